@@ -1,0 +1,128 @@
+//! The expressions and templates that stand in values of ci.toml: `{{ pr.head.sha }}`, `args.action == 'plan'`. They
+//! are minijinja's, evaluated with fuel over what the event gives. It does not know how the dashboard is drawn.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use minijinja::value::{Enumerator, Object, Serde};
+use minijinja::{Environment, UndefinedBehavior, Value};
+
+use crate::model::rules::{Condition, Layer, Template};
+use crate::terraform;
+
+/// Steps of minijinja's machine that one value may take.
+const FUEL: u64 = 100_000;
+
+/// Why an expression could not be evaluated. The message names what was missing or wrong.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("cannot evaluate `{expression}`: {reason}")]
+pub(crate) struct Error {
+    pub(crate) expression: String,
+    pub(crate) reason: String,
+}
+
+/// The names that an expression can see.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope {
+    names: IndexMap<String, Value>,
+}
+
+impl Scope {
+    /// Makes `name` stand for `value`.
+    pub(crate) fn set(&mut self, name: &str, value: impl serde::Serialize) {
+        self.names.insert(name.to_owned(), Value::from(Serde(value)));
+    }
+
+    /// Makes `name` stand for a value that is minijinja's already.
+    pub(crate) fn set_value(&mut self, name: &str, value: Value) {
+        self.names.insert(name.to_owned(), value);
+    }
+
+    /// Makes `layer` stand for this layer.
+    pub(crate) fn set_layer(&mut self, layer: &Layer) {
+        self.names.insert("layer".to_owned(), layer_value(layer));
+    }
+
+    pub(crate) fn value(&self) -> Value {
+        Value::from_iter(self.names.iter().map(|(name, value)| (name.clone(), value.clone())))
+    }
+}
+
+/// A layer as templates see it: prints its key, and has `.key .name .dir .engine .vars`.
+pub(crate) fn layer_value(layer: &Layer) -> Value {
+    Value::from_object(LayerObject {
+        key: layer.key.value.clone(),
+        name: layer.name.clone(),
+        dir: layer.dir.clone(),
+        engine: layer.engine.clone(),
+        vars: layer.vars.clone(),
+    })
+}
+
+#[derive(Debug)]
+struct LayerObject {
+    key: String,
+    name: String,
+    dir: String,
+    engine: String,
+    vars: IndexMap<String, String>,
+}
+
+impl Object for LayerObject {
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        Some(match key.as_str()? {
+            "key" => Value::from(&*self.key),
+            "name" => Value::from(&*self.name),
+            "dir" => Value::from(&*self.dir),
+            "engine" => Value::from(&*self.engine),
+            "vars" => Value::from_iter(self.vars.iter().map(|(name, value)| (name.clone(), value.clone()))),
+            _ => return None,
+        })
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Str(&["key", "name", "dir", "engine", "vars"])
+    }
+
+    fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.key)
+    }
+}
+
+/// Renders a value of ci.toml. Anything missing is an error.
+pub(crate) fn render(template: &Template, scope: &Scope) -> Result<String, Error> {
+    if !template.source.contains("{{") && !template.source.contains("{%") && !template.source.contains("{#") {
+        return Ok(template.source.clone());
+    }
+    environment(UndefinedBehavior::Strict)
+        .render_str(&template.source, scope.value())
+        .map_err(|error| failed(&template.source, &error))
+}
+
+/// Whether a condition holds. What is missing is false.
+pub(crate) fn holds(condition: &Condition, scope: &Scope) -> Result<bool, Error> {
+    let environment = environment(UndefinedBehavior::Chainable);
+    let value = environment
+        .compile_expression(&condition.source)
+        .and_then(|expression| expression.eval(scope.value()))
+        .map_err(|error| failed(&condition.source, &error))?;
+    Ok(value.is_true())
+}
+
+/// The environment of every value in ci.toml; the filters are those that the reference lists.
+pub(crate) fn environment(undefined: UndefinedBehavior) -> Environment<'static> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(undefined);
+    environment.set_fuel(Some(FUEL));
+    environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+    terraform::add_filters(&mut environment);
+    environment
+}
+
+fn failed(expression: &str, error: &minijinja::Error) -> Error {
+    let reason = match error.detail() {
+        Some(detail) => format!("{}: {detail}", error.kind()),
+        None => error.kind().to_string(),
+    };
+    Error { expression: expression.to_owned(), reason }
+}

@@ -1,0 +1,1 @@
+//! The local forge: a folder of files that behaves as GitHub does.

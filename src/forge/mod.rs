@@ -1,0 +1,187 @@
+//! Where pull requests, comments and commit statuses live: the trait that commands speak to, and its implementations.
+//! A forge stores and answers; it decides nothing.
+
+pub(crate) mod local;
+
+use indexmap::IndexMap;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::model::event::Pull;
+use crate::model::ids::{PullNumber, RunId, Sha};
+use crate::model::journal::{NewStatus, StatusRecord};
+use crate::model::rules::Permission;
+
+/// Why a forge did not do what it was asked. Callers branch on the kind; the text is for people.
+#[derive(Debug, Clone, thiserror::Error)]
+pub(crate) enum Error {
+    /// It is not there (404, 410).
+    #[error("not found: {0}")]
+    NotFound(String),
+    /// The account may not (401, 403).
+    #[error("not allowed: {0}")]
+    Denied(String),
+    /// A rate limit, until then.
+    #[error("rate limited until {until}: {message}")]
+    Limited { until: Timestamp, message: String },
+    /// Somebody else was first (409).
+    #[error("conflict: {0}")]
+    Conflict(String),
+    /// The request itself is wrong (422).
+    #[error("refused as invalid: {0}")]
+    Invalid(String),
+    /// The forge is unwell (5xx), or its files are.
+    #[error("the forge failed: {0}")]
+    Server(String),
+    /// It could not be reached.
+    #[error("the forge could not be reached: {0}")]
+    Transport(String),
+}
+
+/// What a forge answers.
+pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// A comment on a pull request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PostedComment {
+    pub(crate) id: u64,
+    pub(crate) pull: PullNumber,
+    pub(crate) author: String,
+    pub(crate) body: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    /// Its page.
+    pub(crate) url: String,
+    #[serde(default)]
+    pub(crate) minimized: bool,
+}
+
+/// A reaction to a comment. See <https://docs.github.com/en/rest/reactions/reactions>.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Reaction {
+    /// 👀: seen.
+    #[serde(rename = "eyes")]
+    Eyes,
+    /// 🚀: done.
+    #[serde(rename = "rocket")]
+    Rocket,
+    /// 😕: not done.
+    #[serde(rename = "confused")]
+    Confused,
+}
+
+/// An approving or dismissing review.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Review {
+    pub(crate) author: String,
+    /// `APPROVED`, `CHANGES_REQUESTED`, `COMMENTED`, `DISMISSED`.
+    pub(crate) state: String,
+    pub(crate) sha: Sha,
+    pub(crate) submitted_at: Timestamp,
+}
+
+/// A check run or a commit status of the head commit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Check {
+    pub(crate) name: String,
+    /// A check run's conclusion, or a status's state; `None` while it has not ended.
+    pub(crate) conclusion: Option<String>,
+    /// The workflow run that it belongs to.
+    #[serde(default)]
+    pub(crate) run: Option<u64>,
+}
+
+/// A workflow run that was started.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Dispatched {
+    pub(crate) run: Option<u64>,
+    pub(crate) url: String,
+}
+
+/// Who holds the lock of a layer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Lock {
+    pub(crate) layer: String,
+    pub(crate) pull: Option<PullNumber>,
+    pub(crate) by: String,
+    pub(crate) run: Option<RunId>,
+    pub(crate) at: Timestamp,
+}
+
+/// What came of asking for a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// It is ours now, or was before.
+    Ours,
+    /// It was stale and is ours now; whose it was.
+    Over(Lock),
+    /// It is somebody else's.
+    Held(Lock),
+}
+
+/// A forge.
+pub(crate) trait Forge: Sync {
+    /// What it is, for messages, e.g. ``the local forge in `.ci/forge` ``.
+    fn describe(&self) -> String;
+    /// `owner/name`.
+    fn repository(&self) -> String;
+    /// The login that our own writes carry.
+    fn account(&self) -> Result<String>;
+    /// The page of a run, for links.
+    fn run_url(&self, run: RunId) -> String;
+
+    /// A pull request.
+    fn pull(&self, number: PullNumber) -> Result<Pull>;
+    /// The merged pull request that brought this commit to its branch.
+    fn merged_pull(&self, sha: &Sha) -> Result<Option<Pull>>;
+    /// The paths of the files that a pull request changes.
+    fn changed_files(&self, pull: &Pull) -> Result<Vec<String>>;
+    /// The paths of the files that changed on the base since the head left it.
+    fn base_changes(&self, pull: &Pull) -> Result<Vec<String>>;
+    /// Whether it merges without conflict; `None` while that is being found out.
+    fn mergeable(&self, pull: &Pull) -> Result<Option<bool>>;
+
+    /// Creates a commit status. Refused as invalid over 140 characters of description.
+    fn append(&self, sha: &Sha, status: &NewStatus) -> Result<StatusRecord>;
+    /// Every status of a commit, newest first.
+    fn statuses(&self, sha: &Sha) -> Result<Vec<StatusRecord>>;
+
+    /// Creates a comment. Refused as invalid over 65,536 characters.
+    fn create_comment(&self, pull: PullNumber, body: &str) -> Result<PostedComment>;
+    /// Replaces a comment's text. Denied where it is another's.
+    fn edit_comment(&self, id: u64, body: &str) -> Result<PostedComment>;
+    /// Deletes a comment. Denied where it is another's.
+    fn delete_comment(&self, id: u64) -> Result<()>;
+    /// A comment.
+    fn comment(&self, id: u64) -> Result<PostedComment>;
+    /// The comments of a pull request that were changed since then, lowest id first.
+    fn comments(&self, pull: PullNumber, since: Option<Timestamp>) -> Result<Vec<PostedComment>>;
+    /// Hides a comment as outdated.
+    fn minimize(&self, id: u64) -> Result<()>;
+    /// Reacts to a comment; a reaction that is there already is left.
+    fn react(&self, comment: u64, reaction: Reaction) -> Result<()>;
+
+    /// What a person may do here.
+    fn permission(&self, login: &str) -> Result<Permission>;
+    /// Whether a person is in `ORG/TEAM`.
+    fn team_member(&self, team: &str, login: &str) -> Result<bool>;
+    /// The reviews of a pull request, oldest first.
+    fn reviews(&self, pull: PullNumber) -> Result<Vec<Review>>;
+    /// The checks of a commit, without its commit statuses under our own context.
+    fn checks(&self, sha: &Sha) -> Result<Vec<Check>>;
+
+    /// Starts a workflow.
+    fn dispatch(&self, workflow: &str, reference: &str, inputs: &IndexMap<String, String>) -> Result<Dispatched>;
+    /// One call of the API under the repository, whose answer is thrown away.
+    fn api(&self, method: &str, path: &str, body: Option<&Value>) -> Result<()>;
+    /// Opens the issue of this title, or brings its text up to date; closes it where `body` is `None`.
+    fn issue(&self, title: &str, body: Option<&str>) -> Result<()>;
+
+    /// Takes the lock of `lock.layer`, atomically.
+    fn take_lock(&self, lock: &Lock) -> Result<Taken>;
+    /// The lock of a layer.
+    fn lock(&self, layer: &str) -> Result<Option<Lock>>;
+    /// Releases the lock of a layer where this pull request holds it; whether it did.
+    fn release_lock(&self, layer: &str, pull: Option<PullNumber>) -> Result<bool>;
+}

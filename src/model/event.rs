@@ -1,0 +1,168 @@
+//! A webhook event as GitHub delivers it: its name, its payload, and what every part of the tool asks of it. Payloads
+//! are read tolerantly: what is missing or of another shape is absent, never an error.
+//! See <https://docs.github.com/en/webhooks/webhook-events-and-payloads>.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::ids::{PullNumber, Sha};
+
+/// An event.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    /// `GITHUB_EVENT_NAME`, e.g. `issue_comment`.
+    pub(crate) name: String,
+    pub(crate) payload: Value,
+}
+
+/// A pull request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Pull {
+    pub(crate) number: PullNumber,
+    pub(crate) head_sha: Sha,
+    pub(crate) head_ref: String,
+    pub(crate) base_ref: String,
+    pub(crate) author: String,
+    #[serde(default)]
+    pub(crate) draft: bool,
+    /// Whether the head is in another repository.
+    #[serde(default)]
+    pub(crate) fork: bool,
+    #[serde(default)]
+    pub(crate) closed: bool,
+    #[serde(default)]
+    pub(crate) merged: bool,
+    #[serde(default)]
+    pub(crate) labels: Vec<String>,
+}
+
+/// The comment of an `issue_comment` event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Comment {
+    pub(crate) id: u64,
+    pub(crate) body: String,
+    pub(crate) author: String,
+    /// Whether the author is an app or a bot.
+    pub(crate) bot: bool,
+    /// What the comment said before it was edited.
+    pub(crate) before: Option<String>,
+    pub(crate) url: String,
+}
+
+impl Event {
+    pub(crate) fn new(name: impl Into<String>, payload: Value) -> Self {
+        Self { name: name.into(), payload }
+    }
+
+    /// The payload's value at a JSON pointer.
+    pub(crate) fn at(&self, pointer: &str) -> Option<&Value> {
+        self.payload.pointer(pointer)
+    }
+
+    /// The text at a JSON pointer.
+    pub(crate) fn text(&self, pointer: &str) -> Option<&str> {
+        self.at(pointer).and_then(Value::as_str)
+    }
+
+    /// The kind of activity, e.g. `opened`.
+    pub(crate) fn action(&self) -> Option<&str> {
+        self.text("/action")
+    }
+
+    /// Who caused the event.
+    pub(crate) fn sender(&self) -> Option<&str> {
+        self.text("/sender/login")
+    }
+
+    /// `owner/name`.
+    pub(crate) fn repository(&self) -> Option<&str> {
+        self.text("/repository/full_name")
+    }
+
+    /// The pull request as the payload describes it. `issue_comment` events name only its number.
+    pub(crate) fn pull(&self) -> Option<Pull> {
+        let pull = self.at("/pull_request").filter(|pull| pull.is_object())?;
+        let text = |pointer: &str| pull.pointer(pointer).and_then(Value::as_str);
+        let flag = |key: &str| pull.get(key).and_then(Value::as_bool).unwrap_or(false);
+        let labels = pull.get("labels").and_then(Value::as_array);
+        Some(Pull {
+            number: PullNumber(pull.get("number")?.as_u64()?),
+            head_sha: Sha::parse(text("/head/sha")?)?,
+            head_ref: text("/head/ref").unwrap_or_default().to_owned(),
+            base_ref: text("/base/ref").unwrap_or_default().to_owned(),
+            author: text("/user/login").unwrap_or_default().to_owned(),
+            draft: flag("draft"),
+            // A head whose repository is gone (null) was a fork too.
+            fork: text("/head/repo/full_name") != text("/base/repo/full_name"),
+            closed: text("/state") == Some("closed"),
+            merged: flag("merged"),
+            labels: labels
+                .into_iter()
+                .flatten()
+                .filter_map(|label| label.get("name").and_then(Value::as_str))
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+
+    /// The number of the pull request that the event is about.
+    pub(crate) fn pull_number(&self) -> Option<PullNumber> {
+        let number = |pointer: &str| self.at(pointer).and_then(Value::as_u64);
+        let issue =
+            || self.at("/issue/pull_request").filter(|link| !link.is_null()).and_then(|_| number("/issue/number"));
+        number("/pull_request/number").or_else(issue).map(PullNumber)
+    }
+
+    /// Whether the event is about a closed pull request.
+    pub(crate) fn on_closed(&self) -> bool {
+        self.text("/issue/state").or_else(|| self.text("/pull_request/state")) == Some("closed")
+    }
+
+    /// The comment of an `issue_comment` event on a pull request.
+    pub(crate) fn comment(&self) -> Option<Comment> {
+        if self.name != "issue_comment" {
+            return None;
+        }
+        self.pull_number()?;
+        let comment = self.at("/comment")?;
+        let text = |pointer: &str| comment.pointer(pointer).and_then(Value::as_str);
+        let author = text("/user/login")?.to_owned();
+        Some(Comment {
+            id: comment.get("id")?.as_u64()?,
+            body: text("/body").unwrap_or_default().to_owned(),
+            bot: text("/user/type") == Some("Bot") || author.ends_with("[bot]"),
+            author,
+            before: self.text("/changes/body/from").map(str::to_owned),
+            url: text("/html_url").unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// The commit that the event is about, where the payload names one.
+    pub(crate) fn sha(&self) -> Option<Sha> {
+        self.pull().map(|pull| pull.head_sha).or_else(|| {
+            [
+                "/after",
+                "/workflow_run/head_sha",
+                "/check_run/head_sha",
+                "/check_suite/head_sha",
+                "/sha",
+                "/deployment/sha",
+            ]
+            .iter()
+            .find_map(|pointer| Sha::parse(self.text(pointer)?))
+        })
+    }
+
+    /// The branch that `branches` of a rule is compared with: a pull request's base, a push's branch, a workflow run's
+    /// head branch.
+    pub(crate) fn branch(&self) -> Option<&str> {
+        self.text("/pull_request/base/ref")
+            .or_else(|| self.text("/workflow_run/head_branch"))
+            .or_else(|| self.text("/ref").map(|name| name.strip_prefix("refs/heads/").unwrap_or(name)))
+    }
+
+    /// The inputs of a `workflow_dispatch`.
+    pub(crate) fn inputs(&self) -> Option<&serde_json::Map<String, Value>> {
+        self.at("/inputs").and_then(Value::as_object)
+    }
+}

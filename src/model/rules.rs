@@ -1,0 +1,388 @@
+//! The valid configuration: what `ci.toml` means, with the places where it says so.
+
+use std::time::Duration;
+
+use indexmap::IndexMap;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::pattern::{Pattern, Wildcard};
+use super::span::{At, Source, Span};
+
+/// A table of named things, in the order of the file.
+pub(crate) type Table<T> = IndexMap<String, T>;
+
+/// Everything that `ci.toml` says, checked: each name that refers to something refers to something that is there.
+#[derive(Debug, Clone)]
+pub(crate) struct Rules {
+    pub(crate) source: Source,
+    pub(crate) dashboard: Dashboard,
+    /// Globs over names of environment variables whose values are secrets.
+    pub(crate) redact: Vec<Wildcard>,
+    /// The folder of template overrides, relative to ci.toml.
+    pub(crate) templates: Option<String>,
+    pub(crate) layers: Table<Layer>,
+    pub(crate) stages: Table<Stage>,
+    pub(crate) commands: Table<Command>,
+    pub(crate) gates: Table<Gate>,
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) handlers: Table<Handler>,
+    pub(crate) tests: Vec<Test>,
+}
+
+/// `[dashboard]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Dashboard {
+    pub(crate) marker: String,
+    pub(crate) title: String,
+    /// Commit statuses are named `CONTEXT/ROW`.
+    pub(crate) context: String,
+    pub(crate) authors: Vec<String>,
+    pub(crate) old_commits: OldCommits,
+    /// The most lines of history that the comment shows.
+    pub(crate) history: usize,
+}
+
+/// What becomes of the dashboards of earlier commits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum OldCommits {
+    /// They are hidden as outdated.
+    #[default]
+    Minimize,
+    /// They stay as they are.
+    Keep,
+}
+
+/// A template as it stands in a value of ci.toml, e.g. `{{ pr.head.sha }}`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Template {
+    pub(crate) source: String,
+    pub(crate) span: Span,
+}
+
+/// An expression as it stands in an `if`, e.g. `args.action == 'plan'`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Condition {
+    pub(crate) source: String,
+    pub(crate) span: Span,
+}
+
+/// `[layers.KEY]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Layer {
+    pub(crate) key: At<String>,
+    pub(crate) name: String,
+    /// Relative to the work tree, without a `/` at its end.
+    pub(crate) dir: String,
+    /// Empty where none is given.
+    pub(crate) engine: String,
+    pub(crate) paths: Vec<Wildcard>,
+    pub(crate) after: Vec<At<String>>,
+    /// Handler to gate: held to that gate as well.
+    pub(crate) gates: Table<At<String>>,
+    pub(crate) vars: Table<String>,
+}
+
+/// `[stages.KEY]`: a row of the dashboard, or one row a layer.
+#[derive(Debug, Clone)]
+pub(crate) struct Stage {
+    pub(crate) key: At<String>,
+    /// The row's title, over `layer` where `each`.
+    pub(crate) name: Template,
+    /// `each = "layer"`: one row for each layer.
+    pub(crate) each: bool,
+    pub(crate) after: Vec<At<String>>,
+    pub(crate) optional: bool,
+    pub(crate) show: Show,
+}
+
+/// When a row is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Show {
+    /// From the first moment on, as pending.
+    #[default]
+    Always,
+    /// Only once something was reported for it.
+    WhenReported,
+}
+
+/// `[commands.KEY]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Command {
+    pub(crate) key: At<String>,
+    pub(crate) pattern: Pattern,
+    pub(crate) help: String,
+    /// The line that people see, `/KEY` where none is given.
+    pub(crate) usage: String,
+    /// One for each named group of the pattern.
+    pub(crate) args: Table<Arg>,
+}
+
+/// `args.NAME` of a command.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Arg {
+    pub(crate) kind: ArgKind,
+    pub(crate) default: Option<String>,
+}
+
+/// What an argument may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ArgKind {
+    /// Letters, digits and `._/@-`.
+    #[default]
+    Word,
+    /// The name of one layer.
+    Layer,
+    /// Names of layers, with spaces or commas between them; `all` and `planned` are understood too.
+    Layers,
+    /// A whole number.
+    Number,
+}
+
+/// What a person may do in the repository, by `GET /repos/{owner}/{repo}/collaborators/{username}/permission`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Permission {
+    /// Nothing: not even reading.
+    None,
+    /// May read and comment.
+    Read,
+    /// May manage issues and pull requests.
+    Triage,
+    /// May push.
+    Write,
+    /// May manage the repository, without dangerous actions.
+    Maintain,
+    /// May do all.
+    Admin,
+}
+
+impl Permission {
+    /// The word that ci.toml and GitHub use.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Read => "read",
+            Self::Triage => "triage",
+            Self::Write => "write",
+            Self::Maintain => "maintain",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// `[gates.KEY]`: all that stands must hold.
+#[derive(Debug, Clone)]
+pub(crate) struct Gate {
+    pub(crate) key: At<String>,
+    pub(crate) permission: Option<Permission>,
+    pub(crate) users: Vec<String>,
+    /// `ORG/TEAM`.
+    pub(crate) teams: Vec<String>,
+    pub(crate) approvals: u32,
+    pub(crate) checks: Option<Checks>,
+    pub(crate) mergeable: bool,
+    pub(crate) up_to_date: bool,
+    /// A stage that must have succeeded for this commit and layer.
+    pub(crate) planned: Option<At<String>>,
+    /// Whether pull requests from forks pass.
+    pub(crate) forks: bool,
+}
+
+/// Which checks of the head commit must have succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Checks {
+    /// Every one but our own.
+    Green,
+    /// Those named.
+    Named(Vec<String>),
+}
+
+/// `[[rules]]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Rule {
+    /// The whole entry.
+    pub(crate) span: Span,
+    /// Names of events; empty for a rule with `command`.
+    pub(crate) on: Vec<At<String>>,
+    pub(crate) command: Option<At<String>>,
+    pub(crate) types: Option<At<Vec<String>>>,
+    pub(crate) branches: Option<At<Vec<Wildcard>>>,
+    pub(crate) paths: Option<At<Vec<Wildcard>>>,
+    pub(crate) labels: Option<At<Vec<String>>>,
+    pub(crate) draft: Option<At<bool>>,
+    pub(crate) fork: Option<At<bool>>,
+    pub(crate) condition: Option<Condition>,
+    pub(crate) layers: Option<At<Select>>,
+    pub(crate) gate: Option<At<GateRef>>,
+    pub(crate) action: Action,
+}
+
+/// Which layers a run is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Select {
+    /// Every layer.
+    All,
+    /// Those whose `paths` match a changed file.
+    Changed,
+    /// Those whose plan succeeded for this commit.
+    Planned,
+    /// Those named.
+    Named(Vec<String>),
+}
+
+/// The gate of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum GateRef {
+    /// `gate = "anyone"`: nothing is asked, on purpose.
+    Anyone,
+    /// A gate of ci.toml.
+    Named(String),
+}
+
+/// What a rule does.
+#[derive(Debug, Clone)]
+pub(crate) enum Action {
+    /// Runs handlers, in order.
+    Run(Vec<At<String>>),
+    /// Is read as a command line.
+    Say(Template),
+}
+
+/// `[handlers.KEY]`.
+#[derive(Debug, Clone)]
+pub(crate) struct Handler {
+    pub(crate) key: At<String>,
+    pub(crate) kind: Kind,
+    /// The stage whose row it reports to.
+    pub(crate) stage: Option<At<String>>,
+    /// `each = "layer"`: one run for each layer.
+    pub(crate) each: bool,
+    pub(crate) dir: Template,
+    pub(crate) env: Table<Template>,
+    pub(crate) require_env: Vec<String>,
+    pub(crate) timeout: Duration,
+    pub(crate) lock: bool,
+    pub(crate) note: Option<Template>,
+    pub(crate) link: Option<Template>,
+    pub(crate) sha: Option<Template>,
+    /// The capture whose digest of changes is kept.
+    pub(crate) record: Option<String>,
+    pub(crate) issue: Option<Template>,
+    pub(crate) fail_on_changed: bool,
+    pub(crate) checkout: Checkout,
+    /// The word that `ci parse` prints.
+    pub(crate) mode: Option<String>,
+}
+
+/// Where steps run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Checkout {
+    /// In a work tree of the head commit.
+    #[default]
+    Head,
+    /// In the workspace as it stands.
+    None,
+}
+
+/// How a handler does its work.
+#[derive(Debug, Clone)]
+pub(crate) enum Kind {
+    /// Runs processes.
+    Steps(Vec<Step>),
+    /// Starts a workflow.
+    Dispatch { workflow: String, reference: Option<Template>, inputs: Table<Template> },
+    /// Takes a row's status from the event.
+    Report(Template),
+    /// Leaves the work to another job of the workflow.
+    Delegate(String),
+    /// Answers with a template.
+    Reply(At<String>),
+    /// One REST call. `body` is JSON whose texts are templates.
+    Api { method: String, path: Template, body: Option<serde_json::Value> },
+    /// Releases locks.
+    Unlock(Unlock),
+}
+
+/// Which locks `unlock` releases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Unlock {
+    /// All of this pull request, or those of the layers that the command names.
+    All,
+    /// Those of the layers named here.
+    Layers(Vec<String>),
+}
+
+/// One process of a handler.
+#[derive(Debug, Clone)]
+pub(crate) struct Step {
+    /// The whole entry.
+    pub(crate) span: Span,
+    pub(crate) run: Vec<Template>,
+    pub(crate) dir: Option<Template>,
+    pub(crate) env: Table<Template>,
+    /// Exit codes that mean success.
+    pub(crate) ok: Vec<i32>,
+    /// Exit codes that mean "there are changes"; they count as success.
+    pub(crate) changed: Vec<i32>,
+    pub(crate) output: bool,
+    pub(crate) capture: Option<String>,
+    pub(crate) quiet: bool,
+    pub(crate) timeout: Option<Duration>,
+    pub(crate) condition: Option<Condition>,
+    /// The stage whose recorded digest the capture must have.
+    pub(crate) matches: Option<At<String>>,
+    pub(crate) token: bool,
+    pub(crate) oidc: bool,
+}
+
+/// `[[tests]]`: a case of the rules' own.
+#[derive(Debug, Clone)]
+pub(crate) struct Test {
+    pub(crate) span: Span,
+    pub(crate) name: String,
+    pub(crate) input: TestInput,
+    pub(crate) persona: Persona,
+    /// Paths of changed files.
+    pub(crate) changed: Vec<String>,
+    pub(crate) expect: Expect,
+}
+
+/// What happens in a test.
+#[derive(Debug, Clone)]
+pub(crate) enum TestInput {
+    /// Somebody comments.
+    Comment(String),
+    /// An event: `NAME`, `NAME.ACTION`, or the path of a payload file whose name begins with the event's.
+    Event(At<String>),
+}
+
+/// Who acts in a test, and what the gates find. What is not named holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Persona {
+    pub(crate) login: Option<String>,
+    pub(crate) permission: Option<Permission>,
+    pub(crate) teams: Option<Vec<String>>,
+    pub(crate) approvals: Option<u32>,
+    pub(crate) checks: Option<bool>,
+    pub(crate) mergeable: Option<bool>,
+    pub(crate) up_to_date: Option<bool>,
+    pub(crate) planned: Option<bool>,
+    pub(crate) fork: Option<bool>,
+}
+
+/// What a test expects; what is not named is not compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Expect {
+    /// A handler's key, or `none`.
+    pub(crate) handler: Option<At<String>>,
+    pub(crate) layers: Option<Vec<String>>,
+    /// Rows that the run would report to.
+    pub(crate) stages: Option<Vec<String>>,
+    /// The reason code of the refusal.
+    pub(crate) denied: Option<String>,
+}
