@@ -30,37 +30,223 @@ fn problems() -> Vec<Diagnostic> {
 
 #[test]
 fn people_see_the_lines_in_order_and_a_count() {
-    insta::assert_snapshot!(report(&problems(), Format::Human, false), @"");
+    insta::assert_snapshot!(report(&problems(), Format::Human, false), @r#"
+    warning[unused-stage]: no handler reports stage `plan`
+     --> ci.toml:3:9
+      |
+    3 | [stages.plan]
+      |         ^^^^
+
+    error[unknown-key]: unknown key `colour`
+     --> ci.toml:5:1
+      |
+    5 | colour = "grün"
+      | ^^^^^^
+      |
+      = help: remove it
+
+    error[unknown-handler]: there is no handler `plam`
+     --> ci.toml:8:8
+      |
+    3 | [stages.plan]
+      |  ----------- the stage stands here
+    ...
+    8 |     run = "plam"
+      |           ^^^^^^ unknown, 100% sure
+      |
+      = help: did you mean `plan`?
+
+    error[missing-table]: there is no `[dashboard]`
+     --> ci.toml:9:1
+      |
+    9 |
+      | ^
+
+    3 errors, 1 warning in ci.toml
+    "#);
 }
 
 #[test]
 fn one_line_each() {
-    insta::assert_snapshot!(report(&problems(), Format::Short, false), @"");
+    insta::assert_snapshot!(report(&problems(), Format::Short, false), @"
+    ci.toml:3:9: warning[unused-stage]: no handler reports stage `plan`
+    ci.toml:5:1: error[unknown-key]: unknown key `colour` (remove it)
+    ci.toml:8:8: error[unknown-handler]: there is no handler `plam` (did you mean `plan`?)
+    ci.toml:9:1: error[missing-table]: there is no `[dashboard]`
+    ");
 }
 
 #[test]
 fn nothing_in_a_short_line_can_move_the_cursor_or_begin_a_line() {
     let bad = Diagnostic::error("unknown-key", &source(), 0..1, "unknown key `\u{1b}[2J\nok`");
-    insta::assert_snapshot!(report(&[bad], Format::Short, false), @"");
+    insta::assert_snapshot!(report(&[bad], Format::Short, false), @"ci.toml:1:1: error[unknown-key]: unknown key `␛[2J ok`");
 }
 
 #[test]
 fn a_json_document_with_a_version() {
-    insta::assert_snapshot!(report(&problems()[1..2], Format::Json, false), @"");
-    insta::assert_snapshot!(report(&[], Format::Json, false), @"");
+    insta::assert_snapshot!(report(&problems()[1..2], Format::Json, false), @r#"
+    {
+      "version": 1,
+      "diagnostics": [
+        {
+          "code": "unknown-handler",
+          "severity": "error",
+          "file": "ci.toml",
+          "line": 8,
+          "column": 8,
+          "end_line": 8,
+          "end_column": 14,
+          "message": "there is no handler `plam`",
+          "label": "unknown, 100% sure",
+          "help": "did you mean `plan`?",
+          "related": [
+            {
+              "line": 3,
+              "column": 2,
+              "end_line": 3,
+              "end_column": 13,
+              "message": "the stage stands here"
+            }
+          ]
+        }
+      ]
+    }
+    "#);
+    insta::assert_snapshot!(report(&[], Format::Json, false), @r#"
+    {
+      "version": 1,
+      "diagnostics": []
+    }
+    "#);
 }
 
 #[test]
 fn workflow_commands_are_escaped() {
-    insta::assert_snapshot!(report(&problems(), Format::Github, false), @"");
+    insta::assert_snapshot!(report(&problems(), Format::Github, false), @"
+    ::warning file=ci.toml,line=3,endLine=3,col=9,endColumn=12,title=unused-stage::no handler reports stage `plan`
+    ::error file=ci.toml,line=5,endLine=5,col=1,endColumn=6,title=unknown-key::unknown key `colour`%0Ahelp: remove it
+    ::error file=ci.toml,line=8,endLine=8,col=8,endColumn=13,title=unknown-handler::there is no handler `plam`: unknown, 100%25 sure%0Ahelp: did you mean `plan`?
+    ::error file=ci.toml,line=9,endLine=9,col=1,endColumn=1,title=missing-table::there is no `[dashboard]`
+    ");
     let odd = Source::new("a,b:c%.toml", "x\ny\n");
     let two_lines = Diagnostic::warning("odd", &odd, 0..3, "a: b, c");
-    insta::assert_snapshot!(report(&[two_lines], Format::Github, false), @"");
+    insta::assert_snapshot!(report(&[two_lines], Format::Github, false), @"::warning file=a%2Cb%3Ac%25.toml,line=1,endLine=2,title=odd::a: b, c");
 }
 
 #[test]
 fn sarif_names_each_rule_once() {
-    insta::assert_snapshot!(report(&problems()[..2], Format::Sarif, false), @"");
+    insta::assert_snapshot!(report(&problems()[..2], Format::Sarif, false), @r#"
+    {
+      "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+      "version": "2.1.0",
+      "runs": [
+        {
+          "tool": {
+            "driver": {
+              "name": "ci",
+              "semanticVersion": "0.1.0",
+              "rules": [
+                {
+                  "id": "unknown-handler",
+                  "shortDescription": {
+                    "text": "unknown handler"
+                  },
+                  "fullDescription": {
+                    "text": "`ci check-config` found: unknown handler"
+                  },
+                  "help": {
+                    "text": "Each result says what to write instead."
+                  }
+                },
+                {
+                  "id": "unused-stage",
+                  "shortDescription": {
+                    "text": "unused stage"
+                  },
+                  "fullDescription": {
+                    "text": "`ci check-config` found: unused stage"
+                  },
+                  "help": {
+                    "text": "Each result says what to write instead."
+                  }
+                }
+              ]
+            }
+          },
+          "columnKind": "unicodeCodePoints",
+          "results": [
+            {
+              "ruleId": "unused-stage",
+              "ruleIndex": 1,
+              "level": "warning",
+              "message": {
+                "text": "no handler reports stage `plan`"
+              },
+              "locations": [
+                {
+                  "physicalLocation": {
+                    "artifactLocation": {
+                      "uri": "ci.toml"
+                    },
+                    "region": {
+                      "startLine": 3,
+                      "startColumn": 9,
+                      "endLine": 3,
+                      "endColumn": 13
+                    }
+                  }
+                }
+              ]
+            },
+            {
+              "ruleId": "unknown-handler",
+              "ruleIndex": 0,
+              "level": "error",
+              "message": {
+                "text": "there is no handler `plam`\nhelp: did you mean `plan`?"
+              },
+              "locations": [
+                {
+                  "physicalLocation": {
+                    "artifactLocation": {
+                      "uri": "ci.toml"
+                    },
+                    "region": {
+                      "startLine": 8,
+                      "startColumn": 8,
+                      "endLine": 8,
+                      "endColumn": 14
+                    }
+                  },
+                  "message": {
+                    "text": "unknown, 100% sure"
+                  }
+                }
+              ],
+              "relatedLocations": [
+                {
+                  "physicalLocation": {
+                    "artifactLocation": {
+                      "uri": "ci.toml"
+                    },
+                    "region": {
+                      "startLine": 3,
+                      "startColumn": 2,
+                      "endLine": 3,
+                      "endColumn": 13
+                    }
+                  },
+                  "message": {
+                    "text": "the stage stands here"
+                  }
+                }
+              ]
+            }
+          ]
+        }
+      ]
+    }
+    "#);
 }
 
 #[test]
@@ -70,7 +256,26 @@ fn far_places_are_drawn_apart_and_long_ones_are_cut() {
     let at = |line: usize| source.line_start(line)..source.line_start(line) + 3;
     let far = Diagnostic::error("duplicate", &source, at(50_000), "twice").related(at(7), "first here");
     let long = Diagnostic::error("long", &source, source.line_start(3)..source.line_start(50_000), "all of it");
-    insta::assert_snapshot!(report(&[far, long], Format::Human, false), @"");
+    insta::assert_snapshot!(report(&[far, long], Format::Human, false), @"
+    error[long]: all of it
+     --> ci.toml:3:1
+      |
+    3 | key-3 = 3
+      | ^^^^^^^^^
+
+    error[duplicate]: twice
+         --> ci.toml:50000:1
+          |
+    50000 | key-50000 = 50000
+          | ^^^
+          |
+         ::: ci.toml:7:1
+          |
+        7 | key-7 = 7
+          | --- first here
+
+    2 errors in ci.toml
+    ");
 }
 
 #[test]
