@@ -153,13 +153,18 @@ fn code(name: &str) -> String {
     }
     let mut html = "<code>".to_owned();
     for c in name.chars() {
-        if c.is_control() {
+        if c.is_control() || reorders(c) {
             html.extend(c.escape_default().map(entity));
         } else {
             html.push_str(&entity(c));
         }
     }
     html + "</code>"
+}
+
+/// Invisible marks that make text read other than it is written.
+fn reorders(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn entity(c: char) -> String {
