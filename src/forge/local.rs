@@ -12,6 +12,7 @@ mod store;
 mod tests;
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -35,7 +36,7 @@ pub(crate) struct Local {
     /// The folder of ci.toml, which paths are relative to.
     root: PathBuf,
     account: String,
-    repository: String,
+    repository: OnceLock<String>,
 }
 
 impl Local {
@@ -44,10 +45,16 @@ impl Local {
     pub(crate) fn open(dir: &Path, root: &Path, account: &str) -> Result<Self> {
         let store = Store::open(dir)?;
         let root = root.canonicalize().map_err(|error| store::failure(root, &error))?;
-        let remote = Repository::find(&root)?.map(|repository| repository.remote_name()).transpose()?.flatten();
-        let folder = || root.file_name().map_or_else(|| "root".into(), |name| name.to_string_lossy());
-        let repository = remote.unwrap_or_else(|| format!("local/{}", folder()));
-        Ok(Self { store, root, account: account.to_owned(), repository })
+        Ok(Self { store, root, account: account.to_owned(), repository: OnceLock::new() })
+    }
+
+    /// What the remote of the project's repository says, else the folder's name.
+    fn find_repository(&self) -> String {
+        let remote = Repository::find(&self.root).ok().flatten().and_then(|found| found.remote_name().ok().flatten());
+        remote.unwrap_or_else(|| {
+            let folder = self.root.file_name().map_or_else(|| "root".into(), |name| name.to_string_lossy());
+            format!("local/{folder}")
+        })
     }
 }
 
@@ -59,7 +66,7 @@ impl Forge for Local {
     }
 
     fn repository(&self) -> String {
-        self.repository.clone()
+        self.repository.get_or_init(|| self.find_repository()).clone()
     }
 
     fn account(&self) -> Result<String> {

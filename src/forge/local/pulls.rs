@@ -76,21 +76,17 @@ impl Local {
         if let Some(files) = self.extras(pull.number)?.files {
             return Ok(files);
         }
-        let file = self.store.path(&name(pull.number));
-        let hint = format!("name them as `files` in `{}`", file.display());
+        let hint = format!("name them as `files` in `{}`", self.store.path(&name(pull.number)).display());
         let Some(repository) = Repository::find(&self.root)? else {
-            let text = format!(
-                "the files that pull request {} changes: `{}` is not in a git repository; {hint}",
-                pull.number,
-                self.root.display()
-            );
-            return Err(Error::NotFound(text));
+            let root = self.root.display();
+            return Err(Error::NotFound(format!("the changed files: `{root}` is in no git repository; {hint}")));
         };
-        let changed = repository.changed_files(&pull.base_ref, &pull.head_sha).map_err(|error| match error {
-            Error::NotFound(text) => Error::NotFound(format!("{text}; {hint}")),
-            other => other,
+        let changed = repository.changed_files(&pull.base_ref, &pull.head_sha).map_err(|error| {
+            if let Error::NotFound(what) = error { Error::NotFound(format!("{what}; {hint}")) } else { error }
         })?;
-        Ok(changed.into_iter().filter(|path| !path.starts_with(".ci/")).collect())
+        // Our own files are nobody's change, also where no `.gitignore` says so.
+        let ours = self.store.path("");
+        Ok(changed.into_iter().filter(|path| !self.root.join(path).starts_with(&ours)).collect())
     }
 
     pub(super) fn list_base_changes(&self, pull: &Pull) -> Result<Vec<String>> {

@@ -176,10 +176,7 @@ impl Drop for Temporary {
 /// What the system said about a file.
 pub(super) fn failure(path: &Path, error: &io::Error) -> Error {
     let text = format!("`{}`: {error}", path.display());
-    match error.kind() == ErrorKind::PermissionDenied {
-        true => Error::Denied(text),
-        false => Error::Server(text),
-    }
+    if error.kind() == ErrorKind::PermissionDenied { Error::Denied(text) } else { Error::Server(text) }
 }
 
 /// The address of a file, for links.
@@ -193,12 +190,15 @@ pub(super) fn file_name(name: &str) -> String {
 }
 
 fn escape(text: &str, keep: &[u8]) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || keep.contains(&byte);
-    // A name such as `..` would lead elsewhere.
-    let dots = keep.is_empty() && text.starts_with('.');
-    let escaped = text.bytes().enumerate().map(|(at, byte)| match plain(byte) && !(dots && at == 0) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    });
-    escaped.collect()
+    let mut escaped = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        // A first dot would hide the file, and `..` lead elsewhere.
+        let hides = byte == b'.' && escaped.is_empty();
+        if !hides && (byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || keep.contains(&byte)) {
+            escaped.push(char::from(byte));
+        } else {
+            escaped.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    escaped
 }
