@@ -36,7 +36,9 @@ pub(crate) fn folder_sha(
     };
     add("ci.toml", content(ci_toml)?);
     for name in files(root, globs)?.iter().filter(|name| !written.contains(*name)) {
-        add(name, content(&root.join(name))?);
+        if let Some(content) = there(content(&root.join(name)))? {
+            add(name, content);
+        }
     }
     let hex: String = whole.finalize().iter().take(20).map(|byte| format!("{byte:02x}")).collect();
     Sha::parse(&hex).ok_or_else(|| io::Error::other("the folder's digest is zero"))
@@ -46,7 +48,7 @@ pub(crate) fn folder_sha(
 pub(crate) fn snapshot(root: &Path, globs: &[Wildcard]) -> io::Result<BTreeMap<String, Stamp>> {
     let mut stamps = BTreeMap::new();
     for name in files(root, globs)? {
-        let metadata = fs::symlink_metadata(root.join(&name))?;
+        let Some(metadata) = there(fs::symlink_metadata(root.join(&name)))? else { continue };
         let modified = metadata.modified().ok().and_then(|time| Timestamp::try_from(time).ok());
         stamps.insert(name, Stamp { length: metadata.len(), modified });
     }
@@ -58,12 +60,12 @@ pub(crate) fn written(before: &BTreeMap<String, Stamp>, after: &BTreeMap<String,
     after.iter().filter(|(name, stamp)| before.get(*name) != Some(stamp)).map(|(name, _)| name.clone()).collect()
 }
 
-/// The files below `root` that match, sorted; the tools' own folders `.git` and `.ci` are left out.
+/// The files below `root` that match, sorted; `.git`, and `.ci` at the top, are left out.
 fn files(root: &Path, globs: &[Wildcard]) -> io::Result<BTreeSet<String>> {
     let mut found = BTreeSet::new();
     let mut folders = vec![String::new()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(root.join(&folder))? {
+        for entry in there(fs::read_dir(root.join(&folder)))?.into_iter().flatten() {
             let entry = entry?;
             let name = entry.file_name().to_string_lossy().into_owned();
             if name == ".git" || (folder.is_empty() && name == ".ci") {
@@ -79,6 +81,15 @@ fn files(root: &Path, globs: &[Wildcard]) -> io::Result<BTreeSet<String>> {
         }
     }
     Ok(found)
+}
+
+/// `None` for what somebody removed meanwhile: the steps of another run make and remove files as we look.
+fn there<T>(answer: io::Result<T>) -> io::Result<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// The digest of a file's content, or of where a link leads.

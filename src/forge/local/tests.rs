@@ -1,7 +1,9 @@
 use std::collections::BTreeSet;
-use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::{env, fs};
 
 use indexmap::IndexMap;
 use proptest::prelude::*;
@@ -95,6 +97,55 @@ fn what_a_killed_process_left_is_not_read() {
     fs::write(statuses.join("2.json.swp"), "half").unwrap();
     assert_eq!(local.statuses(&sha()).unwrap().len(), 1);
     assert_eq!(local.append(&sha(), &status("ci/plan", "success")).unwrap().id, 2);
+}
+
+/// Where [`appends_until_killed`] writes to.
+const KILLED: &str = "CI_TEST_FORGE";
+
+#[test]
+#[ignore = "a process of `processes_that_are_killed_leave_whole_files`, which never ends by itself"]
+fn appends_until_killed() {
+    let Some(dir) = env::var_os(KILLED).map(PathBuf::from) else { return };
+    let local = Local::open(&dir, &dir, ACCOUNT).unwrap();
+    let comment = local.create_comment(PULL, "running").unwrap().id;
+    loop {
+        local.append(&sha(), &status("ci/plan", "running")).unwrap();
+        local.edit_comment(comment, &"running ".repeat(1_000)).unwrap();
+    }
+}
+
+/// A process that does not outlive its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn processes_that_are_killed_leave_whole_files() {
+    let (folder, local) = local();
+    let spawn = || {
+        let mut command = Command::new(env::current_exe().unwrap());
+        command.args(["--exact", "--ignored", "forge::local::tests::appends_until_killed"]);
+        command.env(KILLED, folder.path().join(".ci/forge")).stdout(Stdio::null());
+        Running(command.spawn().unwrap())
+    };
+    let mut processes: Vec<_> = (0..6).map(|_| spawn()).collect();
+    while local.statuses(&sha()).unwrap().len() < 200 {
+        assert!(processes.iter_mut().all(|process| process.0.try_wait().unwrap().is_none()), "a process ended");
+    }
+    drop(processes);
+    let ids: Vec<u64> = local.statuses(&sha()).unwrap().iter().map(|record| record.id).rev().collect();
+    let count = u64::try_from(ids.len()).unwrap();
+    assert_eq!(ids, (1..=count).collect::<Vec<_>>());
+    assert_eq!(local.append(&sha(), &status("ci/plan", "success")).unwrap().id, count + 1);
+    // Whoever was killed while it held a lock has let go of it.
+    for comment in local.comments(PULL, None).unwrap() {
+        local.edit_comment(comment.id, "done").unwrap();
+    }
 }
 
 #[test]
