@@ -347,6 +347,10 @@ pub(crate) struct Test {
     pub(crate) name: String,
     pub(crate) input: TestInput,
     pub(crate) persona: Persona,
+    /// The event's branch; `main` where none is given.
+    pub(crate) branch: Option<String>,
+    /// The inputs of a `workflow_dispatch`.
+    pub(crate) inputs: Table<String>,
     /// Paths of changed files.
     pub(crate) changed: Vec<String>,
     pub(crate) expect: Expect,
