@@ -104,7 +104,7 @@ fn values(page: &Page<'_>, room: usize, printed: &[Section<'_>]) -> Value {
         ("commands", Value::from(Serde(commands))),
         ("sections", sections(printed, SUMMARY * 3 / 4)),
     ];
-    Value::from_iter(values)
+    Value::from_pairs(values)
 }
 
 /// What replies see of a board.

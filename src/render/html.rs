@@ -1,2 +1,4 @@
 //! html.
-pub(crate) fn html(markdown: &str, title: &str) -> String { format!("{title}{markdown}") }
+pub(crate) fn html(markdown: &str, title: &str) -> String {
+    format!("{title}{markdown}")
+}

@@ -114,7 +114,8 @@ fn of_gate(rules: &Rules, board: Option<&Board>, gate: &Gate) -> Vec<Need> {
 
 /// That a stage succeeded: what the board itself knows.
 fn planned(rules: &Rules, board: Option<&Board>, stage: &str) -> Need {
-    let rows: Vec<&Row> = board.map_or_else(Vec::new, |board| board.rows.iter().filter(|row| row.stage == stage).collect());
+    let rows: Vec<&Row> =
+        board.map_or_else(Vec::new, |board| board.rows.iter().filter(|row| row.stage == stage).collect());
     let done = rows.iter().filter(|row| row.status.done()).count();
     let each = rules.stages.get(stage).is_some_and(|stage| stage.each);
     let text = match rows.len() {

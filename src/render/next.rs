@@ -204,10 +204,7 @@ mod tests {
     #[test]
     fn what_waits_is_named_with_one_command_for_all_layers() {
         assert_eq!(sentence(&[]), "Next: Plan: bootstrap and 1 more; type /plan");
-        assert_eq!(
-            sentence(&[("plan-bootstrap", Status::Success, "")]),
-            "Next: Plan: platform; type /plan platform"
-        );
+        assert_eq!(sentence(&[("plan-bootstrap", Status::Success, "")]), "Next: Plan: platform; type /plan platform");
         let planned = [("plan-bootstrap", Status::Success, ""), ("plan-platform", Status::Skipped, "")];
         assert_eq!(sentence(&planned), "Next: Apply; type /apply");
     }

@@ -74,7 +74,7 @@ pub(crate) fn output(templates: &Templates, output: &Output<'_>) -> String {
         ("dashboard", address(output.dashboard)),
         ("sections", sections(&output.sections, room.saturating_sub(4_000))),
     ];
-    let body = templates.render_surely("output.md.j2", &Value::from_iter(values));
+    let body = templates.render_surely("output.md.j2", &Value::from_pairs(values));
     head + &fit(&body, room, output.run_page)
 }
 
@@ -98,7 +98,7 @@ pub(super) fn sections(sections: &[Section<'_>], room: usize) -> Value {
             ("note", Value::from(cut(section.note, NOTE))),
             ("body", Value::from_safe_string(body)),
         ];
-        Value::from_iter(values)
+        Value::from_pairs(values)
     }))
 }
 
@@ -157,7 +157,7 @@ pub(crate) fn refusal(templates: &Templates, rules: &Rules, command: &str, by: &
         ("usage", Value::from(usage)),
     ];
     let head = format!("{}\n", marker::tag(rules, "reply", &cut(command, TITLE)));
-    let body = templates.render_surely("refusal.md.j2", &Value::from_iter(values));
+    let body = templates.render_surely("refusal.md.j2", &Value::from_pairs(values));
     let room = COMMENT.saturating_sub(head.len());
     head + &fit(&body, room, None)
 }

@@ -26,9 +26,8 @@ struct Builtin {
 }
 
 /// What a reply sees beside the names of the event.
-const REPLY: [&str; 13] = [
-    "title", "sha", "commands", "next", "rows", "event", "repo", "run", "actor", "pr", "comment", "args", "inputs",
-];
+const REPLY: [&str; 13] =
+    ["title", "sha", "commands", "next", "rows", "event", "repo", "run", "actor", "pr", "comment", "args", "inputs"];
 
 const BUILTIN: [Builtin; 7] = [
     Builtin { name: "commands.md.j2", source: include_str!("../../templates/commands.md.j2"), roots: &["commands"] },
@@ -36,7 +35,18 @@ const BUILTIN: [Builtin; 7] = [
     Builtin {
         name: "dashboard.md.j2",
         source: include_str!("../../templates/dashboard.md.j2"),
-        roots: &["title", "sha", "short_sha", "pr", "rows", "rows_left_out", "next", "history", "history_left_out", "commands"],
+        roots: &[
+            "title",
+            "sha",
+            "short_sha",
+            "pr",
+            "rows",
+            "rows_left_out",
+            "next",
+            "history",
+            "history_left_out",
+            "commands",
+        ],
     },
     Builtin { name: "help.md.j2", source: include_str!("../../templates/help.md.j2"), roots: &REPLY },
     Builtin {
@@ -134,7 +144,13 @@ fn bare() -> Environment<'static> {
 }
 
 fn failed(name: &str, error: &minijinja::Error) -> Error {
-    Error { name: name.to_owned(), line: error.line().unwrap_or_default(), reason: reason(error) }
+    let mut innermost = error;
+    // What fails within an included template is said by the cause.
+    while let Some(cause) = std::error::Error::source(innermost).and_then(|cause| cause.downcast_ref()) {
+        innermost = cause;
+    }
+    let name = innermost.name().unwrap_or(name).to_owned();
+    Error { name, line: innermost.line().unwrap_or_default(), reason: reason(innermost) }
 }
 
 fn reason(error: &minijinja::Error) -> String {

@@ -10,7 +10,13 @@ fn realistic() -> (Board, Vec<Recorded>) {
     let entries = vec![
         began(1, "plan-bootstrap"),
         began(2, "plan-platform"),
-        Entry { id: "a".into(), status: Status::Success, note: "no changes".into(), changes: Some(false), ..began(1, "plan-bootstrap") },
+        Entry {
+            id: "a".into(),
+            status: Status::Success,
+            note: "no changes".into(),
+            changes: Some(false),
+            ..began(1, "plan-bootstrap")
+        },
         Entry {
             id: "b".into(),
             status: Status::Success,
