@@ -10,9 +10,21 @@ use minijinja::{Environment, Error, Output, State, Value};
 const BREAK: &str = "&#8203;";
 
 /// Escapes text for any place within a line: paragraph, heading, list item, table cell. White space of every kind, line
-/// breaks too, becomes single spaces; control characters and those that turn the direction of text are left out.
+/// breaks too, becomes single spaces; control characters and those that turn the direction of text are left out. What
+/// stands in a pair of single backticks, as our own messages write names, is shown as code.
 pub(super) fn text(untrusted: &str) -> String {
     let plain = one_line(untrusted);
+    let parts: Vec<&str> = plain.split('`').collect();
+    let paired = parts.len() % 2 == 1 && parts[1..parts.len() - 1].iter().all(|part| !part.trim().is_empty());
+    if parts.len() == 1 || !paired {
+        return literal(&plain);
+    }
+    let shown = parts.iter().enumerate().map(|(at, part)| if at % 2 == 1 { code(part) } else { literal(part) });
+    shown.collect()
+}
+
+/// Escapes one line of text, backticks too.
+fn literal(plain: &str) -> String {
     let mut escaped = String::with_capacity(plain.len() + plain.len() / 8);
     let mut before = None;
     let mut rest = plain.chars();
@@ -80,11 +92,28 @@ pub(super) fn code(untrusted: &str) -> String {
     let plain = one_line(untrusted);
     if plain.is_empty() {
         String::new()
-    } else if plain.contains(['`', '|', '\\', '$']) {
-        format!("<code>{}</code>", text(&plain))
+    } else if plain.contains(['`', '|', '\\', '$', '<']) {
+        format!("<code>{}</code>", literal(&plain))
     } else {
         format!("`{plain}`")
     }
+}
+
+/// Escapes text for one line of raw HTML, such as a `<summary>`, in which markdown is not read.
+pub(super) fn html(untrusted: &str) -> String {
+    let plain = one_line(untrusted);
+    let mut escaped = String::with_capacity(plain.len() + plain.len() / 8);
+    for c in plain.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '@' | '#' => escaped.extend([c.to_string().as_str(), BREAK]),
+            _ => escaped.push(c),
+        }
+    }
+    escaped
 }
 
 /// A link to an address of the web (or of a file, for the local forge); where there is none, the text alone.
@@ -183,6 +212,7 @@ pub(super) fn install(environment: &mut Environment<'_>) {
         environment.remove_filter(hole);
     }
     environment.add_filter("code", |value: &Value| Value::from_safe_string(code(&shown(value))));
+    environment.add_filter("html", |value: &Value| Value::from_safe_string(html(&shown(value))));
     environment.add_filter("fence", |value: &Value, language: Option<&str>| {
         Value::from_safe_string(fence(&shown(value), language.unwrap_or_default()))
     });

@@ -79,11 +79,16 @@ impl From<&Row> for StateRow {
     }
 }
 
+/// The most bytes that one entry takes of the state; a journal of commit statuses has none that is larger.
+const ENTRY: usize = 4_000;
+
 /// The second line of the dashboard, at most `budget` bytes long. Rows go first, up to half of it, then entries from the
 /// newest on.
 pub(super) fn state(page: &Page<'_>, budget: usize) -> String {
     let shown: Vec<StateRow> = page.board.rows.iter().filter(|row| row.shown).map(StateRow::from).collect();
     let mut newest: Vec<&Recorded> = page.recorded.iter().collect();
+    let total = newest.len();
+    newest.retain(|record| json(record).len() <= ENTRY);
     newest.sort_by_key(|record| std::cmp::Reverse(record.seq));
     let mut state = State {
         version: 1,
@@ -92,7 +97,7 @@ pub(super) fn state(page: &Page<'_>, budget: usize) -> String {
         rows: Vec::new(),
         entries: Vec::new(),
         rows_left_out: shown.len(),
-        entries_left_out: newest.len(),
+        entries_left_out: total,
     };
     let mut room = budget.saturating_sub(comment(page.rules, &json(&state)).len());
     state.rows = fitting(shown.into_iter(), room / 2);
@@ -106,15 +111,12 @@ pub(super) fn state(page: &Page<'_>, budget: usize) -> String {
 /// The first values whose JSON, with a comma each, fits into `room` bytes.
 fn fitting<T: Serialize>(values: impl Iterator<Item = T>, room: usize) -> Vec<T> {
     let mut left = room;
-    let fits = |value: &T| match left.checked_sub(json(value).len() + 1) {
-        Some(rest) => {
-            left = rest;
-            true
-        }
-        None => false,
+    let fits = |value: &T| {
+        let rest = left.checked_sub(json(value).len() + 1);
+        left = rest.unwrap_or(left);
+        rest.is_some()
     };
-    let mut fits = fits;
-    values.take_while(|value| fits(value)).collect()
+    values.take_while(fits).collect()
 }
 
 fn comment(rules: &Rules, json: &str) -> String {

@@ -96,7 +96,7 @@ pub(super) fn sections(sections: &[Section<'_>], room: usize) -> Value {
             ("status", Value::from(section.status.word())),
             ("failed", Value::from(section.status == Status::Failure)),
             ("note", Value::from(cut(section.note, NOTE))),
-            ("body", Value::from_safe_string(body)),
+            ("body", Value::from_safe_string(body.trim_end().to_owned())),
         ];
         Value::from_pairs(values)
     }))
