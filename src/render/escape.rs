@@ -15,8 +15,9 @@ const BREAK: &str = "&#8203;";
 pub(super) fn text(untrusted: &str) -> String {
     let plain = one_line(untrusted);
     let parts: Vec<&str> = plain.split('`').collect();
-    let paired = parts.len() % 2 == 1 && parts[1..parts.len() - 1].iter().all(|part| !part.trim().is_empty());
-    if parts.len() == 1 || !paired {
+    let between = parts.len().saturating_sub(2);
+    let paired = parts.len() % 2 == 1 && parts.iter().skip(1).take(between).all(|part| !part.trim().is_empty());
+    if !paired {
         return literal(&plain);
     }
     let shown = parts.iter().enumerate().map(|(at, part)| if at % 2 == 1 { code(part) } else { literal(part) });
