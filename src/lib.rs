@@ -20,6 +20,9 @@
 //! | `matcher` | rules and event to a decision, with a reason for every rule |
 //! | `gate` | gate and facts to open, or reason codes with remedies |
 //! | `schedule` | decision to jobs in layer order |
+//! | `decide` | all of these together: what follows from an event |
+//! | `cases` | the `[[tests]]` of ci.toml |
+//! | `terraform` | Terraform's plans as data: summary, changes, digest |
 //! | `sync` | the dashboard's writer, a state machine without IO |
 //! | `config` | ci.toml to rules, or to every diagnostic at once |
 //! | `render` | the board and the rules to markdown, HTML and terminal text |
@@ -27,13 +30,15 @@
 //! | `exec` | processes: argv, environment, redaction, time-outs, signals |
 //! | `cli` | the command line, one file a command |
 //!
-//! Imports go one way: `model` ← `diagnostic expr` ← `command matcher gate schedule sync` ← `config render` ←
+//! Imports go one way: `model` ← `diagnostic terraform expr` ← `command gate matcher schedule decide sync` ← `config render cases` ←
 //! `forge exec` ← `cli`. The standard library's files, environment, processes, network and clock appear under
 //! `forge`, `exec` and `cli` alone; a test reads the sources and fails on a breach.
 
+mod cases;
 mod cli;
 mod command;
 mod config;
+mod decide;
 mod diagnostic;
 mod exec;
 mod expr;

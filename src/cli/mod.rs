@@ -1,7 +1,38 @@
-//! The command line: what people and workflows type, and the exit codes they get.
+//! The command line: what people and workflows type, and the exit codes they get. One file holds one command, with its
+//! arguments and its function; what they share stands beside them.
+
+mod args;
+mod board;
+mod check_config;
+mod completions;
+mod console;
+mod environment;
+mod explain;
+mod facts;
+mod init;
+mod new;
+mod output;
+mod parse;
+mod project;
+mod run;
+mod schema;
+mod session;
+mod show;
+mod stop;
+mod sync;
+mod test;
+mod try_;
+mod update;
+mod words;
+mod work;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
+
+use clap::Parser;
+
+use args::{Cli, Command};
+use stop::Stop;
 
 /// How a call ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,8 +45,22 @@ pub enum ExitStatus {
     Usage,
     /// The forge failed.
     Forge,
-    /// A gate refused.
+    /// A gate refused, or a layer is unknown.
     Refused,
+}
+
+impl ExitStatus {
+    /// The worse of two, where several commands ran: failed work, then a failed forge, then a refusal.
+    fn and(self, other: Self) -> Self {
+        let rank = |status| match status {
+            Self::Usage => 4,
+            Self::Failed => 3,
+            Self::Forge => 2,
+            Self::Refused => 1,
+            Self::Done => 0,
+        };
+        if rank(other) > rank(self) { other } else { self }
+    }
 }
 
 impl From<ExitStatus> for ExitCode {
@@ -31,6 +76,39 @@ impl From<ExitStatus> for ExitCode {
 }
 
 /// Runs one call of the binary: parses the arguments, does it, and says how it ended.
-pub fn run(_arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
-    ExitStatus::Done
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitStatus {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no errors: clap prints them to standard output.
+            let wrong = error.use_stderr();
+            let printed = error.print();
+            return if wrong || printed.is_err() { ExitStatus::Usage } else { ExitStatus::Done };
+        }
+    };
+    cli.color.write_global();
+    dispatch(cli).unwrap_or_else(|stop| {
+        stop.report();
+        stop.status
+    })
+}
+
+fn dispatch(cli: Cli) -> Result<ExitStatus, Stop> {
+    let global = cli.global;
+    match cli.command {
+        Command::Run(args) => run::run(&global, &args),
+        Command::Parse(args) => parse::run(&global, &args),
+        Command::Init(args) => init::run(&global, &args),
+        Command::Update(args) => update::run(&global, &args),
+        Command::Show(args) => show::run(&global, &args),
+        Command::Sync(args) => sync::run(&global, &args),
+        Command::CheckConfig(args) => check_config::run(&global, &args),
+        Command::Test(args) => test::run(&global, &args),
+        Command::Explain(args) => explain::run(&global, &args),
+        Command::Try(args) => try_::run(&global, &args),
+        Command::Schema(args) => schema::run(&args),
+        Command::New(args) => new::run(&global, &args),
+        Command::Completions(args) => completions::run(&args),
+        Command::Words(words) => words::run(&global, &words),
+    }
 }

@@ -132,6 +132,9 @@ pub(crate) trait Forge: Sync {
     /// The page of a run, for links.
     fn run_url(&self, run: RunId) -> String;
 
+    /// The page of a comment, for links.
+    fn comment_url(&self, pull: Option<PullNumber>, comment: u64) -> String;
+
     /// A pull request.
     fn pull(&self, number: PullNumber) -> Result<Pull>;
     /// The merged pull request that brought this commit to its branch.

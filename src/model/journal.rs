@@ -55,8 +55,8 @@ pub(crate) struct Pointer {
     pub(crate) pr: Option<PullNumber>,
     /// The comment's id on the forge.
     pub(crate) comment: u64,
-    /// A comment that was found to be gone.
-    pub(crate) gone: Option<u64>,
+    /// Comments that were found to be gone.
+    pub(crate) gone: Vec<u64>,
     pub(crate) state: State,
     /// The next step, for people.
     pub(crate) next: String,
@@ -99,7 +99,7 @@ impl Line {
                 id: next()?,
                 pr: number(&next()?).map(PullNumber),
                 comment: number(&next()?)?,
-                gone: number(&next()?),
+                gone: next()?.split('.').filter_map(number).collect(),
                 state: record.status.state,
                 next: record.status.description.clone(),
                 url,
@@ -180,7 +180,7 @@ impl Pointer {
             self.id.clone(),
             self.pr.map_or_else(String::new, |pr| pr.to_string()),
             self.comment.to_string(),
-            self.gone.map_or_else(String::new, |gone| gone.to_string()),
+            self.gone.iter().map(u64::to_string).collect::<Vec<_>>().join("."),
         ];
         NewStatus {
             state: self.state,

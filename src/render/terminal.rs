@@ -53,7 +53,8 @@ fn footer(page: &Page<'_>, color: bool) -> String {
         NextKind::Waiting | NextKind::Nothing => sign(Status::Pending),
     };
     let sentence = escape::one_line(&next.sentence());
-    let link = next.link.map_or_else(String::new, |link| format!("  {}\n", painted(&escape::one_line(&link), "2", color)));
+    let link =
+        next.link.map_or_else(String::new, |link| format!("  {}\n", painted(&escape::one_line(&link), "2", color)));
     format!("\n{} {sentence}\n{link}", painted(sign, paint, color))
 }
 

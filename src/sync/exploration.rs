@@ -59,7 +59,9 @@ impl World {
     fn readings(&self, lists: Lists, most: usize) -> Vec<Journal<Entry>> {
         let len = self.log.len();
         match lists {
-            Lists::Lag | Lists::Fenced => (len.saturating_sub(most)..=len).map(|end| self.journal(|at| at < end)).collect(),
+            Lists::Lag | Lists::Fenced => {
+                (len.saturating_sub(most)..=len).map(|end| self.journal(|at| at < end)).collect()
+            }
             Lists::Holes => (0..=len).map(|hole| self.journal(|at| at != hole)).collect(),
         }
     }

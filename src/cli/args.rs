@@ -1,0 +1,118 @@
+//! The definition of the command line: help, completions and the parser are all made from it.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use super::{
+    check_config, completions, explain, init, new, parse, run, schema, show, sync, test, try_, update,
+};
+
+const AFTER_HELP: &str = "\
+Exit codes:
+  0  done
+  1  the work failed
+  2  the input is wrong
+  3  the forge failed
+  4  refused: by a gate, or a layer that is not there
+
+Any command of ci.toml can be typed too: `ci plan platform --pr 7` is the comment `/plan platform` on pull request 7.";
+
+/// Runs a repository's infrastructure pipeline from ci.toml and keeps one honest dashboard for each commit.
+#[derive(Debug, Parser)]
+#[command(name = "ci", version, after_help = AFTER_HELP, max_term_width = 100, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    #[command(flatten)]
+    pub(super) global: Global,
+
+    /// When to use colours.
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    pub(super) color: Color,
+
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Clone, Args)]
+pub(super) struct Global {
+    /// The configuration; else `ci.toml` in this folder or one above.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+
+    /// Work as if started in this folder.
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    pub(super) directory: Option<PathBuf>,
+
+    /// Where pull requests live: `local`, or `local:DIR`.
+    #[arg(long, global = true, value_name = "FORGE")]
+    pub(super) forge: Option<String>,
+
+    /// Say more about what is done and why.
+    #[arg(long, global = true)]
+    pub(super) verbose: bool,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+impl Color {
+    pub(super) fn write_global(self) {
+        match self {
+            Self::Auto => anstream::ColorChoice::Auto,
+            Self::Always => anstream::ColorChoice::Always,
+            Self::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+    }
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Handle an event: match it, ask the gates, run the handlers, keep the dashboard.
+    Run(run::Args),
+    /// Decide only, gates included, and print what `ci run` would do.
+    Parse(parse::Args),
+    /// Create the dashboard of a pull request's head commit.
+    Init(init::Args),
+    /// Report to a row, for jobs that `ci` does not run.
+    Update(update::Args),
+    /// Show the dashboard of a pull request.
+    Show(show::Args),
+    /// Make the rows and the comment of a pull request true again.
+    Sync(sync::Args),
+    /// Report every problem of ci.toml, its templates and its tests.
+    CheckConfig(check_config::Args),
+    /// Run the `[[tests]]` of ci.toml, a line each.
+    Test(test::Args),
+    /// Explain a decision, rule by rule and condition by condition, offline.
+    Explain(explain::Args),
+    /// Do what a comment would do, for real, on this machine.
+    Try(try_::Args),
+    /// Print the JSON schema of ci.toml.
+    Schema(schema::Args),
+    /// Write a commented ci.toml to start from.
+    New(new::Args),
+    /// Print shell completions.
+    Completions(completions::Args),
+    #[command(external_subcommand)]
+    Words(Vec<OsString>),
+}
+
+/// Which pull request.
+#[derive(Debug, Clone, Args)]
+pub(super) struct PullArg {
+    /// The pull request's number.
+    #[arg(long = "pr", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(super) pr: u64,
+}

@@ -1,0 +1,71 @@
+//! What GitHub Actions says through the environment. See
+//! <https://docs.github.com/en/actions/reference/workflows-and-actions/variables>.
+
+use std::path::PathBuf;
+
+use super::stop::Stop;
+use crate::model::event::Event;
+use crate::model::ids::{RunId, Sha};
+
+/// The most bytes of an event's payload that are read: GitHub sends no more.
+const PAYLOAD: u64 = 25 << 20;
+
+/// A variable that is set and not empty.
+pub(super) fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// Whether this is a job of GitHub Actions.
+pub(super) fn on_actions() -> bool {
+    variable("GITHUB_ACTIONS").as_deref() == Some("true")
+}
+
+/// The run that this process is a part of.
+pub(super) fn run_id() -> Option<RunId> {
+    let id = variable("GITHUB_RUN_ID")?.parse().ok()?;
+    let attempt = variable("GITHUB_RUN_ATTEMPT").and_then(|attempt| attempt.parse().ok()).unwrap_or(1);
+    Some(RunId { id, attempt })
+}
+
+/// The page of that run.
+pub(super) fn run_url() -> Option<String> {
+    let server = variable("GITHUB_SERVER_URL").unwrap_or_else(|| "https://github.com".to_owned());
+    let repository = variable("GITHUB_REPOSITORY")?;
+    let run = run_id()?;
+    let attempt = if run.attempt > 1 { format!("/attempts/{}", run.attempt) } else { String::new() };
+    Some(format!("{server}/{repository}/actions/runs/{}{attempt}", run.id))
+}
+
+/// The commit that the workflow runs for, for events whose payload names none.
+pub(super) fn sha() -> Option<Sha> {
+    Sha::parse(&variable("GITHUB_SHA")?)
+}
+
+/// Who speaks: whoever started this run, else whoever caused its event.
+pub(super) fn actor() -> Option<String> {
+    variable("GITHUB_TRIGGERING_ACTOR").or_else(|| variable("GITHUB_ACTOR"))
+}
+
+/// The event, from these or from `GITHUB_EVENT_NAME` and `GITHUB_EVENT_PATH`.
+pub(super) fn event(name: Option<&str>, path: Option<&PathBuf>) -> Result<Event, Stop> {
+    let name = name.map(str::to_owned).or_else(|| variable("GITHUB_EVENT_NAME"));
+    let path = path.cloned().or_else(|| variable("GITHUB_EVENT_PATH").map(PathBuf::from));
+    let path = path.ok_or_else(|| {
+        Stop::usage("there is no event: `GITHUB_EVENT_PATH` is not set")
+            .help("name a payload with `--event FILE`, or use `ci try \"/plan\"`")
+    })?;
+    let name = name.unwrap_or_else(|| crate::cases::name_of_file(&path.to_string_lossy()));
+    Ok(Event::new(name, payload(&path)?))
+}
+
+/// Reads a payload file.
+pub(super) fn payload(path: &std::path::Path) -> Result<serde_json::Value, Stop> {
+    let shown = path.display();
+    let size = std::fs::metadata(path).map_err(|error| Stop::usage(format!("cannot read `{shown}`: {error}")))?.len();
+    if size > PAYLOAD {
+        return Err(Stop::usage(format!("the payload `{shown}` has {size} bytes, more than the {PAYLOAD} that GitHub sends")));
+    }
+    let bytes = std::fs::read(path).map_err(|error| Stop::usage(format!("cannot read `{shown}`: {error}")))?;
+    serde_json::from_slice(&bytes)
+        .map_err(|error| Stop::usage(format!("the payload `{shown}` is no JSON: {error}")))
+}

@@ -1,0 +1,124 @@
+//! The project: its ci.toml, found and checked, and its templates.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::args::Global;
+use super::stop::Stop;
+use super::{ExitStatus, console};
+use crate::config::{self, Loaded};
+use crate::diagnostic::{Diagnostic, Format, Severity, report};
+use crate::model::rules::Rules;
+use crate::model::span::Source;
+use crate::render::Templates;
+
+/// The file that everything is declared in.
+pub(super) const NAME: &str = "ci.toml";
+
+/// A project whose ci.toml is right.
+pub(super) struct Project {
+    /// The folder of ci.toml.
+    pub(super) root: PathBuf,
+    pub(super) rules: Rules,
+    pub(super) templates: Templates,
+}
+
+/// What was read of a ci.toml, right or wrong.
+pub(super) struct Reading {
+    pub(super) root: PathBuf,
+    pub(super) loaded: Loaded,
+    pub(super) templates: BTreeMap<String, Source>,
+}
+
+/// The folder that the call works in.
+pub(super) fn directory(global: &Global) -> PathBuf {
+    global.directory.clone().unwrap_or_else(|| PathBuf::from("."))
+}
+
+/// Opens the project; every problem of its ci.toml is printed.
+pub(super) fn open(global: &Global) -> Result<Project, Stop> {
+    let path = find(global)?;
+    let Reading { root, loaded, templates } = read(&path, &shown(&path, global))?;
+    let mut problems = loaded.diagnostics;
+    let templates = match Templates::new(templates) {
+        Ok(templates) => Some(templates),
+        Err(more) => {
+            problems.extend(more);
+            None
+        }
+    };
+    problems.retain(|problem| problem.severity == Severity::Error);
+    print(&problems);
+    match (loaded.rules, templates) {
+        (Some(rules), Some(templates)) => Ok(Project { root, rules, templates }),
+        _ => Err(Stop::silent(ExitStatus::Usage)),
+    }
+}
+
+fn print(problems: &[Diagnostic]) {
+    if !problems.is_empty() {
+        console::warn_text(&report(problems, Format::Human, console::colored_errors()));
+    }
+}
+
+/// The path of ci.toml: as it was named, else in this folder or the nearest above that has one.
+pub(super) fn find(global: &Global) -> Result<PathBuf, Stop> {
+    let folder = directory(global);
+    if let Some(config) = &global.config {
+        let path = folder.join(config);
+        return if path.is_file() {
+            Ok(path)
+        } else {
+            Err(Stop::usage(format!("there is no file `{}`", path.display())).help("`ci new` writes a ci.toml to start from"))
+        };
+    }
+    let absolute = folder
+        .canonicalize()
+        .map_err(|error| Stop::usage(format!("cannot enter the folder `{}`: {error}", folder.display())))?;
+    absolute.ancestors().map(|folder| folder.join(NAME)).find(|path| path.is_file()).ok_or_else(|| {
+        Stop::usage(format!("there is no {NAME} in `{}` or above", absolute.display()))
+            .help("`ci new` writes one to start from")
+    })
+}
+
+/// The path as people typed it, or as short as can be.
+pub(super) fn shown(path: &Path, global: &Global) -> String {
+    let current = std::env::current_dir().ok();
+    let short = current.as_deref().and_then(|current| path.strip_prefix(current).ok()).unwrap_or(path);
+    match &global.config {
+        Some(config) if global.directory.is_none() => config.display().to_string(),
+        Some(_) | None => short.strip_prefix("./").unwrap_or(short).display().to_string(),
+    }
+}
+
+/// Reads a ci.toml and its templates.
+pub(super) fn read(path: &Path, name: &str) -> Result<Reading, Stop> {
+    let text = std::fs::read(path).map_err(|error| Stop::usage(format!("cannot read `{name}`: {error}")))?;
+    let text = String::from_utf8(text)
+        .map_err(|error| Stop::usage(format!("`{name}` is no UTF-8 at byte {}", error.utf8_error().valid_up_to())))?;
+    let root = path.parent().unwrap_or(Path::new(".")).to_path_buf();
+    let root = root.canonicalize().unwrap_or(root);
+    let source = Source::new(name, text);
+    // Which folder holds the templates is said in the file itself, so it is read twice where they are elsewhere.
+    let mut templates = folder(&root.join("templates"));
+    let mut loaded = config::load(source.clone(), &templates);
+    let other = loaded.rules.as_ref().and_then(|rules| rules.templates.clone());
+    if let Some(other) = other.filter(|other| other != "templates") {
+        templates = folder(&root.join(other));
+        loaded = config::load(source, &templates);
+    }
+    Ok(Reading { root, loaded, templates })
+}
+
+/// The templates of a folder by file name; nothing where there is no such folder.
+fn folder(folder: &Path) -> BTreeMap<String, Source> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok().filter(|name| name.ends_with(".j2"))?;
+            let text = std::fs::read_to_string(entry.path()).ok()?;
+            let shown = format!("{}/{name}", folder.file_name()?.to_string_lossy());
+            Some((name, Source::new(shown, text)))
+        })
+        .collect()
+}
