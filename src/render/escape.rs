@@ -4,7 +4,7 @@
 //! GitHub turns `@name`, `#12` and bare addresses into links after the markdown was parsed, where a backslash or an
 //! entity is gone already. A zero-width space inside them is what keeps them text.
 
-use minijinja::{Environment, Error, Output, State, Value};
+use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value};
 
 /// Keeps `@name`, `#12`, `www.` and `https://` from becoming links; it shows as nothing.
 const BREAK: &str = "&#8203;";
@@ -231,11 +231,11 @@ fn shown(value: &Value) -> String {
     if value.is_none() || value.is_undefined() { String::new() } else { value.to_string() }
 }
 
-fn print(out: &mut Output<'_>, _state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     if value.is_safe() {
         return out.write_str(value.as_str().unwrap_or_default()).map_err(Error::from);
     }
-    if value.is_undefined() {
+    if value.is_undefined() && state.undefined_behavior() == UndefinedBehavior::Strict {
         return Err(minijinja::ErrorKind::UndefinedError.into());
     }
     out.write_str(&text(&shown(value))).map_err(Error::from)

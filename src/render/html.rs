@@ -16,7 +16,8 @@ const TAGS: [&str; 20] = [
 /// The page for a comment's markdown.
 pub(crate) fn html(markdown: &str, title: &str) -> String {
     let mut body = String::with_capacity(markdown.len() * 2);
-    let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_GFM;
+    let options =
+        Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_GFM;
     pulldown_cmark::html::push_html(&mut body, Tame { inner: Parser::new_ext(markdown, options) });
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\

@@ -73,24 +73,73 @@ mod hostile {
     use crate::render::{Output, Section, output};
 
     const PIECES: [&str; 44] = [
-        "|", "`", "``", "```", "~~~", "<", ">", "&", "&lt;", "@alice", "@acme/admins", "#1", "acme/infra#2", "GH-3", "*",
-        "**", "_", "__", "[", "]", "[a](b)", "![a](https://b/c.png)", "(", ")", "\\", "\n", "\r\n", "\n\n", "\t", " ", "# ",
-        "---", "-->", "<!-- infra-dashboard:", "<script>", "<img src=x>", "</details>", "https://evil.example/", "www.evil",
-        "a@b.example", "\u{202e}", "\u{1b}[31m", "1. ", "$x$",
+        "|",
+        "`",
+        "``",
+        "```",
+        "~~~",
+        "<",
+        ">",
+        "&",
+        "&lt;",
+        "@alice",
+        "@acme/admins",
+        "#1",
+        "acme/infra#2",
+        "GH-3",
+        "*",
+        "**",
+        "_",
+        "__",
+        "[",
+        "]",
+        "[a](b)",
+        "![a](https://b/c.png)",
+        "(",
+        ")",
+        "\\",
+        "\n",
+        "\r\n",
+        "\n\n",
+        "\t",
+        " ",
+        "# ",
+        "---",
+        "-->",
+        "<!-- infra-dashboard:",
+        "<script>",
+        "<img src=x>",
+        "</details>",
+        "https://evil.example/",
+        "www.evil",
+        "a@b.example",
+        "\u{202e}",
+        "\u{1b}[31m",
+        "1. ",
+        "$x$",
     ];
 
     fn text() -> impl Strategy<Value = String> {
-        let piece = prop_oneof![proptest::sample::select(&PIECES[..]).prop_map(str::to_owned), "[a-z0-9 ]{1,3}", any::<String>()];
+        let piece = prop_oneof![
+            proptest::sample::select(&PIECES[..]).prop_map(str::to_owned),
+            "[a-z0-9 ]{1,3}",
+            any::<String>()
+        ];
         proptest::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat())
     }
 
     fn entry() -> impl Strategy<Value = Entry> {
         let row = proptest::sample::select(&["plan-bootstrap", "plan-platform", "apply", "review"][..]);
-        let status = proptest::sample::select(&[Status::Running, Status::Success, Status::Failure, Status::Dropped][..]);
+        let status =
+            proptest::sample::select(&[Status::Running, Status::Success, Status::Failure, Status::Dropped][..]);
         let maybe = || proptest::option::of(text());
         (row, status, text(), text(), maybe(), maybe(), maybe(), 1..9_u64).prop_map(
-            |(row, status, note, url, link, by, action, id)| {
-                Entry { url, link, by, action, ..fixture::entry(id, row, status, &note) }
+            |(row, status, note, url, link, by, action, id)| Entry {
+                url,
+                link,
+                by,
+                action,
+                ..fixture::entry(id, row, status, &note)
             },
         )
     }
@@ -121,7 +170,10 @@ mod hostile {
 
     /// What a reader of the markdown sees of its structure, and the texts outside of code.
     fn read(body: &str) -> (Vec<String>, Vec<String>) {
-        let options = Options::ENABLE_TABLES | Options::ENABLE_STRIKETHROUGH | Options::ENABLE_TASKLISTS | Options::ENABLE_FOOTNOTES;
+        let options = Options::ENABLE_TABLES
+            | Options::ENABLE_STRIKETHROUGH
+            | Options::ENABLE_TASKLISTS
+            | Options::ENABLE_FOOTNOTES;
         let (mut shape, mut texts, mut fresh) = (Vec::new(), Vec::new(), true);
         let mut code = false;
         for event in Parser::new_ext(body, options) {
@@ -232,7 +284,11 @@ mod hostile {
         let mut layout = fixture::layout();
         let spec = layout.rows[0].clone();
         layout.rows = (0..10_000)
-            .map(|at| crate::model::board::RowSpec { id: format!("r{at}"), title: format!("Row |{at}|"), ..spec.clone() })
+            .map(|at| crate::model::board::RowSpec {
+                id: format!("r{at}"),
+                title: format!("Row |{at}|"),
+                ..spec.clone()
+            })
             .collect();
         let entries = (0..10_000)
             .map(|at| {
@@ -259,22 +315,87 @@ fn drawn_for_eyes() {
     let (board, recorded) = realistic();
     let rules = fixture::rules();
     let sha = fixture::sha();
-    let page = Page { rules: &rules, board: &board, recorded: &recorded, sha: &sha, pr: Some(crate::model::ids::PullNumber(7)) };
-    std::fs::write("/tmp/page.html", super::html(&dashboard(&Templates::default(), &page).replace("<details>", "<details open>"), "x")).unwrap();
+    let page = Page {
+        rules: &rules,
+        board: &board,
+        recorded: &recorded,
+        sha: &sha,
+        pr: Some(crate::model::ids::PullNumber(7)),
+    };
+    std::fs::write(
+        "/tmp/page.html",
+        super::html(&dashboard(&Templates::default(), &page).replace("<details>", "<details open>"), "x"),
+    )
+    .unwrap();
     std::fs::write("/tmp/page.txt", super::terminal(&page, 100, true)).unwrap();
     let text = (1..6000).map(|i| format!("+ line {i} of a plan\n  - and `x`")).collect::<Vec<_>>().join("\n");
-    let body = super::output(&Templates::default(), &super::Output { rules: &rules, key: "1-plan", title: "Plan", sha: &sha, action: Some("/plan"), by: Some("alice"), run_page: Some("https://github.com/a/b/actions/runs/1"), dashboard: Some("https://github.com/a/b/pull/7#issuecomment-1"), sections: vec![
-        super::Section { title: "bootstrap", status: Status::Success, note: "no changes", text: "No changes. Your infrastructure matches the configuration.", language: "", details: "", whole: None },
-        super::Section { title: "platform", status: Status::Failure, note: "exit 1 @x", text: &text, language: "diff", details: "| a | b |\n|:--|:--|\n| 1 | 2 |", whole: Some("https://github.com/a/b/actions/runs/1") },
-    ] });
+    let body = super::output(
+        &Templates::default(),
+        &super::Output {
+            rules: &rules,
+            key: "1-plan",
+            title: "Plan",
+            sha: &sha,
+            action: Some("/plan"),
+            by: Some("alice"),
+            run_page: Some("https://github.com/a/b/actions/runs/1"),
+            dashboard: Some("https://github.com/a/b/pull/7#issuecomment-1"),
+            sections: vec![
+                super::Section {
+                    title: "bootstrap",
+                    status: Status::Success,
+                    note: "no changes",
+                    text: "No changes. Your infrastructure matches the configuration.",
+                    language: "",
+                    details: "",
+                    whole: None,
+                },
+                super::Section {
+                    title: "platform",
+                    status: Status::Failure,
+                    note: "exit 1 @x",
+                    text: &text,
+                    language: "diff",
+                    details: "| a | b |\n|:--|:--|\n| 1 | 2 |",
+                    whole: Some("https://github.com/a/b/actions/runs/1"),
+                },
+            ],
+        },
+    );
     assert!(body.len() <= COMMENT);
     std::fs::write("/tmp/output.md", &body).unwrap();
     std::fs::write("/tmp/output.html", super::html(&body, "x")).unwrap();
-    let reasons = [super::Reason { code: "permission".into(), message: "bob has read access, write is needed".into(), remedy: "Ask somebody with write access".into(), layer: None }, super::Reason { code: "approvals".into(), message: "no approval of abc1234".into(), remedy: "".into(), layer: Some("platform".into()) }];
-    for (i, why) in [super::Refusal::Gate(&reasons), super::Refusal::UnknownLayer { word: "platfrom", nearest: Some("platform") }, super::Refusal::Nearly { usage: "/plan [layer…]" }, super::Refusal::NotYet].iter().enumerate() {
-        std::fs::write(format!("/tmp/refusal{i}.md"), super::refusal(&Templates::default(), &rules, "/apply platfrom", "bob", why)).unwrap();
+    let reasons = [
+        super::Reason {
+            code: "permission".into(),
+            message: "bob has read access, write is needed".into(),
+            remedy: "Ask somebody with write access".into(),
+            layer: None,
+        },
+        super::Reason {
+            code: "approvals".into(),
+            message: "no approval of abc1234".into(),
+            remedy: "".into(),
+            layer: Some("platform".into()),
+        },
+    ];
+    for (i, why) in [
+        super::Refusal::Gate(&reasons),
+        super::Refusal::UnknownLayer { word: "platfrom", nearest: Some("platform") },
+        super::Refusal::Nearly { usage: "/plan [layer…]" },
+        super::Refusal::NotYet,
+    ]
+    .iter()
+    .enumerate()
+    {
+        std::fs::write(
+            format!("/tmp/refusal{i}.md"),
+            super::refusal(&Templates::default(), &rules, "/apply platfrom", "bob", why),
+        )
+        .unwrap();
     }
     let mut scope = crate::expr::Scope::default();
     scope.set("actor", "bob");
-    std::fs::write("/tmp/help.md", super::reply(&Templates::default(), "help", &rules, Some(&board), &scope).unwrap()).unwrap();
+    std::fs::write("/tmp/help.md", super::reply(&Templates::default(), "help", &rules, Some(&board), &scope).unwrap())
+        .unwrap();
 }
