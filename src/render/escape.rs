@@ -13,15 +13,19 @@ const BREAK: &str = "&#8203;";
 /// breaks too, becomes single spaces; control characters and those that turn the direction of text are left out. What
 /// stands in a pair of single backticks, as our own messages write names, is shown as code.
 pub(super) fn text(untrusted: &str) -> String {
-    let plain = one_line(untrusted);
+    with_code(&one_line(untrusted), literal, code)
+}
+
+/// Escapes what stands in pairs of single backticks with `inside`, and the rest, or all where the backticks do not pair,
+/// with `outside`.
+fn with_code(plain: &str, outside: fn(&str) -> String, inside: fn(&str) -> String) -> String {
     let parts: Vec<&str> = plain.split('`').collect();
     let between = parts.len().saturating_sub(2);
     let paired = parts.len() % 2 == 1 && parts.iter().skip(1).take(between).all(|part| !part.trim().is_empty());
     if !paired {
-        return literal(&plain);
+        return outside(plain);
     }
-    let shown = parts.iter().enumerate().map(|(at, part)| if at % 2 == 1 { code(part) } else { literal(part) });
-    shown.collect()
+    parts.iter().enumerate().map(|(at, part)| if at % 2 == 1 { inside(part) } else { outside(part) }).collect()
 }
 
 /// Escapes one line of text, backticks too.
@@ -102,7 +106,10 @@ pub(super) fn code(untrusted: &str) -> String {
 
 /// Escapes text for one line of raw HTML, such as a `<summary>`, in which markdown is not read.
 pub(super) fn html(untrusted: &str) -> String {
-    let plain = one_line(untrusted);
+    with_code(&one_line(untrusted), html_literal, |code| format!("<code>{}</code>", html_literal(code)))
+}
+
+fn html_literal(plain: &str) -> String {
     let mut escaped = String::with_capacity(plain.len() + plain.len() / 8);
     for c in plain.chars() {
         match c {
@@ -110,7 +117,9 @@ pub(super) fn html(untrusted: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            '@' | '#' => escaped.extend([c.to_string().as_str(), BREAK]),
+            '@' => escaped.extend(["@", BREAK]),
+            '#' => escaped.extend(["#", BREAK]),
+            '-' if ends_with(&escaped, "gh") => escaped.extend(["-", BREAK]),
             _ => escaped.push(c),
         }
     }

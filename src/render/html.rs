@@ -1,6 +1,6 @@
-//! Markdown as one self-contained page that looks as GitHub shows a comment, light and dark. For people who edit templates
-//! and for the terminal's neighbour, the browser. It trusts the markdown no more than GitHub does: of raw HTML only the
-//! tags below survive, without attributes.
+//! Markdown as one self-contained page that looks as GitHub shows a comment, light and dark, for people who edit
+//! templates. It trusts the markdown no more than GitHub does: of raw HTML only the tags below survive, without attributes,
+//! and nothing is loaded from anywhere.
 
 use pulldown_cmark::{CodeBlockKind, CowStr, Event, LinkType, Options, Parser, Tag, TagEnd};
 
