@@ -48,7 +48,8 @@ fn literal(plain: &str) -> String {
             '+' | '-' | '=' | ':' if before.is_none() => escaped.extend(['\\', c]),
             '.' | ')' if opens_list(&escaped) => escaped.extend(['\\', c]),
             ':' if rest.as_str().starts_with("//") => escaped.extend([":", BREAK]),
-            '.' if ends_with(&escaped, "www") => escaped.extend([".", BREAK]),
+            // Found in the source, before entities are read: the break stands within what is looked for.
+            '.' if ends_with(&escaped, "www") => escaped.extend([BREAK, "."]),
             '-' if ends_with(&escaped, "gh") => escaped.extend(["-", BREAK]),
             _ => escaped.push(c),
         }
@@ -248,4 +249,49 @@ fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Resu
         return Err(minijinja::ErrorKind::UndefinedError.into());
     }
     out.write_str(&text(&shown(value))).map_err(Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{code, fence, html, link, text};
+
+    #[test]
+    fn each_kind_of_markup_stays_text() {
+        let cases = [
+            ("a | b\nc", "a &#124; b c"),
+            ("<b> & &lt;", "&lt;b&gt; &amp; &amp;lt;"),
+            ("@acme/admins a@b.c", "@&#8203;acme/admins a@&#8203;b.c"),
+            ("fixes #12, GH-3", "fixes \\#&#8203;12, GH-&#8203;3"),
+            ("https://a.b WWW.a.b", "https:&#8203;//a.b WWW&#8203;.a.b"),
+            ("*a* _b_ ~~c~~ [d](e) \\", "\\*a\\* \\_b\\_ \\~\\~c\\~\\~ \\[d\\](e) \\\\"),
+            ("null_resource.a", "null_resource.a"),
+            ("- item", "\\- item"),
+            ("12. item", "12\\. item"),
+            ("`terraform plan` failed", "`terraform plan` failed"),
+            ("`a|b` and `", "\\`a&#124;b\\` and \\`"),
+            ("`a|b`", "<code>a&#124;b</code>"),
+            ("\u{202e}a\u{0}", "a"),
+        ];
+        for (untrusted, escaped) in cases {
+            assert_eq!(text(untrusted), escaped);
+        }
+        assert_eq!(html("`x` <b> *c* @a"), "<code>x</code> &lt;b&gt; *c* @&#8203;a");
+        assert_eq!(code("<!-- x"), "<code>&lt;!-- x</code>");
+    }
+
+    #[test]
+    fn an_address_cannot_leave_its_link() {
+        let target = "[x](https://a.b/c%29%5B%5D%28d?e=1&amp;f=%7C#g%0Ah)";
+        assert_eq!(link("x", Some("https://a.b/c)[](d?e=1&f=|#g\nh")), target);
+        for other in ["javascript:alert(1)", "data:text/html,x", "//a.b", "/a", "https://", ""] {
+            assert_eq!(link("x", Some(other)), "x");
+        }
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_what_is_inside() {
+        assert_eq!(fence("a\n````\nb\n", "diff"), "`````diff\na\n````\nb\n`````");
+        assert_eq!(fence("\u{1b}[1mbold\u{1b}[0m\rnext\r\n", "x`y"), "```xy\nbold\nnext\n```");
+        assert!(fence(&"`".repeat(100_000), "").lines().next().is_some_and(|ticks| ticks.len() <= 61));
+    }
 }

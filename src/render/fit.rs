@@ -157,6 +157,7 @@ fn tail(lines: &[&str], places: &[Place<'_>], room: usize) -> (String, usize) {
 }
 
 #[cfg(test)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "only what carries text or cells is looked at")]
 mod tests {
     use proptest::prelude::*;
     use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};

@@ -1,5 +1,7 @@
 //! Any text, above all the kind that looks like markup.
 
+#![expect(clippy::wildcard_enum_match_arm, reason = "only what carries text or links is told apart")]
+
 use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
 
@@ -119,7 +121,7 @@ fn read(body: &str) -> (Vec<String>, Vec<String>) {
     let mut code = false;
     for event in Parser::new_ext(body, options) {
         match &event {
-            Event::Text(text) if code => drop(text),
+            Event::Text(_) if code => {}
             Event::Text(text) => {
                 if fresh {
                     texts.push(String::new());
@@ -159,7 +161,7 @@ fn inert(text: &str) -> bool {
         && !after("#", |c| c.is_ascii_digit())
         && !lower.split("gh-").skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_digit()))
         && !text.contains("://")
-        && !lower.split("www.").skip(1).any(|rest| !rest.starts_with('\u{200b}'))
+        && !lower.contains("www.")
 }
 
 proptest! {
