@@ -77,6 +77,10 @@ impl Forge for Local {
         file_url(&self.run_dir(run.id).join("summary.md"))
     }
 
+    fn comment_url(&self, _pull: Option<PullNumber>, comment: u64) -> String {
+        self.comment_page(comment)
+    }
+
     fn pull(&self, number: PullNumber) -> Result<Pull> {
         self.find_pull(number)?.ok_or_else(|| Error::NotFound(format!("pull request {number}")))
     }

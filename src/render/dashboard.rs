@@ -82,7 +82,7 @@ pub(crate) fn summary(templates: &Templates, page: &Page<'_>, printed: &[Section
 }
 
 /// What the templates of a page see. Commands take at most a quarter of `room`, rows a half, the history the rest.
-fn values(page: &Page<'_>, room: usize, printed: &[Section<'_>]) -> Value {
+pub(super) fn values(page: &Page<'_>, room: usize, printed: &[Section<'_>]) -> Value {
     let room = room.saturating_sub(4_000);
     let commands: Vec<CommandHelp> = within(commands(page.rules, Some(page.board)), room / 4, command_size).0;
     let (rows, rows_left_out) = rows(&page.board.rows, room / 2);

@@ -4,7 +4,7 @@
 //! GitHub turns `@name`, `#12` and bare addresses into links after the markdown was parsed, where a backslash or an
 //! entity is gone already. A zero-width space inside them is what keeps them text.
 
-use minijinja::{Environment, Error, Output, State, Value};
+use minijinja::{Environment, Error, Output, State, UndefinedBehavior, Value};
 
 /// Keeps `@name`, `#12`, `www.` and `https://` from becoming links; it shows as nothing.
 const BREAK: &str = "&#8203;";
@@ -13,15 +13,19 @@ const BREAK: &str = "&#8203;";
 /// breaks too, becomes single spaces; control characters and those that turn the direction of text are left out. What
 /// stands in a pair of single backticks, as our own messages write names, is shown as code.
 pub(super) fn text(untrusted: &str) -> String {
-    let plain = one_line(untrusted);
+    with_code(&one_line(untrusted), literal, code)
+}
+
+/// Escapes what stands in pairs of single backticks with `inside`, and the rest, or all where the backticks do not pair,
+/// with `outside`.
+fn with_code(plain: &str, outside: fn(&str) -> String, inside: fn(&str) -> String) -> String {
     let parts: Vec<&str> = plain.split('`').collect();
     let between = parts.len().saturating_sub(2);
     let paired = parts.len() % 2 == 1 && parts.iter().skip(1).take(between).all(|part| !part.trim().is_empty());
     if !paired {
-        return literal(&plain);
+        return outside(plain);
     }
-    let shown = parts.iter().enumerate().map(|(at, part)| if at % 2 == 1 { code(part) } else { literal(part) });
-    shown.collect()
+    parts.iter().enumerate().map(|(at, part)| if at % 2 == 1 { inside(part) } else { outside(part) }).collect()
 }
 
 /// Escapes one line of text, backticks too.
@@ -44,7 +48,8 @@ fn literal(plain: &str) -> String {
             '+' | '-' | '=' | ':' if before.is_none() => escaped.extend(['\\', c]),
             '.' | ')' if opens_list(&escaped) => escaped.extend(['\\', c]),
             ':' if rest.as_str().starts_with("//") => escaped.extend([":", BREAK]),
-            '.' if ends_with(&escaped, "www") => escaped.extend([".", BREAK]),
+            // Found in the source, before entities are read: the break stands within what is looked for.
+            '.' if ends_with(&escaped, "www") => escaped.extend([BREAK, "."]),
             '-' if ends_with(&escaped, "gh") => escaped.extend(["-", BREAK]),
             _ => escaped.push(c),
         }
@@ -102,7 +107,10 @@ pub(super) fn code(untrusted: &str) -> String {
 
 /// Escapes text for one line of raw HTML, such as a `<summary>`, in which markdown is not read.
 pub(super) fn html(untrusted: &str) -> String {
-    let plain = one_line(untrusted);
+    with_code(&one_line(untrusted), html_literal, |code| format!("<code>{}</code>", html_literal(code)))
+}
+
+fn html_literal(plain: &str) -> String {
     let mut escaped = String::with_capacity(plain.len() + plain.len() / 8);
     for c in plain.chars() {
         match c {
@@ -110,7 +118,9 @@ pub(super) fn html(untrusted: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
-            '@' | '#' => escaped.extend([c.to_string().as_str(), BREAK]),
+            '@' => escaped.extend(["@", BREAK]),
+            '#' => escaped.extend(["#", BREAK]),
+            '-' if ends_with(&escaped, "gh") => escaped.extend(["-", BREAK]),
             _ => escaped.push(c),
         }
     }
@@ -231,12 +241,57 @@ fn shown(value: &Value) -> String {
     if value.is_none() || value.is_undefined() { String::new() } else { value.to_string() }
 }
 
-fn print(out: &mut Output<'_>, _state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
+fn print(out: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     if value.is_safe() {
         return out.write_str(value.as_str().unwrap_or_default()).map_err(Error::from);
     }
-    if value.is_undefined() {
+    if value.is_undefined() && state.undefined_behavior() == UndefinedBehavior::Strict {
         return Err(minijinja::ErrorKind::UndefinedError.into());
     }
     out.write_str(&text(&shown(value))).map_err(Error::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{code, fence, html, link, text};
+
+    #[test]
+    fn each_kind_of_markup_stays_text() {
+        let cases = [
+            ("a | b\nc", "a &#124; b c"),
+            ("<b> & &lt;", "&lt;b&gt; &amp; &amp;lt;"),
+            ("@acme/admins a@b.c", "@&#8203;acme/admins a@&#8203;b.c"),
+            ("fixes #12, GH-3", "fixes \\#&#8203;12, GH-&#8203;3"),
+            ("https://a.b WWW.a.b", "https:&#8203;//a.b WWW&#8203;.a.b"),
+            ("*a* _b_ ~~c~~ [d](e) \\", "\\*a\\* \\_b\\_ \\~\\~c\\~\\~ \\[d\\](e) \\\\"),
+            ("null_resource.a", "null_resource.a"),
+            ("- item", "\\- item"),
+            ("12. item", "12\\. item"),
+            ("`terraform plan` failed", "`terraform plan` failed"),
+            ("`a|b` and `", "\\`a&#124;b\\` and \\`"),
+            ("`a|b`", "<code>a&#124;b</code>"),
+            ("\u{202e}a\u{0}", "a"),
+        ];
+        for (untrusted, escaped) in cases {
+            assert_eq!(text(untrusted), escaped);
+        }
+        assert_eq!(html("`x` <b> *c* @a"), "<code>x</code> &lt;b&gt; *c* @&#8203;a");
+        assert_eq!(code("<!-- x"), "<code>&lt;!-- x</code>");
+    }
+
+    #[test]
+    fn an_address_cannot_leave_its_link() {
+        let target = "[x](https://a.b/c%29%5B%5D%28d?e=1&amp;f=%7C#g%0Ah)";
+        assert_eq!(link("x", Some("https://a.b/c)[](d?e=1&f=|#g\nh")), target);
+        for other in ["javascript:alert(1)", "data:text/html,x", "//a.b", "/a", "https://", ""] {
+            assert_eq!(link("x", Some(other)), "x");
+        }
+    }
+
+    #[test]
+    fn a_fence_is_longer_than_what_is_inside() {
+        assert_eq!(fence("a\n````\nb\n", "diff"), "`````diff\na\n````\nb\n`````");
+        assert_eq!(fence("\u{1b}[1mbold\u{1b}[0m\rnext\r\n", "x`y"), "```xy\nbold\nnext\n```");
+        assert!(fence(&"`".repeat(100_000), "").lines().next().is_some_and(|ticks| ticks.len() <= 61));
+    }
 }

@@ -97,6 +97,11 @@ impl Place<'_> {
     }
 }
 
+/// Whether a line is the ruler of a table, which nothing may part from its heading.
+fn is_ruler(places: &[Place<'_>], at: usize) -> bool {
+    places[at].table.is_none() && places.get(at + 1).is_some_and(|after| after.table.is_some())
+}
+
 /// The first lines, closed, in at most `room` bytes, and how many lines they are.
 fn head(lines: &[&str], places: &[Place<'_>], room: usize) -> (String, usize) {
     let mut size = 0;
@@ -106,7 +111,7 @@ fn head(lines: &[&str], places: &[Place<'_>], room: usize) -> (String, usize) {
         if size > room {
             break;
         }
-        if size + places[at + 1].close().len() <= room {
+        if !is_ruler(places, at + 1) && size + places[at + 1].close().len() <= room {
             end = at + 1;
         }
     }
@@ -133,8 +138,7 @@ fn tail(lines: &[&str], places: &[Place<'_>], room: usize) -> (String, usize) {
         if size > room {
             break;
         }
-        let ruler = places[at].table.is_none() && places[at + 1].table.is_some();
-        if !ruler && size + places[at].open().len() <= room {
+        if !is_ruler(places, at) && size + places[at].open().len() <= room {
             begin = at;
         }
     }
@@ -150,4 +154,63 @@ fn tail(lines: &[&str], places: &[Place<'_>], room: usize) -> (String, usize) {
     }
     tail.push_str(&rest);
     (tail, lines.len() - begin)
+}
+
+#[cfg(test)]
+#[expect(clippy::wildcard_enum_match_arm, reason = "only what carries text or cells is looked at")]
+mod tests {
+    use proptest::prelude::*;
+    use pulldown_cmark::{Event, Options, Parser, Tag, TagEnd};
+
+    use super::fit;
+
+    fn block() -> impl Strategy<Value = String> {
+        let fence = (3..7_usize, 1..40_usize, 1..300_usize).prop_map(|(ticks, lines, width)| {
+            let ticks = "`".repeat(ticks);
+            format!("{ticks}diff\n{}{ticks}\n\n", format!("IN ``{}\n", "x".repeat(width)).repeat(lines))
+        });
+        let table = (1..40_usize).prop_map(|rows| format!("| A | B |\n|:--|:--|\n{}\n", "| OUT | y |\n".repeat(rows)));
+        let details =
+            fence.clone().prop_map(|inside| format!("<details>\n<summary>OUT</summary>\n\n{inside}</details>\n\n"));
+        prop_oneof![fence, table, details, Just("OUT text\n\n".to_owned())]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn a_cut_leaves_every_fence_and_table_whole(
+            blocks in proptest::collection::vec(block(), 1..8),
+            limit in 0..6_000_usize,
+        ) {
+            let whole = blocks.concat();
+            let cut = fit(&whole, limit, Some("https://github.com/a/b/actions/runs/1"));
+            prop_assert!(cut.len() <= limit, "{} > {limit}", cut.len());
+            prop_assert!(cut == whole || cut.is_empty() || cut.contains("[the whole text](https://github.com/a/b/actions/runs/1)"));
+            let mut code = false;
+            let mut cells = 0;
+            for event in Parser::new_ext(&cut, Options::ENABLE_TABLES) {
+                match event {
+                    Event::Start(Tag::CodeBlock(_)) => code = true,
+                    Event::End(TagEnd::CodeBlock) => code = false,
+                    Event::Text(text) if code => prop_assert!(!text.contains("OUT"), "{}", cut),
+                    Event::Text(text) => prop_assert!(!text.contains("IN") && !text.contains('|'), "{}", cut),
+                    Event::Start(Tag::TableCell) => cells += 1,
+                    _ => {}
+                }
+            }
+            prop_assert_eq!(cells % 2, 0);
+            prop_assert_eq!(cut.matches("<details").count(), cut.matches("</details").count(), "{}", cut);
+        }
+    }
+
+    #[test]
+    fn head_and_tail_of_a_long_output_stay() {
+        let lines: String = (0..100_000).map(|at| format!("line {at}\n")).collect();
+        let cut = fit(&format!("```\n{lines}```\n"), 2_000, None);
+        assert!(cut.starts_with("```\nline 0\n") && cut.ends_with("line 99999\n```\n"), "{cut}");
+        assert!(cut.contains("lines left out here …"));
+        let one = fit(&format!("```\n{}end\n```\n", "ä".repeat(5_000_000)), 2_000, None);
+        assert!(one.starts_with("```\nää") && one.ends_with("ääend\n```\n") && one.len() <= 2_000, "{one}");
+    }
 }

@@ -104,6 +104,25 @@ fn handler(key: &str, each: bool) -> Handler {
     }
 }
 
+fn stages() -> Table<Stage> {
+    table([
+        ("plan", stage("plan", "Plan: {{ layer }}", true, &[], false)),
+        ("apply", stage("apply", "Apply", false, &["plan"], false)),
+        ("e2e", stage("e2e", "E2E Tests", false, &["apply"], false)),
+        ("review", stage("review", "AI Review", false, &[], true)),
+    ])
+}
+
+fn commands() -> Table<Command> {
+    let layers = r"(\s+(?<layers>.+))?";
+    table([
+        ("plan", command("plan", &format!("/plan{layers}"), "/plan [layer…]", "Preview the changes", true)),
+        ("apply", command("apply", &format!("/apply{layers}"), "/apply [layer…]", "Apply what was planned", true)),
+        ("bootstrap", command("bootstrap", r"/bootstrap\s+(?<action>plan|apply)", "/bootstrap plan|apply", "", false)),
+        ("e2e", command("e2e", "/e2e( smoke| all)?", "/e2e [smoke|all]", "Run the end-to-end tests", false)),
+    ])
+}
+
 /// The default pipeline with the layers `bootstrap` and `platform`.
 pub(super) fn rules() -> Rules {
     let apply = Gate {
@@ -114,7 +133,6 @@ pub(super) fn rules() -> Rules {
         planned: Some(at("plan")),
         ..gate("apply", Permission::Write)
     };
-    let layers = r"(\s+(?<layers>.+))?";
     Rules {
         source: Source::new("ci.toml", ""),
         dashboard: Dashboard {
@@ -131,21 +149,8 @@ pub(super) fn rules() -> Rules {
             ("bootstrap", layer("bootstrap", Table::new())),
             ("platform", layer("platform", table([("apply", at("production"))]))),
         ]),
-        stages: table([
-            ("plan", stage("plan", "Plan: {{ layer }}", true, &[], false)),
-            ("apply", stage("apply", "Apply", false, &["plan"], false)),
-            ("e2e", stage("e2e", "E2E Tests", false, &["apply"], false)),
-            ("review", stage("review", "AI Review", false, &[], true)),
-        ]),
-        commands: table([
-            ("plan", command("plan", &format!("/plan{layers}"), "/plan [layer…]", "Preview the changes", true)),
-            ("apply", command("apply", &format!("/apply{layers}"), "/apply [layer…]", "Apply what was planned", true)),
-            (
-                "bootstrap",
-                command("bootstrap", r"/bootstrap\s+(?<action>plan|apply)", "/bootstrap plan|apply", "", false),
-            ),
-            ("e2e", command("e2e", "/e2e( smoke| all)?", "/e2e [smoke|all]", "Run the end-to-end tests", false)),
-        ]),
+        stages: stages(),
+        commands: commands(),
         gates: table([
             ("writers", gate("writers", Permission::Write)),
             ("apply", apply),

@@ -22,13 +22,17 @@ pub(crate) fn marked(body: &str, rules: &Rules, sha: &Sha) -> bool {
 /// and `key` which one of them.
 pub(crate) fn tag(rules: &Rules, what: &str, key: &str) -> String {
     let key: String = key.chars().map(|c| if c.is_alphanumeric() || "._".contains(c) { c } else { '-' }).collect();
-    format!("<!-- {}-{what}:{} -->", name(rules), key.replace("--", "-"))
+    format!("<!-- {}-{what}:{} -->", name(rules), single_dashes(&key))
 }
 
 /// The marker's name without anything that could end an HTML comment.
 fn name(rules: &Rules) -> String {
     let name: String = rules.dashboard.marker.chars().filter(|c| !c.is_control() && !"<>&".contains(*c)).collect();
-    name.replace("--", "-")
+    single_dashes(&name)
+}
+
+fn single_dashes(text: &str) -> String {
+    text.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-")
 }
 
 /// What the comment says, as data: for scripts and for people who look for the reason.
@@ -143,4 +147,38 @@ pub(crate) fn decode_state(body: &str, rules: &Rules) -> Option<State> {
     let start = format!("<!-- {}-state:", name(rules));
     let line = body.lines().take(2).find_map(|line| line.strip_prefix(&start))?;
     serde_json::from_str(line.trim_end().strip_suffix("-->")?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture;
+    use super::{decode_state, marked, marker, tag};
+
+    #[test]
+    fn the_marker_counts_only_at_the_start() {
+        let (rules, sha) = (fixture::rules(), fixture::sha());
+        let body = format!("{}\nmore", marker(&rules, &sha));
+        assert!(marked(&body, &rules, &sha));
+        assert!(!marked(&format!("> {body}"), &rules, &sha));
+        assert!(!marked(&format!("\n{body}"), &rules, &sha));
+    }
+
+    #[test]
+    fn what_is_no_state_is_none() {
+        let rules = fixture::rules();
+        for body in [
+            "",
+            "x",
+            "<!-- infra-dashboard-state:{} -->",
+            "<!-- infra-dashboard-state:{",
+            "a\nb\n<!-- infra-dashboard-state:",
+        ] {
+            assert!(decode_state(body, &rules).is_none(), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_tag_stays_a_comment() {
+        assert_eq!(tag(&fixture::rules(), "output", "1--><b>"), "<!-- infra-dashboard-output:1-b -->");
+    }
 }

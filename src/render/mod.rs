@@ -11,6 +11,7 @@ mod marker;
 mod needs;
 mod next;
 mod replies;
+mod sample;
 mod templates;
 mod terminal;
 mod time;

@@ -1,6 +1,7 @@
 //! The next step: what failed, what runs, what to type, or that all is done. One sentence for people, from the rules and
 //! the board alone. It does not know who reads it, nor what the facts of a gate are.
 
+use super::escape::one_line;
 use crate::model::board::{Board, Overall, Row, Status};
 use crate::model::journal::{self, DESCRIPTION};
 use crate::model::rules::{Action, ArgKind, Command, Rule, Rules, Select};
@@ -78,7 +79,7 @@ impl NextStep {
     /// The sentence cut to what a commit status holds.
     pub(crate) fn description(&self) -> String {
         let short = Self { note: journal::cut(&self.note, 50), title: journal::cut(&self.title, 40), ..self.clone() };
-        journal::cut(&super::escape::one_line(&short.sentence()), DESCRIPTION)
+        journal::cut(&one_line(&short.sentence()), DESCRIPTION)
     }
 }
 
@@ -100,7 +101,8 @@ pub(crate) fn next_step(rules: &Rules, board: &Board) -> NextStep {
         .copied()
         .filter(|row| row.status == Status::Dropped || (row.status == Status::Pending && may_begin(rules, board, row)))
         .collect();
-    let Some(first) = open.first() else { return whole(NextKind::Nothing) };
+    let blocked = || required.iter().copied().find(|row| row.status == Status::Pending);
+    let Some(first) = open.first().copied().or_else(blocked) else { return whole(NextKind::Nothing) };
     let alike: Vec<&Row> =
         open.iter().skip(1).copied().filter(|row| row.stage == first.stage && row.status == first.status).collect();
     let kind = if first.status == Status::Dropped { NextKind::Dropped } else { NextKind::Waiting };
@@ -117,7 +119,7 @@ fn about(rules: &Rules, kind: NextKind, row: &Row, more: &[&Row]) -> NextStep {
     let layer = if several { None } else { layer_of(row) };
     NextStep {
         kind,
-        title: row.title.clone(),
+        title: if one_line(&row.title).is_empty() { row.id.clone() } else { row.title.clone() },
         note: row.note.clone(),
         link: row.link.clone(),
         more: more.len(),

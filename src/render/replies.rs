@@ -138,7 +138,8 @@ pub(crate) struct Reason {
     pub(crate) layer: Option<String>,
 }
 
-/// The comment that says why `command` of `by` is not carried out: at most [`COMMENT`] bytes.
+/// The comment that says why `command` of `by` is not carried out: at most [`COMMENT`] bytes. Its first line is the same
+/// for every call of the command, so that an earlier answer can be found and edited.
 pub(crate) fn refusal(templates: &Templates, rules: &Rules, command: &str, by: &str, why: &Refusal<'_>) -> String {
     let none: &[Reason] = &[];
     let (kind, reasons, word, nearest, usage) = match *why {
@@ -156,7 +157,9 @@ pub(crate) fn refusal(templates: &Templates, rules: &Rules, command: &str, by: &
         ("nearest", Value::from(nearest)),
         ("usage", Value::from(usage)),
     ];
-    let head = format!("{}\n", marker::tag(rules, "reply", &cut(command, TITLE)));
+    let word = command.split_whitespace().next().unwrap_or_default();
+    let key = if kind == "nearly" { kind.to_owned() } else { cut(word, TITLE) };
+    let head = format!("{}\n", marker::tag(rules, "reply", &key));
     let body = templates.render_surely("refusal.md.j2", &Value::from_pairs(values));
     let room = COMMENT.saturating_sub(head.len());
     head + &fit(&body, room, None)

@@ -7,6 +7,7 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value};
 
 use super::escape;
+use super::sample::sample;
 use crate::diagnostic::{Diagnostic, Severity};
 use crate::model::span::Source;
 use crate::terraform;
@@ -89,10 +90,12 @@ pub(crate) struct Templates {
 
 impl Templates {
     /// Takes overrides by file name, or says everything that is wrong with them. A name that is not built in is a reply of
-    /// the repository's own.
+    /// the repository's own, or, with `_` before it, a part that others include.
     pub(crate) fn new(overrides: BTreeMap<String, Source>) -> Result<Self, Vec<Diagnostic>> {
-        let problems: Vec<Diagnostic> = overrides.iter().flat_map(|(name, source)| check(name, source)).collect();
-        if problems.is_empty() { Ok(Self { overrides }) } else { Err(problems) }
+        let templates = Self { overrides };
+        let problems: Vec<Diagnostic> =
+            templates.overrides.iter().flat_map(|(name, source)| templates.check(name, source)).collect();
+        if problems.is_empty() { Ok(templates) } else { Err(problems) }
     }
 
     /// Whether there is a template of this file name.
@@ -116,6 +119,34 @@ impl Templates {
         };
         let builtin = Self::default().render(name, values).unwrap_or_default();
         format!("{builtin}\n\n> {}\n", escape::text(&error.to_string()))
+    }
+
+    /// What is wrong with an override: that it does not parse, that it asks for what it cannot see, or that it cannot be
+    /// drawn with a sample.
+    fn check(&self, name: &str, source: &Source) -> Vec<Diagnostic> {
+        let mut environment = self.environment();
+        if let Err(error) = environment.add_template_owned(name.to_owned(), source.text.to_string()) {
+            return vec![broken("template-syntax", source, &error)];
+        }
+        let builtin = BUILTIN.iter().find(|builtin| builtin.name == name);
+        if builtin.is_none() && name.starts_with('_') {
+            return Vec::new();
+        }
+        let roots = builtin.map_or(&REPLY[..], |builtin| builtin.roots);
+        // What an event holds is not known before it comes: replies may ask it for anything.
+        if roots == REPLY {
+            environment.set_undefined_behavior(UndefinedBehavior::Chainable);
+        }
+        let Ok(template) = environment.get_template(name) else { return Vec::new() };
+        let mut unknown: Vec<String> =
+            template.undeclared_variables(false).into_iter().filter(|root| !roots.contains(&root.as_str())).collect();
+        unknown.sort();
+        if unknown.is_empty() {
+            // An error of an included template is reported where that one is checked.
+            let drawn = template.render(sample()).err().filter(|error| error.name() == Some(name));
+            return drawn.map(|error| broken("template-error", source, &error)).into_iter().collect();
+        }
+        unknown.into_iter().map(|root| unknown_name(name, source, &root, roots)).collect()
     }
 
     fn environment(&self) -> Environment<'_> {
@@ -160,24 +191,10 @@ fn reason(error: &minijinja::Error) -> String {
     }
 }
 
-/// What is wrong with an override: that it does not parse, or that it asks for what it cannot see.
-fn check(name: &str, source: &Source) -> Vec<Diagnostic> {
-    let mut environment = bare();
-    if let Err(error) = environment.add_template("checked", &source.text) {
-        return vec![syntax(source, &error)];
-    }
-    let Ok(template) = environment.get_template("checked") else { return Vec::new() };
-    let roots = BUILTIN.iter().find(|builtin| builtin.name == name).map_or(&REPLY[..], |builtin| builtin.roots);
-    let mut unknown: Vec<String> =
-        template.undeclared_variables(false).into_iter().filter(|root| !roots.contains(&root.as_str())).collect();
-    unknown.sort();
-    unknown.into_iter().map(|root| unknown_name(name, source, &root, roots)).collect()
-}
-
-fn syntax(source: &Source, error: &minijinja::Error) -> Diagnostic {
+fn broken(code: &'static str, source: &Source, error: &minijinja::Error) -> Diagnostic {
     let line = || line_span(source, error.line().unwrap_or(1));
     Diagnostic {
-        code: "template-syntax",
+        code,
         severity: Severity::Error,
         source: source.clone(),
         span: error.range().filter(|range| range.end <= source.text.len()).unwrap_or_else(line),
@@ -224,4 +241,65 @@ fn line_span(source: &Source, line: usize) -> std::ops::Range<usize> {
     let start = source.text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum::<usize>();
     let start = start.min(source.text.len());
     start..start + source.line_text(line).len().min(source.text.len() - start)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use minijinja::Value;
+
+    use super::{Templates, builtin_names};
+    use crate::model::span::Source;
+
+    fn with(name: &str, text: &str) -> Result<Templates, Vec<(usize, String, Option<String>)>> {
+        let source = Source::new(format!("templates/{name}"), text);
+        Templates::new(BTreeMap::from([(name.to_owned(), source)])).map_err(|problems| {
+            let place = |problem: &crate::diagnostic::Diagnostic| problem.source.line(problem.span.start);
+            problems.into_iter().map(|problem| (place(&problem), problem.message.clone(), problem.help)).collect()
+        })
+    }
+
+    #[test]
+    fn every_builtin_template_passes_as_an_override() {
+        for builtin in super::BUILTIN {
+            assert!(with(builtin.name, builtin.source).is_ok(), "{}", builtin.name);
+        }
+        assert_eq!(builtin_names().count(), super::BUILTIN.len());
+    }
+
+    #[test]
+    fn a_wrong_override_is_reported_with_its_line() {
+        let problems = with("dashboard.md.j2", "rows\n\n{{ titel }}\n").unwrap_err();
+        assert_eq!(
+            problems,
+            [(
+                3,
+                "unknown variable `titel` in template `dashboard.md.j2`".into(),
+                Some("did you mean `title`?".into())
+            )]
+        );
+        assert_eq!(with("dashboard.md.j2", "a\n{% if %}").unwrap_err()[0].0, 2);
+        let problems = with("dashboard.md.j2", "{% for row in rows %}\n{{ row.titel }}\n{% endfor %}").unwrap_err();
+        assert_eq!((problems[0].0, problems[0].1.as_str()), (2, "undefined value: `row.titel` is undefined"));
+        assert!(with("welcome.md.j2", "{{ actor }} {{ event.action }}").is_ok());
+    }
+
+    #[test]
+    fn an_override_that_fails_when_drawn_gives_way_and_is_named() {
+        let text = "\n{% if next.kind == 'ready' %}{{ next.nowhere }}{% endif %}";
+        let templates = with("next.md.j2", text).unwrap();
+        let next = Value::from_pairs([("kind", "ready"), ("icon", "✅"), ("title", ""), ("link", "")]);
+        let drawn = templates.render_surely("next.md.j2", &Value::from_pairs([("next", next)]));
+        assert!(drawn.starts_with("✅ **Ready to merge**"), "{drawn}");
+        assert!(drawn.contains("template `next.md.j2`, line 2: undefined value"), "{drawn}");
+    }
+
+    #[test]
+    fn a_template_cannot_switch_escaping_off() {
+        assert!(with("welcome.md.j2", "{{ actor | safe }}").is_err());
+        let templates = with("welcome.md.j2", "{% autoescape false %}{{ actor }}{% endautoescape %}").unwrap();
+        let drawn = templates.render("welcome.md.j2", &Value::from_pairs([("actor", "<b>")])).unwrap();
+        assert_eq!(drawn, "&lt;b&gt;");
+    }
 }

@@ -96,3 +96,46 @@ fn padded(text: &str, columns: usize) -> String {
     let missing = columns.saturating_sub(shown.width());
     shown + &" ".repeat(missing)
 }
+
+#[cfg(test)]
+mod tests {
+    use unicode_width::UnicodeWidthStr;
+
+    use super::super::{Page, fixture};
+    use super::terminal;
+    use crate::model::board::{Board, Status};
+    use crate::model::ids::PullNumber;
+
+    fn draw(board: &Board, width: usize, color: bool) -> String {
+        let (rules, sha) = (fixture::rules(), fixture::sha());
+        terminal(&Page { rules: &rules, board, recorded: &[], sha: &sha, pr: Some(PullNumber(7)) }, width, color)
+    }
+
+    #[test]
+    fn columns_are_aligned() {
+        let board = fixture::board(&[
+            ("plan-bootstrap", Status::Success, "変更なし"),
+            ("plan-platform", Status::Failure, "`terraform plan` exited with 1: a very long reason that goes on"),
+        ]);
+        insta::assert_snapshot!(draw(&board, 80, false), @r"
+        ⚙️ Commit Dashboard abc1234 · #7
+
+          ✓  Plan: bootstrap  変更なし                                         14:01 UTC
+          ✗  Plan: platform   `terraform plan` exited with 1: a very long re…  14:02 UTC
+          ○  Apply            pending
+          ○  E2E Tests        pending
+          ○  AI Review        pending
+
+        ✗ Plan: platform failed: `terraform plan` exited with 1: a very long reason that goes on; fix it and push, or type /plan platform
+          https://github.com/acme/infra/actions/runs/102
+        ");
+        assert!(draw(&board, 80, false).lines().all(|line| line.starts_with('✗') || line.width() <= 80));
+    }
+
+    #[test]
+    fn what_strangers_write_cannot_steer_the_terminal() {
+        let board = fixture::board(&[("plan-platform", Status::Failure, "\u{1b}[2J\u{1b}]0;owned\u{7}\r\nnext")]);
+        assert!(!draw(&board, 80, false).contains(['\u{1b}', '\u{7}', '\r']));
+        assert_eq!(draw(&board, 80, true).matches('\u{1b}').count() % 2, 0);
+    }
+}

@@ -1,0 +1,215 @@
+//! An agenda carried out: the rows are set running, the jobs run, each outcome goes into the journal as it comes, and
+//! the dashboard is written beside the work.
+
+mod act;
+mod outputs;
+
+use std::ffi::OsString;
+use std::sync::mpsc::Sender;
+use std::sync::{Mutex, PoisonError};
+
+use super::board::{Begun, Dashboard, Keeper};
+use super::console::Live as LiveConsole;
+use super::session::Session;
+use super::stop::Stop;
+use super::{ExitStatus, console, output};
+use crate::exec::cancel::Cancel;
+use crate::exec::job::Outcome;
+use crate::exec::pool::{self, Node, Progress};
+use crate::exec::redact::Redactor;
+use crate::exec::{Exec, Grace};
+use crate::expr::Scope;
+use crate::model::board::{Entry, Recorded, Status};
+use crate::model::decision::{Agenda, Job};
+use crate::model::event::{Event, Pull};
+use crate::model::ids::RunId;
+
+/// What stands around the work on one agenda.
+pub(super) struct Work<'a> {
+    pub(super) session: &'a Session,
+    pub(super) dashboard: &'a Dashboard<'a>,
+    pub(super) event: &'a Event,
+    pub(super) pull: Option<&'a Pull>,
+    pub(super) agenda: &'a Agenda,
+    /// What was asked: the command's first word, or the event's name.
+    pub(super) action: String,
+    pub(super) actor: &'a str,
+    pub(super) scope: Scope,
+    /// What the journal held when the work was decided.
+    pub(super) recorded: &'a [Recorded],
+    pub(super) run: RunId,
+    pub(super) run_url: &'a str,
+    pub(super) parallel: usize,
+}
+
+/// What came of the work.
+pub(super) struct Done {
+    pub(super) status: ExitStatus,
+    pub(super) recorded: Vec<Recorded>,
+}
+
+/// Carries an agenda out.
+pub(super) fn carry_out(work: &Work<'_>) -> Result<Done, Stop> {
+    let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
+    let text = environment.iter().filter_map(|(name, value)| {
+        Some((name.to_str()?.to_owned(), value.to_string_lossy().into_owned()))
+    });
+    let rules = work.dashboard.rules;
+    let (redactor, short) = Redactor::new(&rules.redact, text, &rules.source.text);
+    for name in short {
+        console::warning(&format!("the value of `{name}` is too short to be hidden; it may show in outputs"));
+    }
+    let cancel = Cancel::new();
+    cancel.listen().map_err(|error| Stop::failed(format!("cannot listen for signals: {error}")))?;
+    let live = LiveConsole::new();
+    let exec =
+        Exec { redactor: &redactor, cancel: &cancel, console: &live, environment: &environment, grace: Grace::default() };
+    let begun = Begun::default();
+    let (keeper, sender) = Keeper::new(work.dashboard, &begun);
+    let outputs = outputs::Outputs::new(work);
+    std::thread::scope(|threads| {
+        let keeping = threads.spawn(|| keeper.keep());
+        let _closed = sender.send(work.first_entries());
+        if !begun.wait() {
+            drop(sender);
+            let kept = keeping.join().map_err(|_| Stop::failed("the dashboard's writer broke off"))?;
+            let why = kept.err().map_or_else(|| "it cannot be written".to_owned(), |error| error.to_string());
+            return Err(Stop::forge(format!("nothing was run, since the dashboard cannot be kept: {why}")));
+        }
+        let sender = Mutex::new(sender);
+        let outcomes = work.run_jobs(&exec, &outputs, &sender);
+        drop(sender);
+        let kept = keeping.join().map_err(|_| Stop::failed("the dashboard's writer broke off"))?;
+        outputs.finish(work.dashboard);
+        work.finish(&outcomes, &outputs, kept)
+    })
+}
+
+impl Work<'_> {
+    /// Rows with nothing to do, rows that start, rows that wait for another.
+    fn first_entries(&self) -> Vec<Entry> {
+        let idle = self.agenda.idle.iter().map(|idle| {
+            let mut entry = self.entry(&idle.row, idle.layer.clone(), Status::Skipped);
+            entry.note.clone_from(&idle.note);
+            entry.changes = Some(false);
+            entry
+        });
+        let rows = self.agenda.jobs.iter().filter(|job| act::keeps_row(self.dashboard.rules, job)).flat_map(|job| {
+            let waits = job.after.first().and_then(|before| self.agenda.jobs.get(*before));
+            job.rows.iter().map(move |row| {
+                let status = if waits.is_some() { Status::Pending } else { Status::Running };
+                let mut entry = self.entry(row, job.layer.clone(), status);
+                entry.note = waits.map_or_else(String::new, |before| format!("waiting for {}", before.label()));
+                entry
+            })
+        });
+        idle.chain(rows).collect()
+    }
+
+    fn entry(&self, row: &str, layer: Option<String>, status: Status) -> Entry {
+        Entry {
+            id: output::random(),
+            row: row.to_owned(),
+            status,
+            note: String::new(),
+            pr: self.dashboard.pull,
+            run: Some(self.run),
+            url: self.run_url.to_owned(),
+            link: None,
+            layer,
+            by: Some(self.actor.to_owned()).filter(|actor| !actor.is_empty()),
+            action: Some(self.action.clone()),
+            digest: None,
+            changes: None,
+        }
+    }
+
+    fn run_jobs(
+        &self,
+        exec: &Exec<'_>,
+        outputs: &outputs::Outputs,
+        sender: &Mutex<Sender<Vec<Entry>>>,
+    ) -> Vec<Outcome> {
+        let nodes: Vec<Node> = self
+            .agenda
+            .jobs
+            .iter()
+            .map(|job| Node { label: job.label().to_owned(), after: job.after.clone() })
+            .collect();
+        let send = |entries: Vec<Entry>| {
+            let sender = sender.lock().unwrap_or_else(PoisonError::into_inner);
+            let _closed = sender.send(entries);
+        };
+        let observe = |at: usize, progress: Progress<'_>| {
+            let Some(job) = self.agenda.jobs.get(at) else { return };
+            match progress {
+                Progress::Started if !job.after.is_empty() && act::keeps_row(self.dashboard.rules, job) => {
+                    send(job.rows.iter().map(|row| self.entry(row, job.layer.clone(), Status::Running)).collect());
+                }
+                Progress::Started => {}
+                Progress::Ended(outcome) => {
+                    let link = outputs.add(self, job, outcome);
+                    send(self.outcome_entries(job, outcome, link));
+                }
+            }
+        };
+        pool::run_all(&nodes, self.parallel, exec.cancel, |at| act::run(self, &self.agenda.jobs[at], exec), &observe)
+    }
+
+    fn outcome_entries(&self, job: &Job, outcome: &Outcome, link: Option<String>) -> Vec<Entry> {
+        let rows = job.rows.iter().filter(|_| act::reports(self.dashboard.rules, job));
+        rows.map(|row| {
+            let mut entry = self.entry(row, job.layer.clone(), outcome.status);
+            entry.note.clone_from(&outcome.note);
+            entry.link = outcome.link.clone().or_else(|| link.clone());
+            entry.digest.clone_from(&outcome.digest);
+            entry.changes = outcome.changes.or_else(|| outcome.changed.then_some(true));
+            entry
+        })
+        .collect()
+    }
+
+    fn finish(
+        &self,
+        outcomes: &[Outcome],
+        outputs: &outputs::Outputs,
+        kept: crate::forge::Result<Vec<Recorded>>,
+    ) -> Result<Done, Stop> {
+        let mut status = ExitStatus::Done;
+        for outcome in outcomes {
+            status = status.and(match (outcome.status, outcome.reason) {
+                (Status::Success | Status::Skipped | Status::Running | Status::Pending, _) => ExitStatus::Done,
+                (Status::Dropped | Status::Failure, Some("locked")) => ExitStatus::Refused,
+                (Status::Dropped, _) if outcome.note.starts_with("after ") => ExitStatus::Done,
+                (Status::Failure | Status::Dropped, _) => ExitStatus::Failed,
+            });
+        }
+        let (recorded, lost) = match kept {
+            Ok(recorded) => (recorded, None),
+            Err(error) => (self.recorded.to_vec(), Some(error)),
+        };
+        self.summarise(&recorded, outputs)?;
+        if let Some(error) = lost {
+            console::error(&format!("the dashboard could not be written: {error}"));
+            if let Some(pull) = self.dashboard.pull {
+                console::help(&format!("run `ci sync --pr {pull}` once the forge is well again"));
+            }
+            status = status.and(ExitStatus::Forge);
+        }
+        Ok(Done { status, recorded })
+    }
+
+    /// The page of the run: the job summary on Actions, a file of the local forge elsewhere.
+    fn summarise(&self, recorded: &[Recorded], outputs: &outputs::Outputs) -> Result<(), Stop> {
+        let board = self.dashboard.board(recorded);
+        let page = self.dashboard.page(&board, recorded);
+        let summary = outputs.with_sections(|sections| {
+            crate::render::summary(self.dashboard.templates, &page, sections)
+        });
+        output::summary(&summary)?;
+        if super::environment::run_id().is_none() {
+            self.session.local()?.save_summary(self.run.id, &summary)?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,264 @@
+//! One job, by the kind of its handler.
+
+use serde_json::Value;
+
+use super::Work;
+use crate::cli::{console, facts};
+use crate::exec::Exec;
+use crate::exec::job::{Outcome, PLAN_STALE, StepsJob, run_steps};
+use crate::expr::{self, Scope};
+use crate::forge::{self, Lock, Taken};
+use crate::model::board::Status;
+use crate::model::decision::Job;
+use crate::model::rules::{Handler, Kind, Layer, Rules, Template, Unlock};
+use crate::render;
+
+/// The reason code of work that did not take place because another pull request holds the layer.
+pub(super) const LOCKED: &str = "locked";
+
+/// Whether a job sets its rows running when it begins. A report only says how something else ended.
+pub(super) fn keeps_row(rules: &Rules, job: &Job) -> bool {
+    rules.handlers.get(&job.handler).is_some_and(|handler| match handler.kind {
+        Kind::Steps(_) | Kind::Dispatch { .. } | Kind::Delegate(_) | Kind::Api { .. } => true,
+        Kind::Report(_) | Kind::Reply(_) | Kind::Unlock(_) => false,
+    })
+}
+
+/// Whether a job's outcome is an entry of its rows. Delegated work is reported by whoever does it.
+pub(super) fn reports(rules: &Rules, job: &Job) -> bool {
+    rules.handlers.get(&job.handler).is_some_and(|handler| !matches!(handler.kind, Kind::Delegate(_)))
+}
+
+/// Does one job.
+pub(super) fn run(work: &Work<'_>, job: &Job, exec: &Exec<'_>) -> Outcome {
+    let rules = work.dashboard.rules;
+    let Some(handler) = rules.handlers.get(&job.handler) else {
+        return Outcome::new(Status::Failure, format!("there is no handler `{}`", job.handler));
+    };
+    let layer = job.layer.as_ref().and_then(|layer| rules.layers.get(layer));
+    let mut scope = work.scope.clone();
+    if let Some(layer) = layer {
+        scope.set_layer(layer);
+    }
+    let outcome = match &handler.kind {
+        Kind::Steps(_) => steps(work, job, (handler, layer), scope.clone(), exec),
+        Kind::Dispatch { workflow, reference, inputs } => dispatch(work, workflow, reference.as_ref(), inputs, &scope),
+        Kind::Report(status) => report(handler, status, &scope),
+        Kind::Delegate(name) => Ok(Outcome::new(Status::Running, format!("left to {name}"))),
+        Kind::Reply(name) => reply(work, name, &scope),
+        Kind::Api { method, path, body } => api(work, handler, (method, path, body.as_ref()), &scope),
+        Kind::Unlock(which) => unlock(work, which),
+    };
+    let outcome = outcome.unwrap_or_else(|error| Outcome::new(Status::Failure, exec.redactor.redact(&error)));
+    if let Some(title) = &handler.issue {
+        drift_issue(work, title, &outcome, &scope);
+    }
+    outcome
+}
+
+type Tried = Result<Outcome, String>;
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+fn steps(
+    work: &Work<'_>,
+    job: &Job,
+    (handler, layer): (&Handler, Option<&Layer>),
+    scope: Scope,
+    exec: &Exec<'_>,
+) -> Tried {
+    if let Some(outcome) = stale(work, handler, job) {
+        return Ok(outcome);
+    }
+    if let Some(outcome) = locked(work, handler, layer)? {
+        return Ok(outcome);
+    }
+    let rules = work.dashboard.rules;
+    let board = work.dashboard.board(work.recorded);
+    let key = job.layer.as_deref();
+    let steps = StepsJob {
+        label: job.label(),
+        handler,
+        layer,
+        root: &work.session.project.root,
+        scope,
+        recorded: &|stage| facts::recorded_digest(&board, stage, key),
+        remedy: &|stage| rules.line_for_stage(stage, key),
+    };
+    Ok(run_steps(&steps, exec))
+}
+
+/// What was reviewed is what is applied: a head that moved since the decision stops whatever is held to a record.
+fn stale(work: &Work<'_>, handler: &Handler, job: &Job) -> Option<Outcome> {
+    let Kind::Steps(steps) = &handler.kind else { return None };
+    let stage = steps.iter().find_map(|step| step.matches.as_ref())?;
+    let pull = work.pull?;
+    let line = work.dashboard.rules.line_for_stage(stage, job.layer.as_deref()).unwrap_or_else(|| format!("/{}", stage.value));
+    let refuse = |note: String| {
+        let mut outcome = Outcome::new(Status::Failure, note);
+        outcome.reason = Some(PLAN_STALE);
+        Some(outcome)
+    };
+    match work.dashboard.forge.pull(pull.number) {
+        Ok(now) if now.head_sha == pull.head_sha => None,
+        Ok(now) => refuse(format!("{PLAN_STALE}: {} was pushed meanwhile; comment `{line}`", now.head_sha.short())),
+        Err(error) => refuse(format!("{PLAN_STALE}: the head commit cannot be asked for again: {error}")),
+    }
+}
+
+/// Takes the layer's lock where the handler wants it; an outcome where another holds it.
+fn locked(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) -> Result<Option<Outcome>, String> {
+    let Some(layer) = layer.filter(|_| handler.lock) else { return Ok(None) };
+    let lock = Lock {
+        layer: layer.key.value.clone(),
+        pull: work.dashboard.pull,
+        by: work.actor.to_owned(),
+        run: Some(work.run),
+        at: jiff::Timestamp::now(),
+    };
+    match work.dashboard.forge.take_lock(&lock).map_err(text)? {
+        Taken::Ours => Ok(None),
+        Taken::Over(stale) => {
+            let whose = stale.pull.map_or_else(|| stale.by.clone(), |pull| format!("pull request {pull}"));
+            console::note(format!("took over the lock of {} from {whose}, which is closed", stale.layer));
+            Ok(None)
+        }
+        Taken::Held(held) => {
+            let whose = held.pull.map_or_else(|| held.by.clone(), |pull| format!("pull request {pull} ({})", held.by));
+            let mut outcome = Outcome::new(Status::Dropped, format!("locked by {whose} since {}", held.at));
+            outcome.reason = Some(LOCKED);
+            Ok(Some(outcome))
+        }
+    }
+}
+
+fn dispatch(
+    work: &Work<'_>,
+    workflow: &str,
+    reference: Option<&Template>,
+    inputs: &crate::model::rules::Table<Template>,
+    scope: &Scope,
+) -> Tried {
+    let reference = match reference {
+        Some(template) => expr::render(template, scope).map_err(text)?,
+        None => work.pull.map(|pull| pull.head_ref.clone()).unwrap_or_else(|| "main".to_owned()),
+    };
+    let mut given = indexmap::IndexMap::new();
+    for (name, template) in inputs {
+        given.insert(name.clone(), expr::render(template, scope).map_err(text)?);
+    }
+    let dispatched = work.dashboard.forge.dispatch(workflow, &reference, &given).map_err(text)?;
+    let mut outcome = Outcome::new(Status::Running, format!("started {workflow}"));
+    outcome.link = Some(dispatched.url).filter(|url| !url.is_empty());
+    Ok(outcome)
+}
+
+fn report(handler: &Handler, status: &Template, scope: &Scope) -> Tried {
+    let word = expr::render(status, scope).map_err(text)?;
+    let status = Status::parse(word.trim()).ok_or_else(|| format!("`{}` is no status", word.trim()))?;
+    let note = match status {
+        Status::Dropped => word.trim().to_owned(),
+        Status::Pending | Status::Running | Status::Success | Status::Failure | Status::Skipped => String::new(),
+    };
+    let mut outcome = Outcome::new(status, note);
+    if let Some(note) = &handler.note {
+        outcome.note = expr::render(note, scope).map_err(text)?;
+    }
+    outcome.link = handler.link.as_ref().map(|link| expr::render(link, scope)).transpose().map_err(text)?;
+    Ok(outcome)
+}
+
+fn reply(work: &Work<'_>, name: &str, scope: &Scope) -> Tried {
+    let board = work.dashboard.board(work.recorded);
+    let body = render::reply(work.dashboard.templates, name, work.dashboard.rules, Some(&board), scope).map_err(text)?;
+    post_once(work.dashboard, &body).map_err(text)?;
+    Ok(Outcome::new(Status::Success, ""))
+}
+
+/// Posts a comment, or edits the one of ours that begins with the same line.
+pub(in crate::cli) fn post_once(dashboard: &crate::cli::board::Dashboard<'_>, body: &str) -> forge::Result<()> {
+    let Some(pull) = dashboard.pull else {
+        console::text(body);
+        return Ok(());
+    };
+    let tag = body.lines().next().unwrap_or_default();
+    let account = dashboard.forge.account()?;
+    let comments = dashboard.forge.comments(pull, None)?;
+    let known = comments.iter().find(|comment| comment.author == account && comment.body.lines().next() == Some(tag));
+    match known {
+        Some(comment) => dashboard.forge.edit_comment(comment.id, body),
+        None => dashboard.forge.create_comment(pull, body),
+    }
+    .map(|_| ())
+}
+
+fn api(work: &Work<'_>, handler: &Handler, (method, path, body): (&str, &Template, Option<&Value>), scope: &Scope) -> Tried {
+    let repository = work.dashboard.forge.repository();
+    let (owner, repo) = repository.split_once('/').unwrap_or(("", &repository));
+    let number = work.dashboard.pull.map_or_else(String::new, |pull| pull.to_string());
+    let path = expr::render(path, scope).map_err(text)?;
+    let path = path.replace("{owner}", owner).replace("{repo}", repo).replace("{pr}", &number);
+    let home = format!("/repos/{repository}/");
+    if !path.starts_with(&home) || path.split('/').any(|part| part == "..") {
+        return Err(format!("the path `{path}` is not below `{home}`"));
+    }
+    let body = body.map(|body| rendered(body, scope)).transpose().map_err(text)?;
+    work.dashboard.forge.api(method, &path, body.as_ref()).map_err(text)?;
+    // Where somebody reports how it ends, it has only begun.
+    let reported = work.dashboard.rules.handlers.values().any(|other| {
+        matches!(other.kind, Kind::Report(_))
+            && other.stage.as_ref().map(|stage| &stage.value) == handler.stage.as_ref().map(|stage| &stage.value)
+    });
+    Ok(Outcome::new(if reported { Status::Running } else { Status::Success }, "asked for"))
+}
+
+/// A JSON value whose texts are templates.
+fn rendered(value: &Value, scope: &Scope) -> Result<Value, expr::Error> {
+    Ok(match value {
+        Value::String(source) => Value::String(expr::render(&Template { source: source.clone(), span: 0..0 }, scope)?),
+        Value::Array(items) => Value::Array(items.iter().map(|item| rendered(item, scope)).collect::<Result<_, _>>()?),
+        Value::Object(fields) => Value::Object(
+            fields
+                .iter()
+                .map(|(key, value)| Ok((key.clone(), rendered(value, scope)?)))
+                .collect::<Result<_, expr::Error>>()?,
+        ),
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
+    })
+}
+
+fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
+    let layers: Vec<String> = match which {
+        Unlock::Layers(layers) => layers.clone(),
+        Unlock::All if work.agenda.layers.is_empty() => work.dashboard.rules.layers.keys().cloned().collect(),
+        Unlock::All => work.agenda.layers.clone(),
+    };
+    let mut released = Vec::new();
+    for layer in layers {
+        if work.dashboard.forge.release_lock(&layer, work.dashboard.pull).map_err(text)? {
+            released.push(layer);
+        }
+    }
+    let said = if released.is_empty() { "nothing was locked".to_owned() } else { format!("released {}", released.join(", ")) };
+    console::note(&said);
+    Ok(Outcome::new(Status::Success, said))
+}
+
+/// The issue about drift: opened where there is some, closed where there is none. A decoration.
+fn drift_issue(work: &Work<'_>, title: &Template, outcome: &Outcome, scope: &Scope) {
+    let told = expr::render(title, scope).map_err(text).and_then(|title| {
+        let failed = outcome.status == Status::Failure;
+        let body = failed.then(|| render::drift(&outcome.note, outcome.output.as_deref(), work.run_url));
+        match outcome.status {
+            Status::Success | Status::Skipped | Status::Failure => {
+                work.dashboard.forge.issue(&title, body.as_deref()).map_err(text)
+            }
+            Status::Pending | Status::Running | Status::Dropped => Ok(()),
+        }
+    });
+    if let Err(error) = told {
+        console::warning(&format!("the issue could not be kept: {error}"));
+    }
+}
