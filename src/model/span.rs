@@ -56,9 +56,14 @@ impl Source {
         self.text.get(start..offset).map_or(1, |before| before.chars().count() + 1)
     }
 
+    /// The byte offset at which a line, counted from 1, begins.
+    pub(crate) fn line_start(&self, line: usize) -> usize {
+        self.starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len())
+    }
+
     /// The text of a line, counted from 1, without its end.
     pub(crate) fn line_text(&self, line: usize) -> &str {
-        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
+        let start = self.line_start(line);
         let end = self.starts.get(line).copied().unwrap_or(self.text.len());
         self.text[start..end].trim_end_matches(['\n', '\r'])
     }
