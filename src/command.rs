@@ -1,1 +1,123 @@
-//! command.
+//! Comment text to invocations. A comment is read as CommonMark, and only a whole line of plain paragraph text can be
+//! a command: prose, code, quotes, links and HTML never are. It knows the commands of ci.toml, not what they do.
+
+mod args;
+mod text;
+
+use indexmap::IndexMap;
+
+use crate::model::rules::{Command, Rules};
+
+pub(crate) use args::{Layers, Named};
+
+/// A line that is a command.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Invocation {
+    /// The command's key.
+    pub(crate) command: String,
+    /// The line as it was written, trimmed.
+    pub(crate) line: String,
+    /// Every named group of the pattern; absent ones hold their default, else nothing.
+    pub(crate) args: IndexMap<String, String>,
+    /// What its argument of type `layers` or `layer` asks for, where it has one.
+    pub(crate) layers: Option<Layers>,
+}
+
+/// A line that was meant as a command and is none.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Misfit {
+    pub(crate) line: String,
+    /// The key of the command that was probably meant.
+    pub(crate) command: String,
+    /// What is wrong, naming the word.
+    pub(crate) problem: String,
+    /// What to type instead.
+    pub(crate) remedy: String,
+    /// Stable: `usage`, `unknown-command`, `unknown-layer`, `argument`.
+    pub(crate) code: &'static str,
+}
+
+/// What was made of a line.
+pub(crate) type Reading = Result<Invocation, Misfit>;
+
+/// The most characters that a line may have to be read.
+const LINE: usize = 1_000;
+
+/// Reads every line of a comment that is a command, or was meant as one, in order.
+pub(crate) fn read(rules: &Rules, body: &str) -> Vec<Reading> {
+    text::plain_lines(body).iter().filter_map(|line| read_line(rules, line)).collect()
+}
+
+/// Reads an edited comment: only lines that it did not hold before.
+pub(crate) fn read_edited(rules: &Rules, before: &str, body: &str) -> Vec<Reading> {
+    let mut old = text::plain_lines(before);
+    let new = text::plain_lines(body).into_iter().filter(|line| match old.iter().position(|known| known == line) {
+        Some(at) => {
+            old.swap_remove(at);
+            false
+        }
+        None => true,
+    });
+    new.filter_map(|line| read_line(rules, &line)).collect()
+}
+
+/// Reads one line. `None` where it is nothing of ours.
+pub(crate) fn read_line(rules: &Rules, line: &str) -> Option<Reading> {
+    let line = line.trim();
+    if line.is_empty() || line.chars().count() > LINE {
+        return None;
+    }
+    let mut misfit = None;
+    for command in rules.commands.values() {
+        if let Some(groups) = command.pattern.captures(line) {
+            match args::typed(rules, command, line, &groups) {
+                Ok(invocation) => return Some(Ok(invocation)),
+                // Another command's pattern may still take the line.
+                Err(problem) => misfit = misfit.or(Some(problem)),
+            }
+        }
+    }
+    misfit.or_else(|| almost(rules, line)).map(Err)
+}
+
+/// A line whose first word is a command's, or nearly.
+fn almost(rules: &Rules, line: &str) -> Option<Misfit> {
+    let word = line.split_whitespace().next()?;
+    let told = |command: &Command, code, problem: String| Misfit {
+        line: line.to_owned(),
+        command: command.key.value.clone(),
+        problem,
+        remedy: format!("write `{}`", command.usage),
+        code,
+    };
+    let exact = rules.commands.values().find(|command| first_word(command) == word);
+    if let Some(command) = exact {
+        let rest = line[word.len()..].trim();
+        let problem = if rest.is_empty() {
+            format!("`{word}` needs more words")
+        } else {
+            format!("`{rest}` does not fit after `{word}`")
+        };
+        return Some(told(command, "usage", problem));
+    }
+    let near = rules.commands.values().filter(|command| is_near(word, first_word(command)));
+    let nearest = near.min_by_key(|command| strsim::osa_distance(word, first_word(command)))?;
+    Some(told(nearest, "unknown-command", format!("there is no command `{word}`")))
+}
+
+fn first_word(command: &Command) -> &str {
+    command.usage.split_whitespace().next().unwrap_or_default()
+}
+
+/// One letter off, two from six letters on. Only words that begin with the same sign (such as `/`) are compared, so
+/// that prose is never taken for a slip.
+fn is_near(word: &str, known: &str) -> bool {
+    let sign = |text: &str| text.chars().take_while(|c| !c.is_alphanumeric()).collect::<String>();
+    let mark = sign(known);
+    if mark.is_empty() || sign(word) != mark {
+        return false;
+    }
+    let letters = known.chars().count() - mark.chars().count();
+    let most = if letters >= 6 { 2 } else { 1 };
+    strsim::osa_distance(word, known) <= most
+}

@@ -1,1 +1,144 @@
-//! gate.
+//! Who may, and what must hold: a gate and the facts to open, or reason codes with remedies. Facts are asked for one
+//! by one and only where a gate needs them; what cannot be found out is a no. It does not know where facts come from.
+
+mod facts;
+
+use crate::model::decision::Part;
+use crate::model::event::Pull;
+use crate::model::rules::{Checks, Gate, Layer};
+
+pub(crate) use facts::{CheckState, Facts, Known, PersonaFacts, ReviewState, Standing, Unknown, approvers, standing};
+
+/// Whom and what a gate is asked about.
+#[derive(Clone, Copy)]
+pub(crate) struct Request<'a> {
+    /// Who asks.
+    pub(crate) actor: &'a str,
+    pub(crate) pull: Option<&'a Pull>,
+    pub(crate) facts: &'a dyn Facts,
+}
+
+/// Asks a gate what does not depend on the layer.
+pub(crate) fn judge(gate: &Gate, request: &Request<'_>) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut add = |code, wanted: String, (holds, found): (bool, String), remedy: String| {
+        let gate = gate.key.value.clone();
+        parts.push(Part { code, gate, layer: None, holds, wanted, found, remedy });
+    };
+    let actor = request.actor;
+    if let Some(least) = gate.permission {
+        let found = known(request.facts.permission(actor), |has| (*has >= least, has.as_str().to_owned()));
+        let remedy = format!("ask somebody with {} permission to comment this", least.as_str());
+        add("permission", format!("{} or more", least.as_str()), found, remedy);
+    }
+    if !gate.users.is_empty() {
+        let holds = gate.users.iter().any(|user| user.eq_ignore_ascii_case(actor));
+        add(
+            "users",
+            gate.users.join(" | "),
+            (holds, actor.to_owned()),
+            format!("ask one of {}", gate.users.join(", ")),
+        );
+    }
+    if !gate.teams.is_empty() {
+        let (code, found) = teams(gate, request);
+        let remedy = match code {
+            "teams-unreadable" => "set CI_MEMBERS_TOKEN to a token that may read the organisation's members".to_owned(),
+            _ => format!("ask a member of {}", gate.teams.join(", ")),
+        };
+        add(code, gate.teams.join(" | "), found, remedy);
+    }
+    if let Some(wanted) = &gate.checks {
+        let found = known(request.facts.checks(wanted), |standing| (standing.green(), standing.to_string()));
+        add("checks", listed(wanted), found, "wait for the checks, or mend what fails".to_owned());
+    }
+    if gate.mergeable {
+        let found = known(request.facts.mergeable(), |merges| (*merges, conflict(*merges)));
+        add("mergeable", "no conflict with the base".to_owned(), found, "merge or rebase onto the base".to_owned());
+    }
+    parts
+}
+
+/// Asks a gate what depends on the layer.
+pub(crate) fn judge_layer(gate: &Gate, layer: Option<&Layer>, request: &Request<'_>) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let key = layer.map(|layer| layer.key.value.as_str());
+    let mut add = |code, wanted: String, (holds, found): (bool, String), remedy: String| {
+        let gate = gate.key.value.clone();
+        parts.push(Part { code, gate, layer: key.map(str::to_owned), holds, wanted, found, remedy });
+    };
+    if let Some(stage) = &gate.planned {
+        let found = known(request.facts.planned(stage, key), |planned| {
+            (*planned, if *planned { "succeeded" } else { "has not succeeded" }.to_owned())
+        });
+        let target = key.map_or_else(String::new, |key| format!(" {key}"));
+        add(
+            "planned",
+            format!("{} succeeded for this commit", stage.value),
+            found,
+            format!("comment `/{}{target}`", stage.value),
+        );
+    }
+    if gate.approvals > 0 {
+        let stage = gate.planned.as_ref().map(|stage| stage.value.as_str());
+        let found = known(request.facts.approvals(stage, key), |count| (*count >= gate.approvals, count.to_string()));
+        let remedy = "ask for a review of this commit by somebody else who may write, after the plan".to_owned();
+        add("approvals", gate.approvals.to_string(), found, remedy);
+    }
+    if gate.up_to_date {
+        let paths = layer.map(|layer| layer.paths.as_slice()).unwrap_or_default();
+        let found = known(request.facts.up_to_date(paths), |holds| {
+            (*holds, if *holds { "nothing new on the base" } else { "the base has changes there" }.to_owned())
+        });
+        let remedy = "bring the pull request up to date with its base, and plan again".to_owned();
+        add("up-to-date", "nothing new on the base under the layer's paths".to_owned(), found, remedy);
+    }
+    parts
+}
+
+/// A pull request from a fork runs nothing, unless the gate says otherwise.
+pub(crate) fn judge_fork(gate: Option<&Gate>, pull: Option<&Pull>) -> Option<Part> {
+    let pull = pull.filter(|pull| pull.fork)?;
+    Some(Part {
+        code: "fork",
+        gate: gate.map(|gate| gate.key.value.clone()).unwrap_or_default(),
+        layer: None,
+        holds: gate.is_some_and(|gate| gate.forks),
+        wanted: "a branch of this repository".to_owned(),
+        found: format!("the fork of {}", pull.author),
+        remedy: "push the branch to this repository, or set `forks = true` in the gate".to_owned(),
+    })
+}
+
+fn teams(gate: &Gate, request: &Request<'_>) -> (&'static str, (bool, String)) {
+    let mut code = "teams";
+    for team in &gate.teams {
+        match request.facts.team_member(team, request.actor) {
+            Ok(true) => return ("teams", (true, format!("in {team}"))),
+            Ok(false) => {}
+            Err(unknown) if unknown.unreadable => code = "teams-unreadable",
+            Err(unknown) => return ("teams", (false, unknown.to_string())),
+        }
+    }
+    let found = if code == "teams" { "in none of them" } else { "the teams cannot be read" };
+    (code, (false, found.to_owned()))
+}
+
+/// What was found out; what could not be is a no, and says so.
+fn known<T>(fact: Known<T>, judge: impl FnOnce(&T) -> (bool, String)) -> (bool, String) {
+    match fact {
+        Ok(value) => judge(&value),
+        Err(unknown) => (false, unknown.to_string()),
+    }
+}
+
+fn listed(wanted: &Checks) -> String {
+    match wanted {
+        Checks::Green => "every check green".to_owned(),
+        Checks::Named(names) => format!("{} green", names.join(", ")),
+    }
+}
+
+fn conflict(merges: bool) -> String {
+    if merges { "no conflict" } else { "conflicts" }.to_owned()
+}

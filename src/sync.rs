@@ -1,1 +1,270 @@
-//! sync.
+//! The dashboard's writer: a state machine without IO, the same for every command and forge. GitHub cannot update a
+//! comment on a condition, so the comment is only a view; the journal is the truth. The machine appends to the journal,
+//! writes the comment from all that it knows, and fences: it appends a pointer and reads until the journal shows it.
+//! Whatever was appended before the fence is in that reading; whoever appends later writes later. It does not know what
+//! an entry says or how a comment looks.
+
+#[cfg(test)]
+mod exploration;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the caller is to do next. Each is answered through [`Writer::answer`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) enum Ask<E> {
+    /// Append these to the journal and, side by side, read it: [`Answer::Recorded`].
+    Record(Vec<E>),
+    /// Look for a comment of ours that no pointer names: [`Answer::Orphan`].
+    FindOrphan,
+    /// Say whether this comment reads as [`Writer::entries`] would have it: [`Answer::Stands`] or [`Answer::Gone`].
+    Compare(u64),
+    /// Write the comment from [`Writer::entries`], a new one where there is none: [`Answer::Written`] or
+    /// [`Answer::Gone`].
+    Write(Option<u64>),
+    /// Delete these comments, which lost to another: [`Answer::Deleted`].
+    Delete(Vec<u64>),
+    /// Append the pointer to this comment, which also says which ones are gone: [`Answer::Pointed`].
+    Point { comment: u64, gone: Vec<u64> },
+    /// Read the journal: [`Answer::Read`].
+    Read,
+    /// Wait a little, at random, so that several writers do not run in step: [`Answer::Waited`].
+    Wait,
+    /// Nothing: the comment shows all that is known.
+    Done,
+}
+
+/// What came of an [`Ask`].
+#[derive(Debug, Clone)]
+pub(crate) enum Answer<E> {
+    Recorded { own: Vec<(u64, E)>, journal: Journal<E> },
+    Orphan(Option<u64>),
+    Stands(bool),
+    Written(u64),
+    Gone,
+    Deleted,
+    Pointed(u64),
+    Read(Journal<E>),
+    Waited,
+}
+
+/// The journal as it was read: entries and pointers of ours, by their ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Journal<E> {
+    pub(crate) entries: Vec<(u64, E)>,
+    pub(crate) pointers: Vec<(u64, Points)>,
+}
+
+/// What a pointer says.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Points {
+    pub(crate) comment: u64,
+    pub(crate) gone: Vec<u64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Phase {
+    Record,
+    Orphan,
+    Compare(u64),
+    Write(Option<u64>),
+    Delete(Vec<u64>),
+    Point(u64),
+    Read {
+        fence: u64,
+    },
+    /// The journal did not show the fence yet.
+    Lagging {
+        fence: u64,
+    },
+    /// Others keep writing.
+    Backoff(Option<u64>),
+    Done,
+}
+
+/// The machine.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Writer<E> {
+    phase: Phase,
+    /// Entries that are still to be appended.
+    queue: Vec<E>,
+    known: BTreeMap<u64, E>,
+    /// Comments that pointers name.
+    named: BTreeSet<u64>,
+    gone: BTreeSet<u64>,
+    /// Comments that we found gone and that no pointer of ours has said yet.
+    untold: BTreeSet<u64>,
+    /// What stands in the comment, as far as this process wrote it.
+    shown: Option<(u64, BTreeSet<u64>)>,
+    /// Whether there is a comment to keep: there is none for commits without a pull request.
+    comment: bool,
+    /// Whether a comment that already reads right is left alone.
+    ensure: bool,
+    rounds: u32,
+}
+
+/// After how many writings of the comment others are given way.
+const PATIENCE: u32 = 2;
+
+impl<E: Clone> Writer<E> {
+    /// A writer that appends `entries` and writes the comment.
+    pub(crate) fn new(entries: Vec<E>) -> Self {
+        Self {
+            phase: Phase::Record,
+            queue: entries,
+            known: BTreeMap::new(),
+            named: BTreeSet::new(),
+            gone: BTreeSet::new(),
+            untold: BTreeSet::new(),
+            shown: None,
+            comment: true,
+            ensure: false,
+            rounds: 0,
+        }
+    }
+
+    /// A writer that appends `entries` alone: there is no comment to keep.
+    pub(crate) fn journal_only(entries: Vec<E>) -> Self {
+        Self { comment: false, ..Self::new(entries) }
+    }
+
+    /// A writer that makes sure that the comment is there and reads right, and changes nothing where it does.
+    pub(crate) fn ensure() -> Self {
+        Self { ensure: true, ..Self::new(Vec::new()) }
+    }
+
+    /// Takes more entries, at any time; they are appended as soon as what is under way is answered.
+    pub(crate) fn add(&mut self, entries: impl IntoIterator<Item = E>) {
+        self.queue.extend(entries);
+        if !self.queue.is_empty() && self.phase == Phase::Done {
+            self.phase = Phase::Record;
+        }
+    }
+
+    /// All that is known of the journal, in its order.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = (u64, &E)> {
+        self.known.iter().map(|(seq, entry)| (*seq, entry))
+    }
+
+    /// The comment that is the dashboard, as far as is known.
+    pub(crate) fn target(&self) -> Option<u64> {
+        let own = self.shown.as_ref().map(|(comment, _)| *comment);
+        self.named.iter().copied().chain(own).filter(|comment| !self.gone.contains(comment)).min()
+    }
+
+    /// What is to be done next.
+    pub(crate) fn ask(&self) -> Ask<E> {
+        match &self.phase {
+            Phase::Record => Ask::Record(self.queue.clone()),
+            Phase::Orphan => Ask::FindOrphan,
+            Phase::Compare(comment) => Ask::Compare(*comment),
+            Phase::Write(comment) => Ask::Write(*comment),
+            Phase::Delete(comments) => Ask::Delete(comments.clone()),
+            Phase::Point(comment) => Ask::Point { comment: *comment, gone: self.untold.iter().copied().collect() },
+            Phase::Read { .. } => Ask::Read,
+            Phase::Lagging { .. } | Phase::Backoff(_) => Ask::Wait,
+            Phase::Done => Ask::Done,
+        }
+    }
+
+    /// Takes the answer to what [`Self::ask`] said. An answer to something else changes nothing.
+    pub(crate) fn answer(&mut self, answer: Answer<E>) {
+        self.phase = match (std::mem::replace(&mut self.phase, Phase::Done), answer) {
+            (Phase::Record, Answer::Recorded { own, journal }) => {
+                // Entries that came in meanwhile stay in the queue.
+                self.queue.drain(..own.len().min(self.queue.len()));
+                self.known.extend(own);
+                self.learn(journal);
+                self.after_record()
+            }
+            (Phase::Orphan, Answer::Orphan(found)) => Phase::Write(found),
+            (Phase::Compare(_), Answer::Stands(true)) => Phase::Done,
+            (Phase::Compare(comment), Answer::Stands(false)) => Phase::Write(Some(comment)),
+            (Phase::Compare(comment) | Phase::Write(Some(comment)), Answer::Gone) => self.lost(comment),
+            (Phase::Write(_), Answer::Written(comment)) => {
+                self.shown = Some((comment, self.known.keys().copied().collect()));
+                self.rounds = (self.rounds + 1).min(PATIENCE);
+                Phase::Point(comment)
+            }
+            (Phase::Delete(comments), Answer::Deleted) => {
+                self.gone.extend(&comments);
+                self.untold.extend(comments);
+                self.settle()
+            }
+            (Phase::Point(_), Answer::Pointed(fence)) => {
+                self.untold.clear();
+                Phase::Read { fence }
+            }
+            (Phase::Read { fence }, Answer::Read(journal)) => {
+                let fenced = journal.pointers.iter().any(|(seq, _)| *seq == fence);
+                self.learn(journal);
+                if fenced { self.after_fence() } else { Phase::Lagging { fence } }
+            }
+            (Phase::Lagging { fence }, Answer::Waited) => Phase::Read { fence },
+            (Phase::Backoff(comment), Answer::Waited) => Phase::Write(comment),
+            (phase, _) => phase,
+        };
+    }
+
+    fn learn(&mut self, journal: Journal<E>) {
+        for (seq, entry) in journal.entries {
+            self.known.entry(seq).or_insert(entry);
+        }
+        for (_, points) in journal.pointers {
+            self.named.insert(points.comment);
+            self.gone.extend(points.gone);
+        }
+    }
+
+    fn after_record(&self) -> Phase {
+        if !self.comment {
+            return if self.queue.is_empty() { Phase::Done } else { Phase::Record };
+        }
+        match self.target() {
+            Some(comment) if self.ensure && self.shown.is_none() => Phase::Compare(comment),
+            Some(comment) => Phase::Write(Some(comment)),
+            None => Phase::Orphan,
+        }
+    }
+
+    /// The comment was deleted: whoever reads the next pointer knows.
+    fn lost(&mut self, comment: u64) -> Phase {
+        self.gone.insert(comment);
+        self.untold.insert(comment);
+        if self.shown.as_ref().is_some_and(|(shown, _)| *shown == comment) {
+            self.shown = None;
+        }
+        self.target().map_or(Phase::Orphan, |comment| Phase::Write(Some(comment)))
+    }
+
+    /// The journal showed our fence: comments that lost to a lower one are deleted.
+    fn after_fence(&mut self) -> Phase {
+        let target = self.target();
+        let own = self.shown.as_ref().map(|(comment, _)| *comment);
+        let losers: BTreeSet<u64> = self
+            .named
+            .iter()
+            .copied()
+            .chain(own)
+            .filter(|comment| Some(*comment) != target && !self.gone.contains(comment))
+            .collect();
+        if losers.is_empty() { self.settle() } else { Phase::Delete(losers.into_iter().collect()) }
+    }
+
+    /// Done where the comment shows all that is known and every pointer is right.
+    fn settle(&mut self) -> Phase {
+        if !self.queue.is_empty() {
+            return Phase::Record;
+        }
+        let target = self.target();
+        let complete = self.shown.as_ref().is_some_and(|(comment, entries)| {
+            Some(*comment) == target && self.known.keys().all(|seq| entries.contains(seq))
+        });
+        match (complete, target) {
+            (true, Some(comment)) if !self.untold.is_empty() => Phase::Point(comment),
+            (true, _) => Phase::Done,
+            (false, None) => Phase::Orphan,
+            (false, target) if self.rounds >= PATIENCE => Phase::Backoff(target),
+            (false, target) => Phase::Write(target),
+        }
+    }
+}

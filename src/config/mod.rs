@@ -1,1 +1,47 @@
-//! config.
+//! The text of a ci.toml to the rules that it means, or to everything that is wrong with it at once. Nothing here reads a
+//! file or asks a forge: who calls brings the texts.
+
+mod check;
+mod code;
+mod read;
+mod report;
+mod resolve;
+mod schema;
+mod shape;
+
+use std::collections::BTreeMap;
+
+use crate::diagnostic::Diagnostic;
+use crate::model::rules::Rules;
+use crate::model::span::Source;
+pub(crate) use code::Code;
+use report::Report;
+pub(crate) use schema::{reference, schema};
+
+/// The pipeline that `ci new` writes.
+pub(crate) const DEFAULT: &str = include_str!("../../ci.toml");
+
+/// What became of a ci.toml.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    /// There where nothing is wrong but warnings.
+    pub(crate) rules: Option<Rules>,
+    /// Everything that is wrong, in the order of the file.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads and checks a ci.toml. `templates` are the files of its templates folder by name, such as `help.md.j2`.
+pub(crate) fn load(source: Source, templates: &BTreeMap<String, Source>) -> Loaded {
+    let mut report = Report::new(source);
+    let file = read::document::<shape::File>(&mut report, check::secret::values);
+    let rules = file.map(|file| {
+        let resolved = resolve::file(&file, &mut report);
+        check::all(&resolved, templates, &mut report);
+        resolved.rules
+    });
+    let rules = rules.filter(|_| !report.has_errors());
+    Loaded { rules, diagnostics: report.into_diagnostics() }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,7 @@
 //! Where pull requests, comments and commit statuses live: the trait that commands speak to, and its implementations.
 //! A forge stores and answers; it decides nothing.
 
+pub(crate) mod git;
 pub(crate) mod local;
 
 use indexmap::IndexMap;

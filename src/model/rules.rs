@@ -347,6 +347,10 @@ pub(crate) struct Test {
     pub(crate) name: String,
     pub(crate) input: TestInput,
     pub(crate) persona: Persona,
+    /// The event's branch; `main` where none is given.
+    pub(crate) branch: Option<String>,
+    /// The inputs of a `workflow_dispatch`.
+    pub(crate) inputs: Table<String>,
     /// Paths of changed files.
     pub(crate) changed: Vec<String>,
     pub(crate) expect: Expect,
@@ -385,4 +389,50 @@ pub(crate) struct Expect {
     pub(crate) stages: Option<Vec<String>>,
     /// The reason code of the refusal.
     pub(crate) denied: Option<String>,
+}
+
+impl Rules {
+    /// The first command whose rule runs a handler that reports to `stage`: what people type to move its rows.
+    pub(crate) fn command_for_stage(&self, stage: &str) -> Option<&Command> {
+        let reports = |key: &str| {
+            self.handlers.get(key).and_then(|handler| handler.stage.as_ref()).is_some_and(|known| known.value == stage)
+        };
+        self.rules.iter().find_map(|rule| {
+            let command = rule.command.as_ref()?;
+            match &rule.action {
+                Action::Run(handlers) if handlers.iter().any(|key| reports(key)) => self.commands.get(&command.value),
+                Action::Run(_) | Action::Say(_) => None,
+            }
+        })
+    }
+
+    /// What to type to move the rows of `stage`, for one layer where the command takes layers.
+    pub(crate) fn line_for_stage(&self, stage: &str, layer: Option<&str>) -> Option<String> {
+        let command = self.command_for_stage(stage)?;
+        let word = command.usage.split_whitespace().next()?;
+        let takes = command.args.values().any(|arg| matches!(arg.kind, ArgKind::Layers | ArgKind::Layer));
+        Some(match layer {
+            Some(layer) if takes => format!("{word} {layer}"),
+            Some(_) | None => word.to_owned(),
+        })
+    }
+
+    /// The ids of the rows of a stage: one, or one a layer.
+    pub(crate) fn rows_of_stage(&self, stage: &str) -> Vec<String> {
+        match self.stages.get(stage) {
+            Some(found) if found.each => self.layers.keys().map(|layer| format!("{stage}-{layer}")).collect(),
+            Some(_) => vec![stage.to_owned()],
+            None => Vec::new(),
+        }
+    }
+}
+
+impl Kind {
+    /// Whether it does something in the world that needs a gate: runs processes, starts workflows, calls the API.
+    pub(crate) fn acts(&self) -> bool {
+        match self {
+            Self::Steps(_) | Self::Dispatch { .. } | Self::Delegate(_) | Self::Api { .. } => true,
+            Self::Report(_) | Self::Reply(_) | Self::Unlock(_) => false,
+        }
+    }
 }

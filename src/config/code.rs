@@ -1,0 +1,82 @@
+//! The stable codes of everything that can be wrong in a ci.toml, each with a line on what it means. People search for
+//! them and tools filter by them, so a code is never given another meaning.
+
+macro_rules! codes {
+    ($($variant:ident $code:literal $meaning:literal)*) => {
+        /// What kind of problem it is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum Code {
+            $(#[doc = $meaning] $variant,)*
+        }
+
+        impl Code {
+            /// Every code, in the order of the reference.
+            pub(crate) const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The code as it is printed.
+            pub(crate) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $code,)*
+                }
+            }
+
+            /// What it means, in a line.
+            pub(crate) const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $meaning,)*
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    Syntax "syntax" "the text is not TOML"
+    VersionTooNew "version-too-new" "the file is written for a newer `ci`"
+    UnknownKey "unknown-key" "a key that means nothing where it stands"
+    MissingKey "missing-key" "a key that must be there is not"
+    MisplacedKey "misplaced-key" "a key that means nothing beside the others of its entry"
+    WrongType "wrong-type" "a value of another type than the key takes, or a number out of range"
+    UnknownValue "unknown-value" "a word that is none of those that the key takes"
+    BadName "bad-name" "a name with characters that cannot stand in an output, a ref or a commit status"
+    ReservedName "reserved-name" "a name that already means something else"
+    NoKind "no-kind" "a handler that does not say how its work is done"
+    TwoKinds "two-kinds" "keys of which only one may stand, such as two kinds in one handler"
+    UnknownLayer "unknown-layer" "a layer that is not there"
+    UnknownStage "unknown-stage" "a stage that is not there"
+    UnknownCommand "unknown-command" "a command that is not there"
+    UnknownGate "unknown-gate" "a gate that is not there"
+    UnknownHandler "unknown-handler" "a handler that is not there"
+    UnknownTemplate "unknown-template" "a template file that is not there"
+    UnknownCapture "unknown-capture" "a capture that no step makes"
+    UnknownEvent "unknown-event" "an event that GitHub does not send (a warning)"
+    DuplicateRow "duplicate-row" "two stages that would write the same row of the dashboard"
+    Cycle "cycle" "an `after` that leads back to where it began"
+    BadRegex "bad-regex" "a pattern that is no regular expression"
+    MatchesEmpty "matches-empty" "a pattern that matches the empty line"
+    BadGlob "bad-glob" "a glob that cannot be read"
+    BadDuration "bad-duration" "a time that cannot be read"
+    ArgumentWithoutGroup "argument-without-group" "an argument that no named group of the pattern fills"
+    GroupWithoutArgument "group-without-argument" "a group without a name, whose text reaches no argument (a warning)"
+    AmbiguousCommand "ambiguous-command" "two commands that match the same line"
+    TemplateSyntax "template-syntax" "a template or an expression that cannot be read"
+    UnknownVariable "unknown-variable" "a name that no template has"
+    UnavailableVariable "unavailable-variable" "a name that the event of the rule, or this place, cannot have"
+    UnknownFilter "unknown-filter" "a filter that is not there"
+    UnknownTest "unknown-test" "a test (`is …`) that is not there"
+    UnknownFunction "unknown-function" "a function that is not there"
+    LayerAsText "layer-as-text" "`layer` compared with a text: it is an object, its name is `layer.key`"
+    BadSay "bad-say" "a `say` that is not one line with a command"
+    UnreachableRule "unreachable-rule" "a rule that can never match, for one before it always does"
+    UnusedHandler "unused-handler" "a handler that no rule runs (a warning)"
+    UnusedCommand "unused-command" "a command that no rule answers (a warning)"
+    UnusedGate "unused-gate" "a gate that nothing is held to (a warning)"
+    UnreportedStage "unreported-stage" "a stage that no handler reports to (a warning)"
+    OpenGate "open-gate" "a gate that asks for nothing"
+    Ungated "ungated" "a command that does something, open to everybody, not said to be so on purpose"
+    NothingToCompare "nothing-to-compare" "changed files asked for where an event has none"
+    NothingRecorded "nothing-recorded" "a `matches` with a stage for which nothing is recorded"
+    UnsafeDir "unsafe-dir" "a path that leads out of the work tree"
+    UnsafePath "unsafe-path" "a REST call outside of this repository, or one that cannot be read"
+    Secret "secret" "a value that looks like a secret"
+}

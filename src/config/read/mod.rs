@@ -1,0 +1,67 @@
+//! From text to the shape types: TOML first, then a reader that goes on after a wrong value, so that one pass finds all of
+//! them. It knows neither what the keys mean nor which names there are.
+
+mod given;
+mod value;
+
+use std::cell::RefCell;
+
+use serde::Deserialize;
+use toml::de::{DeTable, DeValue};
+
+use super::code::Code;
+use super::report::Report;
+pub(super) use given::{Given, Named, Node, Texts, Tree};
+pub(super) use value::extent;
+
+/// The newest version of the language that this binary reads.
+const VERSION: i64 = 1;
+
+/// Reads `text` as a `T`. `None` where it is no TOML at all, or was written for a newer `ci`: all else is a problem of
+/// one place, and the rest is read.
+pub(super) fn document<T: for<'de> Deserialize<'de>>(
+    report: &mut Report,
+    also: impl FnOnce(&DeTable<'_>, &mut Report),
+) -> Option<T> {
+    let source = report.source.clone();
+    let (document, errors) = DeTable::parse_recoverable(&source.text);
+    if !version_is_known(document.get_ref(), report) {
+        return None;
+    }
+    for error in &errors {
+        let span = error.span().unwrap_or(0..0);
+        report.error(Code::Syntax, &span, lower_first(error.message()));
+    }
+    if !errors.is_empty() {
+        return None;
+    }
+    let document = document.into_inner();
+    also(&document, report);
+    let root = DeValue::Table(document);
+    let shared = RefCell::new(std::mem::replace(report, Report::new(source.clone())));
+    let read = T::deserialize(value::Value::root(&root, 0..source.text.len(), &shared)).ok();
+    *report = shared.into_inner();
+    read
+}
+
+/// Says something useful about a file that this binary is too old for, before its new keys look like mistakes.
+fn version_is_known(document: &DeTable<'_>, report: &mut Report) -> bool {
+    let Some(version) = document.get("version") else { return true };
+    let Some(number) = version.get_ref().as_integer() else { return true };
+    match i64::from_str_radix(number.as_str(), number.radix()) {
+        Ok(number) if number > VERSION => {
+            let message =
+                format!("the file is written for version {number} of the language, this `ci` reads version {VERSION}");
+            report
+                .error(Code::VersionTooNew, &version.span(), message)
+                .help(format!("install a newer `ci`, or write `version = {VERSION}` and keep to its keys"));
+            false
+        }
+        Ok(_) | Err(_) => true,
+    }
+}
+
+fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}

@@ -1,0 +1,359 @@
+//! A serde deserializer over parsed TOML that reports every wrong value where it stands and goes on. Unknown keys never
+//! fail: they are reported, and one that is nearly a known key is read as that one, so that its absence is no second
+//! problem. It is ours because toml's own stops at the first error and has its errors as text only.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+
+use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, Unexpected, Visitor};
+use serde::forward_to_deserialize_any;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::given::AT;
+use crate::config::code::Code;
+use crate::config::report::{Report, hint, nearest};
+use crate::model::span::Span;
+
+/// A value of the document.
+#[derive(Clone)]
+pub(super) struct Value<'d, 'i> {
+    value: &'d DeValue<'i>,
+    span: Span,
+    report: &'d RefCell<Report>,
+}
+
+impl<'d, 'i> Value<'d, 'i> {
+    pub(super) fn root(value: &'d DeValue<'i>, span: Span, report: &'d RefCell<Report>) -> Self {
+        Self { value, span, report }
+    }
+
+    fn inner(&self, value: &'d Spanned<DeValue<'i>>) -> Self {
+        Self { value: value.get_ref(), span: value.span(), report: self.report }
+    }
+
+    /// Reports an error unless that was done further in.
+    fn checked<T>(&self, result: Result<T, Error>) -> Result<T, Error> {
+        result.map_err(|error| {
+            let mut report = self.report.borrow_mut();
+            match error {
+                Error::Expected(what) => {
+                    let message = format!("expected {what}, found {}", described(self.value));
+                    report.error(Code::WrongType, &self.span, message);
+                }
+                Error::Word { message, help } => {
+                    report.error(Code::UnknownValue, &self.span, message).help(help);
+                }
+                Error::Other(message) => {
+                    report.error(Code::WrongType, &self.span, message);
+                }
+                Error::Reported => {}
+            }
+            Error::Reported
+        })
+    }
+
+    fn wrong<T>(&self, expected: &str) -> Result<T, Error> {
+        self.checked(Err(Error::Expected(expected.to_owned())))
+    }
+
+    fn number(&self) -> Option<i64> {
+        let number = self.value.as_integer()?;
+        i64::from_str_radix(number.as_str(), number.radix()).ok()
+    }
+}
+
+/// What people call the value.
+fn described(value: &DeValue<'_>) -> &'static str {
+    match value {
+        DeValue::String(_) => "a text",
+        DeValue::Integer(_) => "a whole number",
+        DeValue::Float(_) => "a number with a fraction",
+        DeValue::Boolean(true) => "`true`",
+        DeValue::Boolean(false) => "`false`",
+        DeValue::Datetime(_) => "a date",
+        DeValue::Array(_) => "a list",
+        DeValue::Table(_) => "a table",
+    }
+}
+
+/// All of the text that a value takes, with the entries below its header.
+pub(crate) fn extent(value: &DeValue<'_>, span: Span) -> Span {
+    let wider = |whole: Span, part: Span| whole.start.min(part.start)..whole.end.max(part.end);
+    match value {
+        DeValue::Table(table) => table.values().map(|inner| extent(inner.get_ref(), inner.span())).fold(span, wider),
+        DeValue::Array(array) => array.iter().map(|inner| extent(inner.get_ref(), inner.span())).fold(span, wider),
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) => {
+            span
+        }
+    }
+}
+
+/// What is wrong, until it is reported: then nothing is left to say.
+#[derive(Debug)]
+pub(super) enum Error {
+    /// A value of another type.
+    Expected(String),
+    /// A word that is none of those the key takes.
+    Word { message: String, help: String },
+    /// Anything else.
+    Other(String),
+    /// It was reported where it arose.
+    Reported,
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Expected(what) => write!(f, "expected {what}"),
+            Self::Word { message, .. } | Self::Other(message) => f.write_str(message),
+            Self::Reported => f.write_str("already reported"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl de::Error for Error {
+    fn custom<T: std::fmt::Display>(message: T) -> Self {
+        Self::Other(message.to_string())
+    }
+
+    fn invalid_type(_: Unexpected<'_>, expected: &dyn de::Expected) -> Self {
+        Self::Expected(expected.to_string())
+    }
+
+    fn invalid_value(_: Unexpected<'_>, _: &dyn de::Expected) -> Self {
+        Self::Other("the number is out of range".to_owned())
+    }
+
+    fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Self {
+        let help = hint(found, "values", expected.iter().copied());
+        Self::Word { message: format!("unknown value `{found}`"), help }
+    }
+}
+
+impl<'de> Deserializer<'de> for Value<'_, '_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        let result = match self.value {
+            DeValue::String(text) => visitor.visit_str(text),
+            DeValue::Integer(_) => match self.number() {
+                Some(number) => visitor.visit_i64(number),
+                None => Err(de::Error::custom("the number is out of range")),
+            },
+            DeValue::Float(number) => visitor.visit_f64(number.as_str().parse().unwrap_or(f64::NAN)),
+            DeValue::Boolean(value) => visitor.visit_bool(*value),
+            DeValue::Datetime(date) => visitor.visit_string(date.to_string()),
+            DeValue::Array(array) => visitor.visit_seq(Elements { of: &self, rest: array.iter() }),
+            DeValue::Table(_) => visitor.visit_map(Entries::all(&self)),
+        };
+        self.checked(result)
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_some(self)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
+        if name == AT {
+            let span = extent(self.value, self.span.clone());
+            return visitor.visit_seq(Place::new(span, self));
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        if !self.value.is_table() {
+            return self.wrong("a table");
+        }
+        self.checked(visitor.visit_map(Entries::known(&self, fields)))
+    }
+
+    fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.value.is_table() { self.deserialize_any(visitor) } else { self.wrong("a table") }
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.value.is_array() { self.deserialize_any(visitor) } else { self.wrong("a list") }
+    }
+
+    fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.value.is_bool() { self.deserialize_any(visitor) } else { self.wrong("`true` or `false`") }
+    }
+
+    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.value.is_str() { self.deserialize_any(visitor) } else { self.wrong("a text") }
+    }
+
+    fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_string(visitor)
+    }
+
+    fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        if self.value.is_integer() { self.deserialize_any(visitor) } else { self.wrong("a whole number") }
+    }
+
+    fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_i64(visitor)
+    }
+
+    fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_i64(visitor)
+    }
+
+    fn deserialize_u32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_i64(visitor)
+    }
+
+    fn deserialize_u64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_i64(visitor)
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &'static str,
+        variants: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, Error> {
+        match self.value.as_str() {
+            Some(text) => self.checked(visitor.visit_enum(text.into_deserializer())),
+            None => self.wrong(&format!("`{}`", variants.join("`, `"))),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        i8 i16 i128 u16 u128 f32 f64 char bytes byte_buf unit unit_struct tuple tuple_struct identifier ignored_any
+    }
+}
+
+/// A value and its place: the two ends of its span, then itself.
+struct Place<D> {
+    ends: std::array::IntoIter<usize, 2>,
+    value: Option<D>,
+}
+
+impl<D> Place<D> {
+    fn new(span: Span, value: D) -> Self {
+        Self { ends: [span.start, span.end].into_iter(), value: Some(value) }
+    }
+}
+
+impl<'de, D: Deserializer<'de, Error = Error>> de::SeqAccess<'de> for Place<D> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        if let Some(end) = self.ends.next() {
+            return seed.deserialize(end.into_deserializer()).map(Some);
+        }
+        self.value.take().map(|value| seed.deserialize(value)).transpose()
+    }
+}
+
+/// The elements of a list.
+struct Elements<'v, 'd, 'i> {
+    of: &'v Value<'d, 'i>,
+    rest: std::slice::Iter<'d, Spanned<DeValue<'i>>>,
+}
+
+impl<'de> de::SeqAccess<'de> for Elements<'_, '_, '_> {
+    type Error = Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
+        self.rest.next().map(|element| seed.deserialize(self.of.inner(element))).transpose()
+    }
+}
+
+/// The entries of a table, in the order of the file.
+struct Entries<'d, 'i> {
+    rest: std::vec::IntoIter<(Key<'d>, Value<'d, 'i>)>,
+    value: Option<Value<'d, 'i>>,
+}
+
+impl<'d, 'i> Entries<'d, 'i> {
+    /// Every entry: the keys are people's own.
+    fn all(table: &Value<'d, 'i>) -> Self {
+        let keys = table.value.as_table().into_iter().flatten();
+        let mut entries: Vec<_> = keys
+            .map(|(key, value)| (Key { name: Cow::Borrowed(&**key.get_ref()), span: key.span() }, table.inner(value)))
+            .collect();
+        entries.sort_by_key(|(key, _)| key.span.start);
+        Self { rest: entries.into_iter(), value: None }
+    }
+
+    /// The entries whose keys are among `fields`. The others are reported.
+    fn known(table: &Value<'d, 'i>, fields: &'static [&'static str]) -> Self {
+        let here = table.value.as_table();
+        let free = |field: &&str| !here.is_some_and(|here| here.contains_key(*field));
+        let mut taken: Vec<&str> = Vec::new();
+        let mut entries: Vec<_> = Self::all(table).rest.collect();
+        entries.retain_mut(|(key, _)| {
+            if fields.contains(&&*key.name) {
+                return true;
+            }
+            let open = fields.iter().copied().filter(free).filter(|field| !taken.contains(field));
+            let meant = nearest(&key.name, open);
+            let mut report = table.report.borrow_mut();
+            let help = hint(&key.name, "keys", fields.iter().copied());
+            report.error(Code::UnknownKey, &key.span, format!("unknown key `{}`", key.name)).help(help);
+            match meant {
+                Some(meant) => {
+                    taken.push(meant);
+                    key.name = Cow::Borrowed(meant);
+                }
+                None => report.dropped(key.span.start),
+            }
+            meant.is_some()
+        });
+        Self { rest: entries.into_iter(), value: None }
+    }
+}
+
+impl<'de> de::MapAccess<'de> for Entries<'_, '_> {
+    type Error = Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, Error> {
+        let Some((key, value)) = self.rest.next() else { return Ok(None) };
+        self.value = Some(value);
+        seed.deserialize(key).map(Some)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Error> {
+        match self.value.take() {
+            Some(value) => seed.deserialize(value),
+            None => Err(de::Error::custom("a value was asked for before its key")),
+        }
+    }
+}
+
+/// A key of a table.
+struct Key<'d> {
+    name: Cow<'d, str>,
+    span: Span,
+}
+
+impl<'de> Deserializer<'de> for Key<'_> {
+    type Error = Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_str(&self.name)
+    }
+
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
+        if name == AT {
+            return visitor.visit_seq(Place::new(self.span.clone(), self));
+        }
+        visitor.visit_newtype_struct(self)
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct seq
+        tuple tuple_struct map struct enum identifier ignored_any
+    }
+}

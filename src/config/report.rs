@@ -1,0 +1,156 @@
+//! Collects what is wrong in one file, and finds the name that was meant. It never stops at the first problem, and knows
+//! nothing of what the names stand for.
+
+use std::collections::BTreeSet;
+
+use super::code::Code;
+use crate::diagnostic::{Diagnostic, Severity};
+use crate::model::span::{Source, Span};
+
+/// All that was found so far.
+#[derive(Debug)]
+pub(super) struct Report {
+    pub(super) source: Source,
+    diagnostics: Vec<Diagnostic>,
+    /// Where unknown keys stand that could not be read as another: what is missing near them was likely meant by them.
+    dropped: BTreeSet<usize>,
+}
+
+impl Report {
+    pub(super) fn new(source: Source) -> Self {
+        Self { source, diagnostics: Vec::new(), dropped: BTreeSet::new() }
+    }
+
+    /// Adds an error, which the answer can explain further.
+    pub(super) fn error(&mut self, code: Code, span: &Span, message: impl Into<String>) -> Note<'_> {
+        let source = self.source.clone();
+        self.push(Severity::Error, code, source, span, message.into())
+    }
+
+    /// Adds a warning, which the answer can explain further.
+    pub(super) fn warning(&mut self, code: Code, span: &Span, message: impl Into<String>) -> Note<'_> {
+        let source = self.source.clone();
+        self.push(Severity::Warning, code, source, span, message.into())
+    }
+
+    /// Adds an error in another file than ci.toml.
+    pub(super) fn error_in(&mut self, source: &Source, code: Code, span: &Span, message: String) -> Note<'_> {
+        self.push(Severity::Error, code, source.clone(), span, message)
+    }
+
+    fn push(&mut self, severity: Severity, code: Code, source: Source, span: &Span, message: String) -> Note<'_> {
+        let span = within(&source.text, span);
+        let (label, help, related) = (None, None, Vec::new());
+        self.diagnostics.push(Diagnostic {
+            code: code.as_str(),
+            severity,
+            source,
+            span,
+            message,
+            label,
+            help,
+            related,
+        });
+        Note(&mut self.diagnostics)
+    }
+
+    /// Notes that the key at `offset` means nothing.
+    pub(super) fn dropped(&mut self, offset: usize) {
+        self.dropped.insert(offset);
+    }
+
+    /// Whether a key within `span` means nothing. Then nothing there may be called missing.
+    pub(super) fn dropped_within(&self, span: &Span) -> bool {
+        self.dropped.range(span.clone()).next().is_some()
+    }
+
+    /// The first line of `span`: a long entry is shown by its head.
+    pub(super) fn head(&self, span: &Span) -> Span {
+        let text = self.source.text.get(span.clone()).unwrap_or_default();
+        let end = text.find(['\n', '\r']).unwrap_or(text.len());
+        span.start..span.start + end
+    }
+
+    pub(super) fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// Everything, in the order of the file; what is wrong in other files comes last.
+    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        let Self { source, mut diagnostics, dropped: _ } = self;
+        diagnostics.sort_by(|a, b| {
+            let place = |one: &Diagnostic| (one.source.name != source.name, one.span.start, one.span.end);
+            place(a).cmp(&place(b)).then_with(|| a.source.name.cmp(&b.source.name))
+        });
+        diagnostics
+    }
+}
+
+/// The problem that was just added, to be explained further.
+pub(super) struct Note<'r>(&'r mut Vec<Diagnostic>);
+
+impl Note<'_> {
+    /// Says what to write instead.
+    pub(super) fn help(self, help: impl Into<String>) -> Self {
+        if let Some(last) = self.0.last_mut() {
+            last.help = Some(help.into());
+        }
+        self
+    }
+
+    /// Says something beside the carets.
+    pub(super) fn label(self, label: impl Into<String>) -> Self {
+        if let Some(last) = self.0.last_mut() {
+            last.label = Some(label.into());
+        }
+        self
+    }
+
+    /// Points at another place of the same file.
+    pub(super) fn related(self, span: &Span, what: impl Into<String>) -> Self {
+        if let Some(last) = self.0.last_mut() {
+            last.related.push((span.clone(), what.into()));
+        }
+        self
+    }
+}
+
+/// The span cut to the text and to whole characters, so that no report can fail on it.
+fn within(text: &str, span: &Span) -> Span {
+    let end = text.ceil_char_boundary(span.end.min(text.len()));
+    text.floor_char_boundary(span.start.min(end))..end
+}
+
+/// The one of `names` that `wrong` was most likely meant to be.
+pub(super) fn nearest<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    // A third of the letters may be wrong; of short names, one.
+    let allowed = (wrong.chars().count() / 3).max(1);
+    let plain = |name: &str| name.to_lowercase().replace('_', "-");
+    let wanted = plain(wrong);
+    names
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&wanted, &plain(name)), name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// "did you mean `x`?", or else the names that there are.
+pub(super) fn hint<'n>(wrong: &str, what: &str, names: impl IntoIterator<Item = &'n str> + Clone) -> String {
+    match nearest(wrong, names.clone()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => listed(what, names),
+    }
+}
+
+/// "the stages are `a`, `b`", with an end.
+fn listed<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> String {
+    const MOST: usize = 24;
+    let mut names = names.into_iter();
+    let shown: Vec<_> = names.by_ref().take(MOST).map(|name| format!("`{name}`")).collect();
+    match (shown.is_empty(), names.next()) {
+        (true, _) => format!("there are no {what}"),
+        (false, None) => format!("the {what} are {}", shown.join(", ")),
+        (false, Some(_)) => format!("the {what} are {}, …", shown.join(", ")),
+    }
+}

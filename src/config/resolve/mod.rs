@@ -1,0 +1,97 @@
+//! From what stands in the file to what it means: defaults filled in, names looked up, patterns compiled. What is wrong
+//! is reported and left out, so that all the rest is still looked at. What needs more than one entry is in `check`.
+
+mod handler;
+mod names;
+mod rule;
+mod tables;
+mod test;
+mod values;
+
+use std::collections::HashMap;
+
+use super::code::Code;
+use super::report::Report;
+use super::shape::{File, Given, Named};
+use crate::model::rules::{Rules, Table, Template};
+use crate::model::span::{At, Span};
+pub(super) use names::{Names, Of};
+
+/// What a file means, as far as it could be understood.
+pub(super) struct Resolved {
+    pub(super) rules: Rules,
+    pub(super) names: Names,
+    /// The templates in the `body` of each handler, which [`Rules`] holds as JSON without places.
+    pub(super) bodies: HashMap<String, Vec<Template>>,
+}
+
+/// What the steps of the resolution share.
+struct Resolver<'r> {
+    report: &'r mut Report,
+    names: Names,
+    bodies: HashMap<String, Vec<Template>>,
+}
+
+/// Gives a file its meaning.
+pub(super) fn file(file: &File, report: &mut Report) -> Resolved {
+    let names = Names::of(file);
+    let mut resolver = Resolver { report, names, bodies: HashMap::new() };
+    if file.version.is_absent() && !resolver.report.dropped_within(&(0..usize::MAX)) {
+        let help = "write `version = 1` at the beginning of the file";
+        resolver.report.error(Code::MissingKey, &(0..0), "the file does not say its version").help(help);
+    }
+    resolver.check_names(file);
+    let source = resolver.report.source.clone();
+    let rules = Rules {
+        source,
+        dashboard: resolver.dashboard(file.dashboard.value()),
+        redact: resolver.redact(&file.redact),
+        templates: file.templates.value().and_then(|folder| resolver.folder(folder)),
+        layers: resolver.table(&file.layers, Resolver::layer),
+        stages: resolver.table(&file.stages, Resolver::stage),
+        commands: resolver.table(&file.commands, Resolver::command),
+        gates: resolver.table(&file.gates, Resolver::gate),
+        rules: resolver.entries(&file.rules, Resolver::rule),
+        handlers: resolver.table(&file.handlers, Resolver::handler),
+        tests: resolver.entries(&file.tests, Resolver::test),
+    };
+    Resolved { rules, names: resolver.names, bodies: resolver.bodies }
+}
+
+impl Resolver<'_> {
+    /// Every entry of a table that could be understood.
+    fn table<S, M>(&mut self, table: &Given<Named<S>>, one: fn(&mut Self, &Entry<'_, S>) -> Option<M>) -> Table<M> {
+        let mut all = Table::new();
+        for (key, value) in table.value().into_iter().flat_map(|table| &table.0) {
+            let Given::Value(shape) = &value.value else { continue };
+            let entry = Entry { key, span: key.span.start..value.span.end.max(key.span.end), shape };
+            if let Some(meaning) = one(self, &entry) {
+                all.insert(key.value.clone(), meaning);
+            }
+        }
+        all
+    }
+
+    /// Every entry of a list of tables that could be understood.
+    fn entries<S, M>(&mut self, list: &Given<Vec<At<Given<S>>>>, one: fn(&mut Self, &S, &Span) -> Option<M>) -> Vec<M> {
+        let entries = list.value().into_iter().flatten();
+        entries.filter_map(|entry| one(self, entry.value.value()?, &entry.span)).collect()
+    }
+
+    /// A key that must be there. `at` is what lacks it, `within` the whole entry.
+    fn required<'v, T>(&mut self, given: &'v Given<T>, key: &str, at: &Span, within: &Span) -> Option<&'v T> {
+        if given.is_absent() && !self.report.dropped_within(within) {
+            let at = self.report.head(at);
+            self.report.error(Code::MissingKey, &at, format!("`{key}` is missing")).help(format!("add `{key} = …`"));
+        }
+        given.value()
+    }
+}
+
+/// An entry of a table: its name, and what stands below it.
+struct Entry<'f, S> {
+    key: &'f At<String>,
+    /// From the name to the end of the last value.
+    span: Span,
+    shape: &'f S,
+}

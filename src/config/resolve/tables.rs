@@ -1,0 +1,209 @@
+//! The dashboard, layers, stages, commands and gates.
+
+use super::values::{List, pairs, plain, template, text, texts};
+use super::{Entry, Of, Resolver};
+use crate::config::code::Code;
+use crate::config::report::hint;
+use crate::config::shape::{self, Given, Named, Texts};
+use crate::model::pattern::{Pattern, Wildcard};
+use crate::model::rules::{Arg, Checks, Command, Dashboard, Gate, Layer, Stage, Table, Template};
+use crate::model::span::At;
+
+impl Resolver<'_> {
+    pub(super) fn dashboard(&mut self, shape: Option<&shape::Dashboard>) -> Dashboard {
+        let default = shape::Dashboard::default();
+        let shape = shape.unwrap_or(&default);
+        let authors = match &shape.authors {
+            Given::Value(_) => plain(&shape.authors),
+            Given::Absent | Given::Wrong => vec!["github-actions[bot]".to_owned()],
+        };
+        Dashboard {
+            marker: self.plain_word(&shape.marker, "infra-dashboard"),
+            title: text(&shape.title).unwrap_or_else(|| "⚙️ Commit Dashboard".to_owned()),
+            context: self.plain_word(&shape.context, "ci"),
+            authors,
+            old_commits: shape.old_commits.value().copied().unwrap_or_default(),
+            history: shape.history.value().map_or(50, |lines| usize::try_from(*lines).unwrap_or(usize::MAX)),
+        }
+    }
+
+    pub(super) fn layer(&mut self, entry: &Entry<'_, shape::Layer>) -> Option<Layer> {
+        let Entry { key, span, shape } = entry;
+        let after = texts(&shape.after).filter_map(|layer| self.known(Of::Layer, layer)).collect();
+        let gates = self.layer_gates(&shape.gates);
+        let dir = self.required(&shape.dir, "dir", &key.span, span).and_then(|dir| self.folder(dir));
+        let dir = dir.unwrap_or_else(|| ".".to_owned());
+        let paths = match &shape.paths {
+            Given::Value(paths) => self.globs(paths),
+            Given::Absent | Given::Wrong => below(&dir),
+        };
+        Some(Layer {
+            key: (*key).clone(),
+            name: text(&shape.name).unwrap_or_else(|| key.value.clone()),
+            dir,
+            engine: text(&shape.engine).unwrap_or_default(),
+            paths,
+            after,
+            gates,
+            vars: pairs(&shape.vars),
+        })
+    }
+
+    fn layer_gates(&mut self, gates: &Given<Named<At<String>>>) -> Table<At<String>> {
+        let mut all = Table::new();
+        for (handler, gate) in gates.value().into_iter().flat_map(Named::values) {
+            let handler = self.known(Of::Handler, handler);
+            let gate = self.use_of(Of::Gate, gate);
+            if let (Some(handler), Some(gate)) = (handler, gate) {
+                all.insert(handler.value, gate);
+            }
+        }
+        all
+    }
+
+    pub(super) fn stage(&mut self, entry: &Entry<'_, shape::Stage>) -> Option<Stage> {
+        let Entry { key, shape, .. } = entry;
+        let after = texts(&shape.after).filter_map(|stage| self.known(Of::Stage, stage)).collect();
+        let each = shape.each.value().is_some();
+        let default = if each { format!("{}: {{{{ layer }}}}", key.value) } else { key.value.clone() };
+        let name = match shape.name.value() {
+            Some(name) => template(name),
+            None => Template { source: default, span: key.span.clone() },
+        };
+        Some(Stage {
+            key: (*key).clone(),
+            name,
+            each,
+            after,
+            optional: shape.optional.value().copied().unwrap_or_default(),
+            show: shape.show.value().copied().unwrap_or_default(),
+        })
+    }
+
+    pub(super) fn command(&mut self, entry: &Entry<'_, shape::Command>) -> Option<Command> {
+        let Entry { key, span, shape } = entry;
+        let pattern = self.required(&shape.pattern, "pattern", &key.span, span)?;
+        let pattern = self.pattern(pattern)?;
+        let args = self.arguments(&pattern, &shape.args);
+        Some(Command {
+            key: (*key).clone(),
+            pattern,
+            help: text(&shape.help).unwrap_or_default(),
+            usage: text(&shape.usage).unwrap_or_else(|| format!("/{}", key.value)),
+            args,
+        })
+    }
+
+    fn pattern(&mut self, text: &At<String>) -> Option<Pattern> {
+        let pattern = match Pattern::new(&text.value) {
+            Ok(pattern) => pattern,
+            Err(error) => {
+                self.bad_regex(text, &error.to_string());
+                return None;
+            }
+        };
+        if pattern.captures("").is_some() {
+            self.report
+                .error(Code::MatchesEmpty, &text.span, format!("`{}` matches the empty line", text.value))
+                .help("begin the pattern with the word that people write, such as `/plan`");
+        }
+        Some(pattern)
+    }
+
+    /// The `regex` crate draws its errors over several lines; the last one says what is wrong.
+    fn bad_regex(&mut self, text: &At<String>, error: &str) {
+        let reason = error.lines().last().unwrap_or_default().trim_start_matches("error: ");
+        let message = format!("the pattern is no regular expression: {reason}");
+        self.report
+            .error(Code::BadRegex, &text.span, message)
+            .help("in single quotes a backslash stands for itself: `pattern = '/plan(\\s+(?<layers>.+))?'`");
+    }
+
+    fn arguments(&mut self, pattern: &Pattern, args: &Given<Named<shape::Arg>>) -> Table<Arg> {
+        let mut all: Table<Arg> = pattern.groups().map(|group| (group.to_owned(), Arg::default())).collect();
+        for (name, arg) in args.value().into_iter().flat_map(|args| &args.0) {
+            let shape = arg.value.value();
+            let Some(slot) = all.get_mut(&name.value) else {
+                let help = match hint(&name.value, "groups", pattern.groups().collect::<Vec<_>>()) {
+                    help if help.starts_with("did") => help,
+                    _ => format!("write `(?<{}>…)` in the pattern", name.value),
+                };
+                let message = format!("no group of the pattern is named `{}`", name.value);
+                self.report.error(Code::ArgumentWithoutGroup, &name.span, message).help(help);
+                continue;
+            };
+            slot.kind = shape.and_then(|arg| arg.kind.value().copied()).unwrap_or_default();
+            slot.default = shape.and_then(|arg| text(&arg.default));
+        }
+        all
+    }
+
+    pub(super) fn gate(&mut self, entry: &Entry<'_, shape::Gate>) -> Option<Gate> {
+        let Entry { key, span, shape } = entry;
+        let gate = Gate {
+            key: (*key).clone(),
+            permission: shape.permission.value().copied(),
+            users: plain(&shape.users),
+            teams: self.teams(&shape.teams),
+            approvals: shape.approvals.value().copied().unwrap_or_default(),
+            checks: shape.checks.value().and_then(|checks| self.checks(checks)),
+            mergeable: shape.mergeable.value().copied().unwrap_or_default(),
+            up_to_date: shape.up_to_date.value().copied().unwrap_or_default(),
+            planned: shape.planned.value().and_then(|stage| self.known(Of::Stage, stage)),
+            forks: shape.forks.value().copied().unwrap_or_default(),
+        };
+        if asks_nothing(shape) && !self.report.dropped_within(span) {
+            self.report
+                .error(Code::OpenGate, &key.span, format!("the gate `{}` asks for nothing", key.value))
+                .help("say who may, such as `permission = \"write\"`; where everybody may, write `gate = \"anyone\"` in the rule");
+        }
+        Some(gate)
+    }
+
+    fn teams(&mut self, teams: &List) -> Vec<String> {
+        for team in texts(teams).filter(|team| team.value.split('/').filter(|part| !part.is_empty()).count() != 2) {
+            self.report
+                .error(Code::UnknownValue, &team.span, format!("`{}` is no team", team.value))
+                .help("write it as `ORG/TEAM`");
+        }
+        plain(teams)
+    }
+
+    fn checks(&mut self, checks: &Texts) -> Option<Checks> {
+        match checks {
+            Texts::One(word) if word.value == "green" => Some(Checks::Green),
+            Texts::One(word) => {
+                self.report
+                    .error(Code::UnknownValue, &word.span, format!("unknown value `{}`", word.value))
+                    .help(format!("write `green`, or a list of names: `[\"{}\"]`", word.value));
+                None
+            }
+            Texts::List(..) => Some(Checks::Named(checks.iter().map(|name| name.value.clone()).collect())),
+        }
+    }
+}
+
+/// Whether no key of a gate, not even a wrong one, asks for anything.
+fn asks_nothing(gate: &shape::Gate) -> bool {
+    let none = |list: &List| match list {
+        Given::Absent => true,
+        Given::Wrong => false,
+        Given::Value(list) => list.is_empty(),
+    };
+    let off = |flag: &Given<bool>| matches!(flag, Given::Absent | Given::Value(false));
+    gate.permission.is_absent()
+        && none(&gate.users)
+        && none(&gate.teams)
+        && matches!(gate.approvals, Given::Absent | Given::Value(0))
+        && gate.checks.is_absent()
+        && off(&gate.mergeable)
+        && off(&gate.up_to_date)
+        && gate.planned.is_absent()
+}
+
+/// `DIR/**`, or everything for the root.
+fn below(dir: &str) -> Vec<Wildcard> {
+    let dir = globset::escape(dir);
+    let glob = if dir == "." { "**".to_owned() } else { format!("{dir}/**") };
+    Wildcard::new(&glob).ok().into_iter().collect()
+}

@@ -1,0 +1,288 @@
+//! What is asked of git, by running the real one: commits, branches, changed files. It changes nothing, and it does
+//! not know what a layer or a pull request is.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use super::{Error, Result};
+use crate::model::ids::Sha;
+
+/// Variables by which whoever calls us (a git hook, say) points git at its own repository. Ours is found from the
+/// folder that was named. All else of the user's environment and configuration stays.
+const ELSEWHERE: [&str; 8] = [
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+];
+
+/// A folder in the work tree of a git repository. Paths are relative to that folder, and only those below it count.
+#[derive(Debug, Clone)]
+pub(crate) struct Repository {
+    folder: PathBuf,
+    root: PathBuf,
+}
+
+impl Repository {
+    /// `None` where `folder` is in no repository's work tree, or no git is installed.
+    pub(crate) fn find(folder: &Path) -> Result<Option<Self>> {
+        let output = match command(folder, &["rev-parse", "--show-toplevel"]).output() {
+            Ok(output) => output,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(not_started(&error)),
+        };
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() {
+            let root = String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').into();
+            return Ok(Some(Self { folder: folder.to_owned(), root }));
+        }
+        if said.contains("not a git repository") || said.contains("must be run in a work tree") {
+            return Ok(None);
+        }
+        Err(Error::Server(format!("`git rev-parse --show-toplevel` in `{}`: {}", folder.display(), said.trim())))
+    }
+
+    /// The top of the work tree.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The commit that is checked out; `None` before the first commit.
+    pub(crate) fn head(&self) -> Result<Option<Sha>> {
+        self.commit("HEAD")
+    }
+
+    /// The branch that is checked out; `None` where none is.
+    pub(crate) fn branch(&self) -> Result<Option<String>> {
+        self.ask(&["symbolic-ref", "--quiet", "--short", "HEAD"])
+    }
+
+    /// The branch that pull requests most likely go to: what the remote says, else `main` or `master`.
+    pub(crate) fn default_branch(&self) -> Result<Option<String>> {
+        if let Some(name) = self.ask(&["symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD"])? {
+            return Ok(Some(name.strip_prefix("origin/").unwrap_or(&name).to_owned()));
+        }
+        for name in ["main", "master"] {
+            if self.tip(name)?.is_some() {
+                return Ok(Some(name.to_owned()));
+            }
+        }
+        Ok(None)
+    }
+
+    /// `owner/name`, from the address of the remote `origin`.
+    pub(crate) fn remote_name(&self) -> Result<Option<String>> {
+        Ok(self.ask(&["config", "--get", "remote.origin.url"])?.and_then(|url| owner_and_name(&url)))
+    }
+
+    /// The paths that differ between `head` and the commit where it left the branch `base`; where `head` is checked
+    /// out, what is not committed and not yet known to git counts too.
+    pub(crate) fn changed_files(&self, base: &str, head: &Sha) -> Result<Vec<String>> {
+        let fork = self.merge_base(base, head)?;
+        let here = self.head()?.as_ref() == Some(head);
+        let mut range = vec!["diff", "--name-only", "--relative", "--no-renames", "-z", fork.as_str()];
+        if !here {
+            range.push(head.as_str());
+        }
+        let mut paths = self.paths(&range)?;
+        if here {
+            paths.extend(self.paths(&["ls-files", "--others", "--exclude-standard", "-z"])?);
+        }
+        paths.sort_unstable();
+        paths.dedup();
+        Ok(paths)
+    }
+
+    /// The paths that changed on the branch `base` since `head` left it.
+    pub(crate) fn base_changes(&self, base: &str, head: &Sha) -> Result<Vec<String>> {
+        let fork = self.merge_base(base, head)?;
+        let tip = self.known_tip(base)?;
+        self.paths(&["diff", "--name-only", "--relative", "--no-renames", "-z", fork.as_str(), tip.as_str()])
+    }
+
+    fn merge_base(&self, base: &str, head: &Sha) -> Result<Sha> {
+        let tip = self.known_tip(base)?;
+        let name = format!("{head}^{{commit}}");
+        if self.commit(&name)?.is_none() {
+            return Err(Error::NotFound(format!("commit `{head}` in `{}`", self.root.display())));
+        }
+        let found = self.ask(&["merge-base", tip.as_str(), head.as_str()])?.and_then(|text| Sha::parse(&text));
+        found.ok_or_else(|| Error::NotFound(format!("a commit that `{base}` and `{}` share", head.short())))
+    }
+
+    fn known_tip(&self, branch: &str) -> Result<Sha> {
+        let root = self.root.display();
+        self.tip(branch)?.ok_or_else(|| Error::NotFound(format!("branch `{branch}` or `origin/{branch}` in `{root}`")))
+    }
+
+    /// The tip of a branch as the remote has it, else as it is here.
+    fn tip(&self, branch: &str) -> Result<Option<Sha>> {
+        match self.commit(&format!("refs/remotes/origin/{branch}"))? {
+            Some(sha) => Ok(Some(sha)),
+            None => self.commit(&format!("refs/heads/{branch}")),
+        }
+    }
+
+    fn commit(&self, name: &str) -> Result<Option<Sha>> {
+        let name = if name.ends_with('}') { name.to_owned() } else { format!("{name}^{{commit}}") };
+        let said = self.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?;
+        Ok(said.and_then(|text| Sha::parse(&text)))
+    }
+
+    /// The one line that git answers; `None` where it says by exit code 1 that there is none.
+    fn ask(&self, arguments: &[&str]) -> Result<Option<String>> {
+        let output = self.run(arguments)?;
+        match output.status.code() {
+            Some(0) => Ok(Some(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned())),
+            Some(1) => Ok(None),
+            Some(_) | None => Err(refused(arguments, &output)),
+        }
+    }
+
+    /// The paths that git lists, separated by zero bytes.
+    fn paths(&self, arguments: &[&str]) -> Result<Vec<String>> {
+        let output = self.run(arguments)?;
+        if !output.status.success() {
+            return Err(refused(arguments, &output));
+        }
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
+    }
+
+    fn run(&self, arguments: &[&str]) -> Result<Output> {
+        command(&self.folder, arguments).output().map_err(|error| not_started(&error))
+    }
+}
+
+fn command(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command.current_dir(folder).args(arguments).stdin(Stdio::null());
+    for name in ELSEWHERE {
+        command.env_remove(name);
+    }
+    // Messages that can be recognised, no questions, and no lock on the index of somebody at work.
+    command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0");
+    command
+}
+
+fn not_started(error: &std::io::Error) -> Error {
+    Error::Server(format!("cannot run `git`: {error}"))
+}
+
+fn refused(arguments: &[&str], output: &Output) -> Error {
+    let said = String::from_utf8_lossy(&output.stderr);
+    Error::Server(format!("`git {}`: {} ({})", arguments.join(" "), said.trim(), output.status))
+}
+
+/// `owner/name` of `https://host/owner/name.git`, `ssh://git@host/owner/name` or `git@host:owner/name.git`.
+fn owner_and_name(url: &str) -> Option<String> {
+    let path = match url.split_once("://") {
+        Some(("file", _)) => return None,
+        Some((_, rest)) => rest.split_once('/')?.1,
+        None => url.split_once(':')?.1,
+    };
+    let path = path.trim_matches('/');
+    let (owner, name) = path.strip_suffix(".git").unwrap_or(path).split_once('/')?;
+    let plain = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    (plain(owner) && plain(name)).then(|| format!("{owner}/{name}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::{Repository, command, owner_and_name};
+    use crate::forge::Error;
+
+    fn git(folder: &Path, arguments: &[&str]) {
+        let identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"];
+        let output = command(folder, &[&identity, arguments].concat()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn write(folder: &Path, name: &str, text: &str) {
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    /// A repository whose branch `work` left `main` after the first commit, and both went on.
+    fn repository() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path();
+        git(at, &["init", "--quiet", "--initial-branch=main"]);
+        write(at, "app/kept", "1");
+        git(at, &["add", "."]);
+        git(at, &["commit", "--quiet", "--message=first"]);
+        git(at, &["checkout", "--quiet", "-b", "work"]);
+        write(at, "app/committed é", "1");
+        git(at, &["add", "."]);
+        git(at, &["commit", "--quiet", "--message=work"]);
+        git(at, &["checkout", "--quiet", "main"]);
+        write(at, "app/on-base", "1");
+        git(at, &["add", "."]);
+        git(at, &["commit", "--quiet", "--message=base"]);
+        git(at, &["checkout", "--quiet", "work"]);
+        folder
+    }
+
+    #[test]
+    fn changes_are_counted_from_where_the_head_left_its_base() {
+        let folder = repository();
+        let repository = Repository::find(&folder.path().join("app")).unwrap().unwrap();
+        let head = repository.head().unwrap().unwrap();
+        assert_eq!(repository.changed_files("main", &head).unwrap(), ["committed é"]);
+        assert_eq!(repository.base_changes("main", &head).unwrap(), ["on-base"]);
+        assert_eq!(repository.branch().unwrap().as_deref(), Some("work"));
+        assert_eq!(repository.default_branch().unwrap().as_deref(), Some("main"));
+        assert_eq!(repository.remote_name().unwrap(), None);
+    }
+
+    #[test]
+    fn what_is_not_committed_counts_below_the_folder() {
+        let folder = repository();
+        write(folder.path(), "app/kept", "2");
+        write(folder.path(), "app/new", "1");
+        write(folder.path(), "outside", "1");
+        let repository = Repository::find(&folder.path().join("app")).unwrap().unwrap();
+        let head = repository.head().unwrap().unwrap();
+        assert_eq!(repository.changed_files("main", &head).unwrap(), ["committed é", "kept", "new"]);
+    }
+
+    #[test]
+    fn what_cannot_be_compared_is_named() {
+        let folder = repository();
+        let repository = Repository::find(folder.path()).unwrap().unwrap();
+        let head = repository.head().unwrap().unwrap();
+        let error = repository.changed_files("trunk", &head).unwrap_err();
+        assert!(matches!(&error, Error::NotFound(text) if text.contains("`trunk`")), "{error}");
+    }
+
+    #[test]
+    fn without_a_repository_or_a_commit_there_is_none() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Repository::find(folder.path()).unwrap().is_none());
+        git(folder.path(), &["init", "--quiet"]);
+        let repository = Repository::find(folder.path()).unwrap().unwrap();
+        assert_eq!(repository.head().unwrap(), None);
+        assert_eq!(repository.default_branch().unwrap(), None);
+    }
+
+    #[test]
+    fn owner_and_name_are_read_from_every_form_of_address() {
+        for url in
+            ["https://github.com/o/n.git", "https://t@github.com/o/n/", "ssh://git@host:22/o/n", "git@host:o/n.git"]
+        {
+            assert_eq!(owner_and_name(url).as_deref(), Some("o/n"), "{url}");
+        }
+        for url in ["/srv/git/n.git", "file:///srv/n", "https://host/a/b/c", "https://host/n"] {
+            assert_eq!(owner_and_name(url), None, "{url}");
+        }
+    }
+}
