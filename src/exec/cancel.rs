@@ -84,6 +84,8 @@ impl Drop for Watch<'_> {
 mod tests {
     use std::sync::mpsc;
 
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
     use super::Cancel;
 
     #[test]
@@ -100,5 +102,18 @@ mod tests {
         assert_eq!(cancel.asked(), 2);
         // The sender went with the watch.
         assert!(receiver.recv().is_err());
+    }
+
+    #[test]
+    fn signals_raise_it() {
+        let cancel = Cancel::new();
+        let (sender, receiver) = mpsc::channel();
+        let _watch = cancel.watch(move || drop(sender.send(())));
+        cancel.listen().unwrap();
+        for (count, signal) in [SIGTERM, SIGINT, SIGHUP].into_iter().enumerate() {
+            signal_hook::low_level::raise(signal).unwrap();
+            receiver.recv().unwrap();
+            assert_eq!(cancel.asked(), count + 1);
+        }
     }
 }

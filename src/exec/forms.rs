@@ -104,7 +104,8 @@ pub(super) fn base64(secret: &[u8]) -> Vec<Form> {
         let partial = ((before + secret.len()) * 8) % 6 != 0;
         forms.extend(letter_pieces(known, partial));
         if before == 0 {
-            let broken = |width: usize| known.chunks(width).filter(|line| line.len() < known.len() && line.len() >= SHORTEST);
+            let broken =
+                |width: usize| known.chunks(width).filter(|line| line.len() < known.len() && line.len() >= SHORTEST);
             forms.extend(WIDTHS.into_iter().flat_map(broken).flat_map(|line| letter_pieces(line, false)));
         }
     }

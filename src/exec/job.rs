@@ -81,8 +81,7 @@ impl Outcome {
 
 /// Runs the steps of a job. It always comes back with an outcome: what cannot run is a failure that says why.
 pub(crate) fn run_steps(job: &StepsJob<'_>, exec: &Exec<'_>) -> Outcome {
-    let setting =
-        Setting { exec, label: job.label, handler: job.handler, root: job.root, began: Instant::now() };
+    let setting = Setting { exec, label: job.label, handler: job.handler, root: job.root, began: Instant::now() };
     let mut scope = job.scope.clone();
     if let Some(layer) = job.layer {
         scope.set_layer(layer);

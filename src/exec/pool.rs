@@ -181,7 +181,8 @@ mod tests {
     fn lower_layers_come_first() {
         let jobs = nodes(&[("data", &[1]), ("platform", &[2]), ("bootstrap", &[])]);
         let (seen, outcomes) = observed(&jobs, 4, None);
-        let expected = ["bootstrap", "platform", "data"].map(|layer| [format!("{layer} starts"), format!("{layer} success")]);
+        let expected =
+            ["bootstrap", "platform", "data"].map(|layer| [format!("{layer} starts"), format!("{layer} success")]);
         assert_eq!(seen, expected.concat());
         assert_eq!(outcomes, vec![(Status::Success, String::new()); 3]);
     }

@@ -69,7 +69,8 @@ impl Redactor {
             return Ok(Self { secrets: None, longest });
         }
         let secrets = RegexBuilder::new(&patterns.join("|")).unicode(false).size_limit(PATTERNS).build();
-        let secrets = secrets.context("the secrets in the environment are too large to be hidden: unset those unused")?;
+        let secrets =
+            secrets.context("the secrets in the environment are too large to be hidden: unset those unused")?;
         Ok(Self { secrets: Some(secrets), longest })
     }
 
@@ -133,8 +134,7 @@ impl Redactor {
 /// The forms of one value: of each line, and in base64 of the whole too.
 fn forms_of(value: &str, literal: &str) -> Vec<Form> {
     let lines = value.split(['\n', '\r']).map(str::trim);
-    let lines: Vec<&str> =
-        lines.filter(|line| line.chars().count() >= SHORTEST && !literal.contains(line)).collect();
+    let lines: Vec<&str> = lines.filter(|line| line.chars().count() >= SHORTEST && !literal.contains(line)).collect();
     if lines.is_empty() {
         return Vec::new();
     }

@@ -59,7 +59,7 @@ pub(super) fn run(step: &Step, scope: &Scope, setting: &Setting<'_>, output: &mu
 fn attempt(step: &Step, scope: &Scope, setting: &Setting<'_>, output: &mut HeadTail) -> anyhow::Result<StepEnd> {
     let exec = setting.exec;
     let argv = argv(step, scope)?;
-    let name = name(&argv);
+    let name = name(&argv, exec.redactor);
     let mut command = command(&argv, step, scope, setting)?;
     let limit = Limit::of(step, setting);
     if limit.deadline.is_some_and(|deadline| deadline <= Instant::now()) {
@@ -85,7 +85,9 @@ fn argv(step: &Step, scope: &Scope) -> anyhow::Result<Vec<String>> {
         let text = expr::render(template, scope)?;
         let foreign = |c: &char| *c == '\0' || (c.is_control() && !template.source.contains(*c));
         match text.chars().find(foreign) {
-            Some(c) => bail!("`{}` renders to a text with the control character {c:?}, which is refused", template.source),
+            Some(c) => {
+                bail!("`{}` renders to a text with the control character {c:?}, which is refused", template.source)
+            }
             None => Ok(text),
         }
     };
@@ -129,14 +131,16 @@ fn inherits(name: &[u8], step: &Step) -> bool {
     }
 }
 
-/// The program as people know it, with its subcommand.
-fn name(argv: &[String]) -> String {
-    let program = argv.first().map(|program| program.rsplit('/').next().unwrap_or(program)).unwrap_or_default();
-    let word = |text: &&String| {
+/// The program as people know it, with its subcommand. Redacted before it is cut, lest half a secret is left.
+fn name(argv: &[String], redactor: &Redactor) -> String {
+    let mut words = argv.iter().map(|text| redactor.redact(text));
+    let program = words.next().unwrap_or_default();
+    let program = program.rsplit('/').next().unwrap_or_default();
+    let word = |text: &String| {
         text.starts_with(|c: char| c.is_ascii_alphabetic())
             && text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
     };
-    match argv.get(1).filter(word) {
+    match words.next().filter(word) {
         Some(subcommand) => format!("{program} {subcommand}"),
         None => program.to_owned(),
     }
@@ -144,12 +148,15 @@ fn name(argv: &[String]) -> String {
 
 /// The command line in one line.
 fn title(argv: &[String], redactor: &Redactor) -> String {
-    redactor.redact(&argv.join(" ")).escape_debug().take(TITLE).collect()
+    let line = redactor.redact(&argv.join(" "));
+    line.chars().map(|c| if c.is_control() { ' ' } else { c }).take(TITLE).collect()
 }
 
 fn not_started(name: &str, error: &io::Error) -> anyhow::Error {
     match error.kind() {
-        io::ErrorKind::NotFound => anyhow::anyhow!("`{name}` was not found: install it, or write the program's path in `run`"),
+        io::ErrorKind::NotFound => {
+            anyhow::anyhow!("`{name}` was not found: install it, or write the program's path in `run`")
+        }
         io::ErrorKind::PermissionDenied => anyhow::anyhow!("`{name}` cannot be executed: is its file executable?"),
         _ => anyhow::anyhow!("cannot run `{name}`: {error}"),
     }
@@ -288,9 +295,13 @@ impl<'a> Recorder<'a> {
             Ended::Stopped(Stop::Refused) => {
                 let capture = step.capture.as_deref().unwrap_or_default();
                 let most = CAPTURE >> 20;
-                return StepEnd::Failed(format!("`{name}` was stopped: `capture = \"{capture}\"` takes {most} MiB at most"));
+                return StepEnd::Failed(format!(
+                    "`{name}` was stopped: `capture = \"{capture}\"` takes {most} MiB at most"
+                ));
             }
-            Ended::Stopped(Stop::TimedOut) => return StepEnd::Failed(format!("`{name}` was stopped: {}", limit.over())),
+            Ended::Stopped(Stop::TimedOut) => {
+                return StepEnd::Failed(format!("`{name}` was stopped: {}", limit.over()));
+            }
             Ended::Exited(code) => format!("`{name}` exited with {code}"),
             Ended::Signalled(signal) => match signal_hook::low_level::signal_name(signal) {
                 Some(signal) => format!("`{name}` was killed by {signal}"),

@@ -61,7 +61,8 @@ impl HeadTail {
         let head_end = self.head.iter().rposition(|byte| *byte == b'\n').map_or(self.head.len(), |at| at + 1);
         let tail_start = tail.iter().position(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let left_out = self.left_out + (self.head.len() - head_end) as u64 + tail_start as u64;
-        let (head, tail) = (String::from_utf8_lossy(&self.head[..head_end]), String::from_utf8_lossy(&tail[tail_start..]));
+        let (head, tail) =
+            (String::from_utf8_lossy(&self.head[..head_end]), String::from_utf8_lossy(&tail[tail_start..]));
         let newline = if head.ends_with('\n') { "" } else { "\n" };
         format!("{head}{newline}… {left_out} bytes left out …\n{tail}")
     }
@@ -209,7 +210,10 @@ mod tests {
     #[test]
     fn lines_without_end_come_in_parts() {
         let (mut lines, mut parts) = (Lines::default(), Vec::new());
-        "é".repeat(100_000).as_bytes().chunks(1001).for_each(|piece| lines.push(piece, |line| parts.push(line.to_owned())));
+        "é".repeat(100_000)
+            .as_bytes()
+            .chunks(1001)
+            .for_each(|piece| lines.push(piece, |line| parts.push(line.to_owned())));
         assert!(parts.len() > 2);
         lines.finish(|line| parts.push(line.to_owned()));
         assert_eq!(parts.concat(), "é".repeat(100_000));
@@ -218,7 +222,14 @@ mod tests {
     #[test]
     fn the_error_is_found_in_what_surrounds_it() {
         let mut complaint = Complaint::default();
-        for line in ["warming up", "\u{1b}[31m╷\u{1b}[0m", "│ \u{1b}[1mError: \u{1b}[0mNo such thing", "│ ", "│   on main.tf", "╵"] {
+        for line in [
+            "warming up",
+            "\u{1b}[31m╷\u{1b}[0m",
+            "│ \u{1b}[1mError: \u{1b}[0mNo such thing",
+            "│ ",
+            "│   on main.tf",
+            "╵",
+        ] {
             complaint.look(line);
         }
         assert_eq!(complaint.line().as_deref(), Some("Error: No such thing"));
