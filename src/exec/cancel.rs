@@ -20,8 +20,11 @@ struct Shared {
     /// How often it was asked for.
     asked: AtomicUsize,
     next: AtomicU64,
-    watchers: Mutex<Vec<(u64, Box<dyn Fn() + Send>)>>,
+    watchers: Mutex<Vec<(u64, Wake)>>,
 }
+
+/// Wakes somebody, without blocking.
+type Wake = Box<dyn Fn() + Send>;
 
 impl Cancel {
     /// One that nothing raises but [`Self::trigger`].
@@ -63,7 +66,7 @@ impl Cancel {
 }
 
 impl Shared {
-    fn watchers(&self) -> MutexGuard<'_, Vec<(u64, Box<dyn Fn() + Send>)>> {
+    fn watchers(&self) -> MutexGuard<'_, Vec<(u64, Wake)>> {
         self.watchers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -108,7 +111,7 @@ mod tests {
     fn signals_raise_it() {
         let cancel = Cancel::new();
         let (sender, receiver) = mpsc::channel();
-        let _watch = cancel.watch(move || drop(sender.send(())));
+        let _watch = cancel.watch(move || sender.send(()).unwrap());
         cancel.listen().unwrap();
         for (count, signal) in [SIGTERM, SIGINT, SIGHUP].into_iter().enumerate() {
             signal_hook::low_level::raise(signal).unwrap();

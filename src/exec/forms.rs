@@ -101,7 +101,7 @@ pub(super) fn base64(secret: &[u8]) -> Vec<Form> {
         let first = (before * 8).div_ceil(6);
         let whole = ((before + secret.len()) * 8) / 6;
         let known = letters.get(first..whole).unwrap_or_default();
-        let partial = ((before + secret.len()) * 8) % 6 != 0;
+        let partial = !((before + secret.len()) * 8).is_multiple_of(6);
         forms.extend(letter_pieces(known, partial));
         if before == 0 {
             let broken =

@@ -59,13 +59,13 @@ pub(crate) fn run_all(
 enum Place {
     Waiting,
     Running,
-    Ended(Outcome),
+    Ended(Box<Outcome>),
 }
 
 impl Place {
     fn outcome(self) -> Outcome {
         match self {
-            Self::Ended(outcome) => outcome,
+            Self::Ended(outcome) => *outcome,
             // Only a panic of an observer leaves such a one, and that goes on from the scope of the threads.
             Self::Waiting | Self::Running => Outcome::new(Status::Dropped, "not run"),
         }
@@ -139,7 +139,7 @@ impl Pool<'_> {
     }
 
     fn end(&self, job: usize, outcome: Outcome) {
-        self.lock()[job] = Place::Ended(outcome);
+        self.lock()[job] = Place::Ended(Box::new(outcome));
         self.moved.notify_all();
     }
 

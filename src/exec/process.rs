@@ -30,6 +30,14 @@ pub(super) struct Bounds<'a> {
     pub(super) grace: Grace,
 }
 
+/// The end of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) how: Ended,
+    /// Whether all of its output was read: not so where somebody who left the group keeps a pipe open.
+    pub(super) whole: bool,
+}
+
 /// How it ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ended {
@@ -46,7 +54,7 @@ pub(super) enum Ended {
 pub(super) enum Stop {
     TimedOut,
     Cancelled,
-    /// Whoever took its output wanted no more.
+    /// Whoever took its output wanted no more. It may have ended by itself before this took effect.
     Refused,
 }
 
@@ -71,7 +79,7 @@ pub(super) fn run(
     command: &mut Command,
     bounds: &Bounds<'_>,
     sink: &mut dyn FnMut(Pipe, &[u8]) -> ControlFlow<()>,
-) -> io::Result<Ended> {
+) -> io::Result<End> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     let mut group = Group { child: command.spawn()? };
     let (sender, receiver) = sync_channel(QUEUE);
@@ -167,10 +175,12 @@ impl Run<'_> {
         mut self,
         receiver: &Receiver<Happened>,
         sink: &mut dyn FnMut(Pipe, &[u8]) -> ControlFlow<()>,
-    ) -> io::Result<Ended> {
+    ) -> io::Result<End> {
         loop {
             let next = self.advance(Instant::now());
             if self.over(Instant::now()) {
+                // What was read by now counts, though not all that somebody else may still write.
+                receiver.try_iter().take(2 * QUEUE).for_each(|happened| self.note(happened, sink));
                 return self.conclude();
             }
             let happened = match next {
@@ -178,17 +188,24 @@ impl Run<'_> {
                 None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
             };
             match happened {
-                Ok(Happened::Read(pipe, bytes)) => {
-                    if sink(pipe, &bytes).is_break() {
-                        self.stop(Stop::Refused);
-                    }
-                }
-                Ok(Happened::Closed) => self.open = self.open.saturating_sub(1),
-                Ok(Happened::Ended) => self.ended = Some(Instant::now()),
-                Ok(Happened::Woken) | Err(RecvTimeoutError::Timeout) => {}
+                Ok(happened) => self.note(happened, sink),
+                Err(RecvTimeoutError::Timeout) => {}
                 // The watch holds a sender, so that this cannot be; if it were, all is read.
                 Err(RecvTimeoutError::Disconnected) => return self.conclude(),
             }
+        }
+    }
+
+    fn note(&mut self, happened: Happened, sink: &mut dyn FnMut(Pipe, &[u8]) -> ControlFlow<()>) {
+        match happened {
+            Happened::Read(pipe, bytes) => {
+                if sink(pipe, &bytes).is_break() {
+                    self.stop(Stop::Refused);
+                }
+            }
+            Happened::Closed => self.open = self.open.saturating_sub(1),
+            Happened::Ended => self.ended = Some(Instant::now()),
+            Happened::Woken => {}
         }
     }
 
@@ -264,17 +281,18 @@ impl Run<'_> {
         (self.ended.is_some() && self.open == 0) || drained.is_some_and(|at| now >= at)
     }
 
-    fn conclude(mut self) -> io::Result<Ended> {
+    fn conclude(mut self) -> io::Result<End> {
         self.group.signal(Signal::KILL);
         let status = match self.ended {
             Some(_) => Some(self.group.child.wait()?),
             None => self.group.child.try_wait()?,
         };
-        Ok(match (self.stop, status) {
+        let how = match (self.stop, status) {
             (Some((why, _)), _) => Ended::Stopped(why),
             (None, Some(status)) => ended(status),
             (None, None) => Ended::Signalled(Signal::KILL.as_raw()),
-        })
+        };
+        Ok(End { how, whole: self.open == 0 })
     }
 }
 

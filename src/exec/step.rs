@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use serde_json::Value;
 
-use super::process::{self, Bounds, Ended, Pipe, Stop};
+use super::process::{self, Bounds, End, Ended, Pipe, Stop};
 use super::redact::{Redactor, Stream};
 use super::text::{Complaint, HeadTail, Lines};
 use super::{Exec, folder};
@@ -153,13 +153,13 @@ fn title(argv: &[String], redactor: &Redactor) -> String {
 }
 
 fn not_started(name: &str, error: &io::Error) -> anyhow::Error {
-    match error.kind() {
-        io::ErrorKind::NotFound => {
-            anyhow::anyhow!("`{name}` was not found: install it, or write the program's path in `run`")
-        }
-        io::ErrorKind::PermissionDenied => anyhow::anyhow!("`{name}` cannot be executed: is its file executable?"),
-        _ => anyhow::anyhow!("cannot run `{name}`: {error}"),
+    if error.kind() == io::ErrorKind::NotFound {
+        return anyhow!("`{name}` was not found: install it, or write the program's path in `run`");
     }
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        return anyhow!("`{name}` cannot be executed: is its file executable?");
+    }
+    anyhow!("cannot run `{name}`: {error}")
 }
 
 /// The time that a step has: its own, or what is left of its handler's.
@@ -209,6 +209,8 @@ struct Recorder<'a> {
     output: Option<&'a mut HeadTail>,
     /// The whole stdout, where it is captured.
     capture: Option<Vec<u8>>,
+    /// Whether there was more of it than a capture holds.
+    overflow: bool,
     complaint: Complaint,
 }
 
@@ -234,13 +236,15 @@ impl<'a> Recorder<'a> {
             stderr: Side::new(redactor),
             output: (step.output && !step.quiet).then_some(output),
             capture: step.capture.as_ref().map(|_| Vec::new()),
+            overflow: false,
             complaint: Complaint::default(),
         }
     }
 
     fn take(&mut self, pipe: Pipe, bytes: &[u8]) -> ControlFlow<()> {
         if let (Pipe::Stdout, Some(capture)) = (pipe, &mut self.capture) {
-            if capture.len() + bytes.len() > CAPTURE {
+            if self.overflow || capture.len() + bytes.len() > CAPTURE {
+                self.overflow = true;
                 return ControlFlow::Break(());
             }
             capture.extend_from_slice(bytes);
@@ -284,29 +288,37 @@ impl<'a> Recorder<'a> {
         });
     }
 
-    fn conclude(self, step: &Step, ended: Ended, name: &str, limit: &Limit) -> StepEnd {
-        let how = match ended {
+    fn conclude(self, step: &Step, end: End, name: &str, limit: &Limit) -> StepEnd {
+        if end.how == Ended::Stopped(Stop::Cancelled) {
+            return StepEnd::Cancelled;
+        }
+        let capture = step.capture.as_deref().unwrap_or_default();
+        // Also where it ended well before it could be stopped: a part must not pass for the whole.
+        if self.overflow {
+            let most = CAPTURE >> 20;
+            return StepEnd::Failed(format!(
+                "`{name}` was stopped: `capture = \"{capture}\"` takes {most} MiB at most"
+            ));
+        }
+        let how = match end.how {
             Ended::Exited(code) if step.ok.contains(&code) || step.changed.contains(&code) => {
+                if self.capture.is_some() && !end.whole {
+                    let why = "something that it left behind keeps stdout open";
+                    return StepEnd::Failed(format!("`capture = \"{capture}\"` of `{name}` may not be whole: {why}"));
+                }
                 let redactor = self.setting.exec.redactor;
                 let capture = self.capture.map(|bytes| captured(bytes, redactor));
                 return StepEnd::Done { changed: step.changed.contains(&code), capture };
-            }
-            Ended::Stopped(Stop::Cancelled) => return StepEnd::Cancelled,
-            Ended::Stopped(Stop::Refused) => {
-                let capture = step.capture.as_deref().unwrap_or_default();
-                let most = CAPTURE >> 20;
-                return StepEnd::Failed(format!(
-                    "`{name}` was stopped: `capture = \"{capture}\"` takes {most} MiB at most"
-                ));
-            }
-            Ended::Stopped(Stop::TimedOut) => {
-                return StepEnd::Failed(format!("`{name}` was stopped: {}", limit.over()));
             }
             Ended::Exited(code) => format!("`{name}` exited with {code}"),
             Ended::Signalled(signal) => match signal_hook::low_level::signal_name(signal) {
                 Some(signal) => format!("`{name}` was killed by {signal}"),
                 None => format!("`{name}` was killed by signal {signal}"),
             },
+            Ended::Stopped(Stop::TimedOut) => {
+                return StepEnd::Failed(format!("`{name}` was stopped: {}", limit.over()));
+            }
+            Ended::Stopped(Stop::Cancelled | Stop::Refused) => format!("`{name}` was stopped"),
         };
         StepEnd::Failed(match self.complaint.line() {
             Some(line) => format!("{how}: {line}"),

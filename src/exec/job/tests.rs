@@ -259,6 +259,18 @@ fn a_capture_is_whole_or_a_failure() {
 }
 
 #[test]
+fn a_capture_that_somebody_else_may_still_write_to_is_a_failure() {
+    let mut world = World::new();
+    world.grace.drain = Duration::ZERO;
+    let daemon = "setsid sh -c 'echo $$ >pid; exec sleep 600' & until [ -s pid ]; do sleep 0.01; done; echo half";
+    let outcome = world.run(&handler(vec![Step { capture: Some("all".to_owned()), ..sh(daemon) }]));
+    let why = "`capture = \"all\"` of `sh` may not be whole: something that it left behind keeps stdout open";
+    assert_eq!(failed(&outcome), why);
+    let pid = fs::read_to_string(world.root.path().join("pid")).unwrap();
+    std::process::Command::new("kill").arg(pid.trim()).status().unwrap();
+}
+
+#[test]
 fn cancelling_interrupts_what_runs_and_starts_nothing_more() {
     let world = World::new();
     let ready = world.root.path().join("ready");

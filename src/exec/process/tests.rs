@@ -28,7 +28,7 @@ fn sh(script: &str, deadline: Option<Instant>, cancel: &Cancel, grace: Grace, se
         ControlFlow::Continue(())
     };
     let bounds = Bounds { deadline, cancel, grace };
-    let ended = run(Command::new("sh").args(["-c", script]), &bounds, &mut sink).unwrap();
+    let ended = run(Command::new("sh").args(["-c", script]), &bounds, &mut sink).unwrap().how;
     (ended, text)
 }
 
@@ -141,6 +141,6 @@ fn one_whose_output_is_refused_is_stopped() {
         count += bytes.len();
         if count > 1_000_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     };
-    let ended = run(&mut Command::new("yes"), &bounds, &mut sink).unwrap();
+    let ended = run(&mut Command::new("yes"), &bounds, &mut sink).unwrap().how;
     assert_eq!(ended, Ended::Stopped(Stop::Refused));
 }
