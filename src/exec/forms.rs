@@ -138,7 +138,7 @@ fn pieces<T>(row: &[T]) -> impl Iterator<Item = &[T]> {
 }
 
 /// Standard base64, without padding.
-fn encode(bytes: &[u8]) -> Vec<u8> {
+pub(super) fn encode(bytes: &[u8]) -> Vec<u8> {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut letters = Vec::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

@@ -212,6 +212,7 @@ mod tests {
     use serde_json::json;
 
     use super::Redactor;
+    use crate::exec::forms::encode;
     use crate::model::pattern::Wildcard;
 
     fn hiding(secrets: &[&str]) -> Redactor {
@@ -332,6 +333,29 @@ mod tests {
                 prop_assert!(!contains(&out, secret), "{secret:?} in {:?}", String::from_utf8_lossy(&out));
                 prop_assert!(!contains(whole.as_bytes(), secret), "{secret:?} in {whole:?}");
             }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_encoding_brings_a_secret_through(
+            secret in "[a-z\"\\\\/+&<=é\u{1F600}]{6,60}",
+            before in prop::collection::vec(any::<u8>(), 0..7),
+            after in prop::collection::vec(any::<u8>(), 0..7),
+        ) {
+            let redactor = hiding(&[&secret]);
+            prop_assert_eq!(redactor.redact(&serde_json::to_string(&secret).unwrap()), "\"***\"");
+            let url = secret.chars().map(|c| match c {
+                c if c.is_ascii_alphanumeric() => c.to_string(),
+                c => c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect(),
+            });
+            prop_assert_eq!(redactor.redact(&url.collect::<String>()), "***");
+
+            let letters = encode(&[&*before, secret.as_bytes(), &*after].concat());
+            let hidden = redactor.redact(std::str::from_utf8(&letters).unwrap());
+            // What is left holds what stands around the secret, and at most a few bits of its ends.
+            let around = (before.len() * 8).div_ceil(6) + (after.len() * 8).div_ceil(6);
+            prop_assert!(hidden.contains("***") && hidden.len() <= 3 + around + 1, "{hidden}");
         }
     }
 }
