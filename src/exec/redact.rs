@@ -297,6 +297,14 @@ mod tests {
         assert_eq!(out, b"\xff\xfe***\xff\n\xc3");
     }
 
+    fn one_star(text: &str) -> String {
+        let mut text = text.to_owned();
+        while text.contains("**") {
+            text = text.replace("**", "*");
+        }
+        text
+    }
+
     fn contains(text: &[u8], secret: &str) -> bool {
         text.windows(secret.len()).any(|window| window == secret.as_bytes())
     }
@@ -329,6 +337,8 @@ mod tests {
             }
             out.extend(stream.finish());
             let whole = redactor.redact(&text);
+            // No part of one is left either: the pieces make no difference but for how many stars there are.
+            prop_assert_eq!(one_star(&String::from_utf8_lossy(&out)), one_star(&whole));
             for secret in secrets {
                 prop_assert!(!contains(&out, secret), "{secret:?} in {:?}", String::from_utf8_lossy(&out));
                 prop_assert!(!contains(whole.as_bytes(), secret), "{secret:?} in {whole:?}");
