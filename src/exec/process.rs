@@ -1,0 +1,307 @@
+//! One process and its group, from its start to its certain end: both pipes are read side by side, and a time-out or a
+//! cancellation ends the whole group, first politely. It does not know what a step is, or what its output means.
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+
+use super::cancel::Cancel;
+use super::{Escalation, Grace};
+
+/// One of the two pipes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pipe {
+    Stdout,
+    Stderr,
+}
+
+/// What bounds a process.
+pub(super) struct Bounds<'a> {
+    /// When it is stopped. None where that is beyond what a clock can tell.
+    pub(super) deadline: Option<Instant>,
+    pub(super) cancel: &'a Cancel,
+    pub(super) grace: Grace,
+}
+
+/// The end of a process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct End {
+    pub(super) how: Ended,
+    /// Whether all of its output was read: not so where somebody who left the group keeps a pipe open.
+    pub(super) whole: bool,
+}
+
+/// How it ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// By itself, with this code.
+    Exited(i32),
+    /// By this signal, which was not ours.
+    Signalled(i32),
+    /// Because we stopped it.
+    Stopped(Stop),
+}
+
+/// Why we stopped it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stop {
+    TimedOut,
+    Cancelled,
+    /// Whoever took its output wanted no more. It may have ended by itself before this took effect.
+    Refused,
+}
+
+/// How many pieces of output may wait; a process that writes faster than we read waits in turn.
+const QUEUE: usize = 16;
+
+/// The most bytes that are read at once.
+const PIECE: usize = 64 << 10;
+
+enum Happened {
+    Read(Pipe, Vec<u8>),
+    Closed,
+    /// The process ended; its group may live on.
+    Ended,
+    /// Somebody raised the flag.
+    Woken,
+}
+
+/// Runs a command in a process group of its own, without stdin, and hands its output to `sink` as it comes. When this
+/// returns nothing of the group runs any more, however it ended; output of those who left the group is not waited for.
+pub(super) fn run(
+    command: &mut Command,
+    bounds: &Bounds<'_>,
+    sink: &mut dyn FnMut(Pipe, &[u8]) -> ControlFlow<()>,
+) -> io::Result<End> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    let mut group = Group { child: command.spawn()? };
+    let (sender, receiver) = sync_channel(QUEUE);
+    let waker = sender.clone();
+    // A full queue wakes as well.
+    let _watch = bounds.cancel.watch(move || drop(waker.try_send(Happened::Woken)));
+    group.report(&sender)?;
+    drop(sender);
+    Run { group, bounds, open: 2, ended: None, stop: None, rung: 0, killed: None }.watch(&receiver, sink)
+}
+
+/// A child and its group, which do not outlive this value.
+struct Group {
+    child: Child,
+}
+
+impl Group {
+    fn signal(&self, signal: Signal) {
+        // It fails where nobody is left, which is fine, and where the process became somebody else's (`sudo`).
+        let _ = kill_process_group(Pid::from_child(&self.child), signal);
+    }
+
+    /// Starts the threads that read and wait. They end with what they read and wait for; where a process that left the
+    /// group holds a pipe, that is after our own end.
+    fn report(&mut self, sender: &SyncSender<Happened>) -> io::Result<()> {
+        if let Some(stdout) = self.child.stdout.take() {
+            spawn("stdout", sender, move |sender| read(stdout, Pipe::Stdout, sender))?;
+        }
+        if let Some(stderr) = self.child.stderr.take() {
+            spawn("stderr", sender, move |sender| read(stderr, Pipe::Stderr, sender))?;
+        }
+        let pid = Pid::from_child(&self.child);
+        spawn("wait", sender, move |sender| {
+            // Not reaped yet, so that the group's id stays ours until its last members are killed.
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            while waitid(WaitId::Pid(pid), options).is_err_and(|error| error == Errno::INTR) {}
+            let _ = sender.send(Happened::Ended);
+        })
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.signal(Signal::KILL);
+        let _ = self.child.try_wait();
+    }
+}
+
+fn spawn(
+    name: &str,
+    sender: &SyncSender<Happened>,
+    work: impl FnOnce(&SyncSender<Happened>) + Send + 'static,
+) -> io::Result<()> {
+    let sender = sender.clone();
+    thread::Builder::new().name(name.to_owned()).spawn(move || work(&sender)).map(drop)
+}
+
+fn read(mut from: impl Read, pipe: Pipe, sender: &SyncSender<Happened>) {
+    let mut buffer = vec![0; PIECE];
+    loop {
+        match from.read(&mut buffer) {
+            Ok(0) => break,
+            Ok(count) => {
+                if sender.send(Happened::Read(pipe, buffer[..count].to_vec())).is_err() {
+                    return;
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => break,
+        }
+    }
+    let _ = sender.send(Happened::Closed);
+}
+
+/// A process under way.
+struct Run<'a> {
+    group: Group,
+    bounds: &'a Bounds<'a>,
+    /// How many pipes are open.
+    open: usize,
+    /// Since when the process itself has ended.
+    ended: Option<Instant>,
+    /// Why and since when it is being stopped.
+    stop: Option<(Stop, Instant)>,
+    /// How many of the signals were sent.
+    rung: usize,
+    /// Since when the group is killed.
+    killed: Option<Instant>,
+}
+
+impl Run<'_> {
+    fn watch(
+        mut self,
+        receiver: &Receiver<Happened>,
+        sink: &mut dyn FnMut(Pipe, &[u8]) -> ControlFlow<()>,
+    ) -> io::Result<End> {
+        loop {
+            let next = self.advance(Instant::now());
+            if self.over(Instant::now()) {
+                // What was read by now counts, though not all that somebody else may still write.
+                receiver.try_iter().take(2 * QUEUE).for_each(|happened| self.note(happened, sink));
+                return self.conclude();
+            }
+            let happened = match next {
+                Some(at) => receiver.recv_timeout(at.saturating_duration_since(Instant::now())),
+                None => receiver.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            };
+            match happened {
+                Ok(happened) => self.note(happened, sink),
+                Err(RecvTimeoutError::Timeout) => {}
+                // The watch holds a sender, so that this cannot be; if it were, all is read.
+                Err(RecvTimeoutError::Disconnected) => return self.conclude(),
+            }
+        }
+    }
+
+    fn note(&mut self, happened: Happened, sink: &mut dyn FnMut(Pipe, &[u8]) -> ControlFlow<()>) {
+        match happened {
+            Happened::Read(pipe, bytes) => {
+                if sink(pipe, &bytes).is_break() {
+                    self.stop(Stop::Refused);
+                }
+            }
+            Happened::Closed => self.open = self.open.saturating_sub(1),
+            Happened::Ended => self.ended = Some(Instant::now()),
+            Happened::Woken => {}
+        }
+    }
+
+    /// Does what is due now, and returns when something will be due next.
+    fn advance(&mut self, now: Instant) -> Option<Instant> {
+        let bounds = self.bounds;
+        if bounds.cancel.is_set() {
+            self.stop(Stop::Cancelled);
+        }
+        if self.ended.is_none() && bounds.deadline.is_some_and(|deadline| now >= deadline) {
+            self.stop(Stop::TimedOut);
+        }
+        if let Some(killed) = self.killed {
+            return killed.checked_add(bounds.grace.drain);
+        }
+        match (self.stop, self.ended) {
+            (Some((why, since)), _) => self.escalate(why, since, now),
+            (None, Some(ended)) => self.kill_at(ended.checked_add(bounds.grace.drain), now),
+            (None, None) => bounds.deadline,
+        }
+    }
+
+    /// Begins to stop a process that has not ended yet. Where it has, there is only its output left to be cut off.
+    fn stop(&mut self, why: Stop) {
+        if self.stop.is_none() && self.killed.is_none() {
+            match self.ended {
+                None => self.stop = Some((why, Instant::now())),
+                Some(_) => self.kill(),
+            }
+        }
+    }
+
+    /// Sends the signals that are due: by the time since the stop, and one more for each time that we are asked again.
+    fn escalate(&mut self, why: Stop, since: Instant, now: Instant) -> Option<Instant> {
+        let Grace { timed_out, cancelled, .. } = self.bounds.grace;
+        let Escalation { interrupt, terminate } = if why == Stop::Cancelled { cancelled } else { timed_out };
+        let ladder = [
+            (Signal::INT, Duration::ZERO),
+            (Signal::TERM, interrupt),
+            (Signal::KILL, interrupt.saturating_add(terminate)),
+        ];
+        let urgent = if why == Stop::Cancelled { self.bounds.cancel.asked() } else { 0 };
+        while let Some((signal, after)) = ladder.get(self.rung) {
+            let at = since.checked_add(*after);
+            if self.rung >= urgent && at.is_none_or(|at| now < at) {
+                return at;
+            }
+            self.rung += 1;
+            match *signal {
+                Signal::KILL => self.kill(),
+                signal => self.group.signal(signal),
+            }
+        }
+        self.killed.and_then(|killed| killed.checked_add(self.bounds.grace.drain))
+    }
+
+    fn kill_at(&mut self, at: Option<Instant>, now: Instant) -> Option<Instant> {
+        if at.is_some_and(|at| now >= at) {
+            self.kill();
+            return self.killed.and_then(|killed| killed.checked_add(self.bounds.grace.drain));
+        }
+        at
+    }
+
+    fn kill(&mut self) {
+        self.group.signal(Signal::KILL);
+        self.killed = Some(Instant::now());
+    }
+
+    /// Whether there is nothing left to wait for, or nothing that may be waited for.
+    fn over(&self, now: Instant) -> bool {
+        let drained = self.killed.and_then(|killed| killed.checked_add(self.bounds.grace.drain));
+        (self.ended.is_some() && self.open == 0) || drained.is_some_and(|at| now >= at)
+    }
+
+    fn conclude(mut self) -> io::Result<End> {
+        self.group.signal(Signal::KILL);
+        let status = match self.ended {
+            Some(_) => Some(self.group.child.wait()?),
+            None => self.group.child.try_wait()?,
+        };
+        let how = match (self.stop, status) {
+            (Some((why, _)), _) => Ended::Stopped(why),
+            (None, Some(status)) => ended(status),
+            (None, None) => Ended::Signalled(Signal::KILL.as_raw()),
+        };
+        Ok(End { how, whole: self.open == 0 })
+    }
+}
+
+fn ended(status: ExitStatus) -> Ended {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => Ended::Exited(code),
+        (None, signal) => Ended::Signalled(signal.unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

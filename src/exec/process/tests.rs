@@ -1,0 +1,146 @@
+//! Real processes, real signals.
+
+use std::fs;
+use std::ops::ControlFlow;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use super::{Bounds, Ended, Pipe, Stop, run};
+use crate::exec::cancel::Cancel;
+use crate::exec::fixture::LONG;
+use crate::exec::{Escalation, Grace};
+
+const NOW: Escalation = Escalation { interrupt: Duration::ZERO, terminate: Duration::ZERO };
+const SLOW: Escalation = Escalation { interrupt: LONG, terminate: LONG };
+
+fn grace() -> Grace {
+    Grace { timed_out: SLOW, cancelled: SLOW, drain: LONG }
+}
+
+/// Runs a script until its end, and calls `seen` with all of stdout so far.
+fn sh(script: &str, deadline: Option<Instant>, cancel: &Cancel, grace: Grace, seen: impl Fn(&str)) -> (Ended, String) {
+    let mut text = String::new();
+    let mut sink = |pipe, bytes: &[u8]| {
+        if pipe == Pipe::Stdout {
+            text.push_str(&String::from_utf8_lossy(bytes));
+            seen(&text);
+        }
+        ControlFlow::Continue(())
+    };
+    let bounds = Bounds { deadline, cancel, grace };
+    let ended = run(Command::new("sh").args(["-c", script]), &bounds, &mut sink).unwrap().how;
+    (ended, text)
+}
+
+/// Whether a process runs; one that is dead and not yet reaped by whoever inherited it does not.
+fn runs(pid: &str) -> bool {
+    let state = Command::new("ps").args(["-o", "stat=", "-p", pid.trim()]).output().unwrap().stdout;
+    !state.is_empty() && !state.starts_with(b"Z")
+}
+
+/// Waits until a process that was killed is gone.
+fn gone(pid: &str) {
+    while runs(pid) {
+        std::thread::yield_now();
+    }
+}
+
+/// Raises the flag once the text holds a word.
+fn upon(word: &'static str, cancel: &Cancel) -> impl Fn(&str) {
+    let cancel = cancel.clone();
+    move |text: &str| {
+        if text.contains(word) && !cancel.is_set() {
+            cancel.trigger();
+        }
+    }
+}
+
+#[test]
+fn codes_and_signals_are_told_apart() {
+    let cancel = Cancel::new();
+    assert_eq!(sh("exit 3", None, &cancel, grace(), |_| {}).0, Ended::Exited(3));
+    assert_eq!(sh("kill -SEGV $$", None, &cancel, grace(), |_| {}).0, Ended::Signalled(11));
+}
+
+#[test]
+fn the_first_signal_is_an_interrupt_and_what_it_prints_is_read() {
+    let cancel = Cancel::new();
+    let script = "trap 'echo state unlocked; exit 1' INT; echo ready; while :; do sleep 0.01; done";
+    let (ended, text) = sh(script, None, &cancel, grace(), upon("ready", &cancel));
+    assert_eq!((ended, text.as_str()), (Ended::Stopped(Stop::Cancelled), "ready\nstate unlocked\n"));
+}
+
+#[test]
+fn one_who_ignores_signals_is_killed_with_all_its_group() {
+    let cancel = Cancel::new();
+    let script = "trap '' INT TERM; sh -c 'echo $$; exec sleep 600' & echo $$ ready; wait; sleep 600";
+    let both = |text: &str| text.contains("ready") && text.lines().count() == 2;
+    let again = cancel.clone();
+    let seen = move |text: &str| {
+        if both(text) && !again.is_set() {
+            again.trigger();
+        }
+    };
+    let grace = Grace { cancelled: NOW, ..grace() };
+    let (ended, text) = sh(script, None, &cancel, grace, seen);
+    assert_eq!(ended, Ended::Stopped(Stop::Cancelled));
+    text.lines().for_each(|line| gone(line.split(' ').next().unwrap()));
+}
+
+#[test]
+fn asking_again_is_more_urgent() {
+    let cancel = Cancel::new();
+    // It says which signals came; each new ask sends the next one, however long the times between would be.
+    let script = "trap 'echo int' INT; trap 'echo term' TERM; echo ready; while :; do sleep 0.01; done";
+    let asked = cancel.clone();
+    let seen = move |text: &str| {
+        let due = ["ready", "int", "term"].iter().filter(|word| text.contains(**word)).count();
+        if asked.asked() < due {
+            asked.trigger();
+        }
+    };
+    let (ended, text) = sh(script, None, &cancel, grace(), seen);
+    assert_eq!((ended, text.as_str()), (Ended::Stopped(Stop::Cancelled), "ready\nint\nterm\n"));
+}
+
+#[test]
+fn time_outs_end_what_ignores_them() {
+    let cancel = Cancel::new();
+    let grace = Grace { timed_out: NOW, ..grace() };
+    let script = "trap '' INT TERM; sleep 600";
+    let (ended, _) = sh(script, Some(Instant::now()), &cancel, grace, |_| {});
+    assert_eq!(ended, Ended::Stopped(Stop::TimedOut));
+}
+
+#[test]
+fn what_is_left_behind_is_killed_and_not_waited_for() {
+    let cancel = Cancel::new();
+    let grace = Grace { drain: Duration::ZERO, ..grace() };
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("pid");
+    let path = file.display();
+    // The pipe stays open: with a member of the group, and with one who left it.
+    let member = format!("sleep 600 & echo $! >{path}");
+    assert_eq!(sh(&member, None, &cancel, grace, |_| {}).0, Ended::Exited(0));
+    gone(&fs::read_to_string(&file).unwrap());
+
+    fs::remove_file(&file).unwrap();
+    let leaver = format!("setsid sh -c 'echo $$ >{path}; exec sleep 600' & until [ -s {path} ]; do sleep 0.01; done");
+    assert_eq!(sh(&leaver, None, &cancel, grace, |_| {}).0, Ended::Exited(0));
+    let pid = fs::read_to_string(&file).unwrap();
+    assert!(runs(&pid), "{pid} was out of our reach");
+    Command::new("kill").arg(pid.trim()).status().unwrap();
+}
+
+#[test]
+fn one_whose_output_is_refused_is_stopped() {
+    let cancel = Cancel::new();
+    let bounds = Bounds { deadline: None, cancel: &cancel, grace: grace() };
+    let mut count = 0;
+    let mut sink = |_, bytes: &[u8]| {
+        count += bytes.len();
+        if count > 1_000_000 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let ended = run(&mut Command::new("yes"), &bounds, &mut sink).unwrap().how;
+    assert_eq!(ended, Ended::Stopped(Stop::Refused));
+}
