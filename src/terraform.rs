@@ -45,6 +45,17 @@ pub(crate) fn warnings(capture: &serde_json::Value) -> Vec<String> {
     Plan::read(capture).map(|plan| plan.warnings()).unwrap_or_default()
 }
 
+/// The plan's changes as a markdown table that is safe as it stands. Nothing for a capture that is no plan, or that
+/// changes nothing.
+pub(crate) fn changes_table(capture: &serde_json::Value) -> Option<String> {
+    Plan::read(capture).ok().filter(Plan::has_changes).map(|plan| table::markdown(&plan))
+}
+
+/// The text of a plan, so that a fence for `diff` colours it.
+pub(crate) fn diff_text(text: &str) -> String {
+    diff::colourable(text)
+}
+
 fn summary_filter(capture: &Value) -> Result<String, Error> {
     let capture = json("terraform_summary", capture)?;
     let plan = Plan::read(&capture).map_err(|error| refused("terraform_summary", &error.to_string()))?;

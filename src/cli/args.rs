@@ -5,9 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use super::{
-    check_config, completions, explain, init, new, parse, run, schema, show, sync, test, try_, update,
-};
+use super::{check_config, completions, explain, init, new, parse, run, schema, show, sync, test, try_, update};
 
 const AFTER_HELP: &str = "\
 Exit codes:

@@ -69,21 +69,36 @@ impl<'a> Dashboard<'a> {
         render::dashboard(self.templates, &self.page(&board, recorded))
     }
 
-    /// The statuses of this commit that are entries or pointers of ours, about this pull request.
-    fn lines(&self) -> forge::Result<Vec<Line>> {
+    /// The statuses of this commit that are entries or pointers of ours, newest first, about whichever pull request.
+    fn all_lines(&self) -> forge::Result<Vec<Line>> {
         let account = self.forge.account()?;
-        let ours = |record: &StatusRecord| {
+        let ours = |record: &&StatusRecord| {
             record.creator == account || self.rules.dashboard.authors.contains(&record.creator)
         };
         let statuses = self.forge.statuses(&self.sha)?;
-        let lines = statuses.iter().filter(|record| ours(record));
-        let lines = lines.filter_map(|record| Line::read(record, &self.rules.dashboard.context));
-        Ok(lines
-            .filter(|line| match line {
-                Line::Entry(recorded) => recorded.entry.pr == self.pull,
-                Line::Pointer { pointer, .. } => pointer.pr == self.pull,
-            })
+        Ok(statuses
+            .iter()
+            .filter(ours)
+            .filter_map(|record| Line::read(record, &self.rules.dashboard.context))
             .collect())
+    }
+
+    /// The pull request that reported to one of these rows of this commit last, whichever it is.
+    pub(super) fn pull_of_rows(&self, rows: &[String]) -> forge::Result<Option<PullNumber>> {
+        Ok(self.all_lines()?.into_iter().find_map(|line| match line {
+            Line::Entry(recorded) if rows.contains(&recorded.entry.row) => recorded.entry.pr,
+            Line::Entry(_) | Line::Pointer { .. } => None,
+        }))
+    }
+
+    /// Those about this pull request.
+    fn lines(&self) -> forge::Result<Vec<Line>> {
+        let mut lines = self.all_lines()?;
+        lines.retain(|line| match line {
+            Line::Entry(recorded) => recorded.entry.pr == self.pull,
+            Line::Pointer { pointer, .. } => pointer.pr == self.pull,
+        });
+        Ok(lines)
     }
 
     fn journal(&self) -> forge::Result<Journal<Recorded>> {

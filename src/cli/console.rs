@@ -101,9 +101,9 @@ impl Console for Live {
         let title = printable(title);
         match &self.guard {
             // Layers run side by side and groups cannot nest, so a group is one heading with nothing inside.
-            Some(guard) => self.print(&format!(
-                "::{guard}::\n::group::{label}: {title}\n::endgroup::\n::stop-commands::{guard}\n"
-            )),
+            Some(guard) => {
+                self.print(&format!("::{guard}::\n::group::{label}: {title}\n::endgroup::\n::stop-commands::{guard}\n"))
+            }
             None => self.print(&format!("{}{DIM}$ {title}{RESET}\n", Self::prefix(label))),
         }
     }

@@ -63,9 +63,10 @@ pub(super) fn payload(path: &std::path::Path) -> Result<serde_json::Value, Stop>
     let shown = path.display();
     let size = std::fs::metadata(path).map_err(|error| Stop::usage(format!("cannot read `{shown}`: {error}")))?.len();
     if size > PAYLOAD {
-        return Err(Stop::usage(format!("the payload `{shown}` has {size} bytes, more than the {PAYLOAD} that GitHub sends")));
+        return Err(Stop::usage(format!(
+            "the payload `{shown}` has {size} bytes, more than the {PAYLOAD} that GitHub sends"
+        )));
     }
     let bytes = std::fs::read(path).map_err(|error| Stop::usage(format!("cannot read `{shown}`: {error}")))?;
-    serde_json::from_slice(&bytes)
-        .map_err(|error| Stop::usage(format!("the payload `{shown}` is no JSON: {error}")))
+    serde_json::from_slice(&bytes).map_err(|error| Stop::usage(format!("the payload `{shown}` is no JSON: {error}")))
 }

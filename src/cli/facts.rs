@@ -38,7 +38,8 @@ impl Live<'_> {
     fn first_recorded(&self, stage: Option<&str>, layer: Option<&str>) -> Option<Timestamp> {
         let row = self.row(stage?, layer)?;
         let digest = digest(row, layer)?;
-        let same = |recorded: &&Recorded| recorded.entry.row == row.id && recorded.entry.digest.as_deref() == Some(&digest);
+        let same =
+            |recorded: &&Recorded| recorded.entry.row == row.id && recorded.entry.digest.as_deref() == Some(&digest);
         self.recorded.iter().filter(same).map(|recorded| recorded.at).min()
     }
 }
@@ -104,9 +105,9 @@ impl Facts for Live<'_> {
         let checks = self.forge.checks(&self.pull()?.head_sha).map_err(unknown)?;
         let own = format!("{}/", self.rules.dashboard.context);
         let our_runs: Vec<u64> = self.recorded.iter().filter_map(|recorded| Some(recorded.entry.run?.id)).collect();
-        let others = checks.iter().filter(|check| {
-            !check.name.starts_with(&own) && check.run.is_none_or(|run| !our_runs.contains(&run))
-        });
+        let others = checks
+            .iter()
+            .filter(|check| !check.name.starts_with(&own) && check.run.is_none_or(|run| !our_runs.contains(&run)));
         let states = others.map(|check| CheckState { name: &check.name, conclusion: check.conclusion.as_deref() });
         Ok(gate::standing(wanted, states))
     }

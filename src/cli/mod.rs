@@ -9,6 +9,7 @@ mod console;
 mod environment;
 mod explain;
 mod facts;
+mod handle;
 mod init;
 mod new;
 mod output;

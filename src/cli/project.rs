@@ -69,7 +69,8 @@ pub(super) fn find(global: &Global) -> Result<PathBuf, Stop> {
         return if path.is_file() {
             Ok(path)
         } else {
-            Err(Stop::usage(format!("there is no file `{}`", path.display())).help("`ci new` writes a ci.toml to start from"))
+            Err(Stop::usage(format!("there is no file `{}`", path.display()))
+                .help("`ci new` writes a ci.toml to start from"))
         };
     }
     let absolute = folder

@@ -27,7 +27,8 @@ impl Session {
     pub(super) fn open(global: &Global) -> Result<Self, Stop> {
         let directory = forge_folder(global)?;
         let project = project::open(global)?;
-        let directory = directory.map_or_else(|| project.root.join(".ci/forge"), |named| project::directory(global).join(named));
+        let directory =
+            directory.map_or_else(|| project.root.join(".ci/forge"), |named| project::directory(global).join(named));
         let (local, run) = (OnceLock::new(), OnceLock::new());
         Ok(Self { project, directory, local, run, verbose: global.verbose })
     }
@@ -134,12 +135,16 @@ fn forge_folder(global: &Global) -> Result<Option<PathBuf>, Stop> {
         None | Some(("local", "")) => Ok(None),
         Some(("local", folder)) => Ok(Some(PathBuf::from(folder))),
         Some((other, _)) => {
-            Err(Stop::usage(format!("there is no forge `{other}`")).help("write `--forge local` or `--forge local:DIR`"))
+            Err(Stop::usage(format!("there is no forge `{other}`"))
+                .help("write `--forge local` or `--forge local:DIR`"))
         }
     }
 }
 
 /// Who sits at this machine.
 pub(super) fn person() -> String {
-    ["USER", "LOGNAME", "USERNAME"].iter().find_map(|name| environment::variable(name)).unwrap_or_else(|| "you".to_owned())
+    ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|name| environment::variable(name))
+        .unwrap_or_else(|| "you".to_owned())
 }

@@ -53,3 +53,9 @@ impl From<forge::Error> for Stop {
         Self::forge(error)
     }
 }
+
+impl std::fmt::Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}

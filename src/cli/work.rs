@@ -2,7 +2,10 @@
 //! the dashboard is written beside the work.
 
 mod act;
+
 mod outputs;
+
+pub(super) use act::post_once;
 
 use std::ffi::OsString;
 use std::sync::mpsc::Sender;
@@ -51,19 +54,25 @@ pub(super) struct Done {
 /// Carries an agenda out.
 pub(super) fn carry_out(work: &Work<'_>) -> Result<Done, Stop> {
     let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
-    let text = environment.iter().filter_map(|(name, value)| {
-        Some((name.to_str()?.to_owned(), value.to_string_lossy().into_owned()))
-    });
+    let text = environment
+        .iter()
+        .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_string_lossy().into_owned())));
     let rules = work.dashboard.rules;
-    let (redactor, short) = Redactor::new(&rules.redact, text, &rules.source.text);
+    let (redactor, short) = Redactor::new(&rules.redact, text, &rules.source.text)
+        .map_err(|error| Stop::failed(format!("secrets cannot be hidden, so nothing was run: {error:#}")))?;
     for name in short {
         console::warning(&format!("the value of `{name}` is too short to be hidden; it may show in outputs"));
     }
     let cancel = Cancel::new();
     cancel.listen().map_err(|error| Stop::failed(format!("cannot listen for signals: {error}")))?;
     let live = LiveConsole::new();
-    let exec =
-        Exec { redactor: &redactor, cancel: &cancel, console: &live, environment: &environment, grace: Grace::default() };
+    let exec = Exec {
+        redactor: &redactor,
+        cancel: &cancel,
+        console: &live,
+        environment: &environment,
+        grace: Grace::default(),
+    };
     let begun = Begun::default();
     let (keeper, sender) = Keeper::new(work.dashboard, &begun);
     let outputs = outputs::Outputs::new(work);
@@ -203,9 +212,8 @@ impl Work<'_> {
     fn summarise(&self, recorded: &[Recorded], outputs: &outputs::Outputs) -> Result<(), Stop> {
         let board = self.dashboard.board(recorded);
         let page = self.dashboard.page(&board, recorded);
-        let summary = outputs.with_sections(|sections| {
-            crate::render::summary(self.dashboard.templates, &page, sections)
-        });
+        let summary =
+            outputs.with_sections(|sections| crate::render::summary(self.dashboard.templates, &page, sections));
         output::summary(&summary)?;
         if super::environment::run_id().is_none() {
             self.session.local()?.save_summary(self.run.id, &summary)?;

@@ -11,8 +11,9 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -37,6 +38,8 @@ pub(crate) struct Local {
     root: PathBuf,
     account: String,
     repository: OnceLock<String>,
+    /// Locks that say that the runs of this process have not ended.
+    runs: Mutex<Vec<File>>,
 }
 
 impl Local {
@@ -45,7 +48,7 @@ impl Local {
     pub(crate) fn open(dir: &Path, root: &Path, account: &str) -> Result<Self> {
         let store = Store::open(dir)?;
         let root = root.canonicalize().map_err(|error| store::failure(root, &error))?;
-        Ok(Self { store, root, account: account.to_owned(), repository: OnceLock::new() })
+        Ok(Self { store, root, account: account.to_owned(), repository: OnceLock::new(), runs: Mutex::default() })
     }
 
     /// What the remote of the project's repository says, else the folder's name.
@@ -151,6 +154,10 @@ impl Forge for Local {
 
     fn checks(&self, sha: &Sha) -> Result<Vec<Check>> {
         self.list_checks(sha)
+    }
+
+    fn run_conclusion(&self, run: RunId) -> Result<Option<String>> {
+        self.conclusion(run)
     }
 
     fn dispatch(&self, workflow: &str, reference: &str, inputs: &IndexMap<String, String>) -> Result<Dispatched> {

@@ -175,6 +175,8 @@ pub(crate) trait Forge: Sync {
     /// The checks of a commit, without its commit statuses under our own context.
     fn checks(&self, sha: &Sha) -> Result<Vec<Check>>;
 
+    /// How a run ended, in GitHub's words; `None` where it has not ended or is not known.
+    fn run_conclusion(&self, run: RunId) -> Result<Option<String>>;
     /// Starts a workflow.
     fn dispatch(&self, workflow: &str, reference: &str, inputs: &IndexMap<String, String>) -> Result<Dispatched>;
     /// One call of the API under the repository, whose answer is thrown away.

@@ -91,6 +91,20 @@ impl Agenda {
         rows
     }
 
+    /// Leaves only the jobs of this name, or of this handler; whether there are any.
+    pub(crate) fn only(&mut self, name: &str) -> bool {
+        let kept: Vec<usize> =
+            (0..self.jobs.len()).filter(|at| self.jobs[*at].name() == name || self.jobs[*at].handler == name).collect();
+        let place = |before: &usize| kept.iter().position(|at| at == before);
+        let jobs = kept.iter().map(|at| {
+            let job = &self.jobs[*at];
+            Job { after: job.after.iter().filter_map(place).collect(), ..job.clone() }
+        });
+        self.jobs = jobs.collect();
+        self.idle.clear();
+        !self.jobs.is_empty()
+    }
+
     /// The jobs by wave: each holds those that may run side by side once the waves before it are done.
     pub(crate) fn waves(&self) -> Vec<Vec<usize>> {
         let mut depth = vec![0_usize; self.jobs.len()];
@@ -118,6 +132,14 @@ pub(crate) struct Job {
 }
 
 impl Job {
+    /// `HANDLER` or `HANDLER/LAYER`: unique within a run.
+    pub(crate) fn name(&self) -> String {
+        match &self.layer {
+            Some(layer) => format!("{}/{layer}", self.handler),
+            None => self.handler.clone(),
+        }
+    }
+
     /// What people call it: the layer, else the handler.
     pub(crate) fn label(&self) -> &str {
         self.layer.as_deref().unwrap_or(&self.handler)

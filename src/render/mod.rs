@@ -32,7 +32,7 @@ pub(crate) use json::json;
 pub(crate) use marker::{State, StateRow, decode_state, marked, marker, tag};
 pub(crate) use needs::{CommandHelp, Need, Needs, commands};
 pub(crate) use next::{NextKind, NextStep, next_step};
-pub(crate) use replies::{Output, Reason, Refusal, Section, output, refusal, reply};
+pub(crate) use replies::{Output, Reason, Refusal, Section, drift, escaped, output, refusal, reply};
 pub(crate) use templates::{Templates, builtin_names};
 pub(crate) use terminal::terminal;
 

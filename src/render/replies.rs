@@ -165,6 +165,19 @@ pub(crate) fn refusal(templates: &Templates, rules: &Rules, command: &str, by: &
     head + &fit(&body, room, None)
 }
 
+/// The text of an issue about drift: what was found, what was printed, and the run that found it.
+pub(crate) fn drift(note: &str, output: Option<&str>, run_page: &str) -> String {
+    let said = if note.is_empty() { "Changes were found that no commit made." } else { note };
+    let run = escape::link("the run", Some(run_page));
+    let text = output.map_or_else(String::new, |output| escape::fence(output, "diff"));
+    fit(&format!("{}\n\nFound by {run}.\n\n{text}", escape::text(said)), COMMENT, Some(run_page))
+}
+
+/// A text of somebody else's as a line of markdown.
+pub(crate) fn escaped(untrusted: &str) -> String {
+    escape::text(untrusted)
+}
+
 /// A reply from the template `name` (`help` is `help.md.j2`), over what the event gives and what the board says: at most
 /// [`COMMENT`] bytes.
 pub(crate) fn reply(

@@ -95,7 +95,8 @@ fn stale(work: &Work<'_>, handler: &Handler, job: &Job) -> Option<Outcome> {
     let Kind::Steps(steps) = &handler.kind else { return None };
     let stage = steps.iter().find_map(|step| step.matches.as_ref())?;
     let pull = work.pull?;
-    let line = work.dashboard.rules.line_for_stage(stage, job.layer.as_deref()).unwrap_or_else(|| format!("/{}", stage.value));
+    let line =
+        work.dashboard.rules.line_for_stage(stage, job.layer.as_deref()).unwrap_or_else(|| format!("/{}", stage.value));
     let refuse = |note: String| {
         let mut outcome = Outcome::new(Status::Failure, note);
         outcome.reason = Some(PLAN_STALE);
@@ -172,7 +173,8 @@ fn report(handler: &Handler, status: &Template, scope: &Scope) -> Tried {
 
 fn reply(work: &Work<'_>, name: &str, scope: &Scope) -> Tried {
     let board = work.dashboard.board(work.recorded);
-    let body = render::reply(work.dashboard.templates, name, work.dashboard.rules, Some(&board), scope).map_err(text)?;
+    let body =
+        render::reply(work.dashboard.templates, name, work.dashboard.rules, Some(&board), scope).map_err(text)?;
     post_once(work.dashboard, &body).map_err(text)?;
     Ok(Outcome::new(Status::Success, ""))
 }
@@ -194,7 +196,12 @@ pub(in crate::cli) fn post_once(dashboard: &crate::cli::board::Dashboard<'_>, bo
     .map(|_| ())
 }
 
-fn api(work: &Work<'_>, handler: &Handler, (method, path, body): (&str, &Template, Option<&Value>), scope: &Scope) -> Tried {
+fn api(
+    work: &Work<'_>,
+    handler: &Handler,
+    (method, path, body): (&str, &Template, Option<&Value>),
+    scope: &Scope,
+) -> Tried {
     let repository = work.dashboard.forge.repository();
     let (owner, repo) = repository.split_once('/').unwrap_or(("", &repository));
     let number = work.dashboard.pull.map_or_else(String::new, |pull| pull.to_string());
@@ -241,7 +248,8 @@ fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
             released.push(layer);
         }
     }
-    let said = if released.is_empty() { "nothing was locked".to_owned() } else { format!("released {}", released.join(", ")) };
+    let said =
+        if released.is_empty() { "nothing was locked".to_owned() } else { format!("released {}", released.join(", ")) };
     console::note(&said);
     Ok(Outcome::new(Status::Success, said))
 }

@@ -64,7 +64,7 @@ impl Outputs {
             title: job.label().to_owned(),
             status: outcome.status,
             note: outcome.note.clone(),
-            text: text.to_owned(),
+            text: terraform::diff_text(text),
             details,
             whole: Some(self.run_url.clone()),
         };
@@ -124,7 +124,10 @@ impl Outputs {
             let start = render::tag(dashboard.rules, "output", &format!("{}.{handler}.", dashboard.sha.short()));
             let start = start.trim_end_matches(" -->");
             let older = comments.iter().filter(|comment| {
-                comment.id < newest && comment.author == account && !comment.minimized && comment.body.starts_with(start)
+                comment.id < newest
+                    && comment.author == account
+                    && !comment.minimized
+                    && comment.body.starts_with(start)
             });
             for comment in older {
                 let _decoration = dashboard.forge.minimize(comment.id);

@@ -134,6 +134,10 @@ impl Local {
         Err(Error::Denied(format!("comment {id} is `{}`'s, not `{}`'s", file.author, self.account)))
     }
 
+    pub(super) fn comment_page(&self, id: u64) -> String {
+        file_url(&self.store.path(&name(id)))
+    }
+
     fn posted(&self, id: u64, file: File) -> PostedComment {
         PostedComment {
             id,
@@ -142,7 +146,7 @@ impl Local {
             body: file.body,
             created_at: file.created_at,
             updated_at: file.updated_at,
-            url: file_url(&self.store.path(&name(id))),
+            url: self.comment_page(id),
             minimized: file.minimized,
         }
     }

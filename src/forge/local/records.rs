@@ -2,16 +2,20 @@
 //! issues; and the folders of runs, and the paths that steps wrote.
 
 use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
+use std::io::ErrorKind;
 use std::path::PathBuf;
+use std::sync::PoisonError;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::store::file_url;
+use super::store::{failure, file_url};
 use super::{Local, now};
 use crate::forge::{Dispatched, Result};
+use crate::model::ids::RunId;
 
 /// What stands in `dispatches/ID.json`.
 #[derive(Debug, Serialize)]
@@ -42,9 +46,36 @@ struct Issue {
 }
 
 impl Local {
-    /// Takes the next number for a run and makes its folder.
+    /// Takes the next number for a run and makes its folder. While this process lives it holds a lock there, which the
+    /// system lets go of when the process dies, however it dies: so others can tell whether the run has ended.
     pub(crate) fn next_run_id(&self) -> Result<u64> {
-        self.store.append_folder("runs")
+        let id = self.store.append_folder("runs")?;
+        let path = self.alive(id);
+        let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
+        let lock = lock.map_err(|error| failure(&path, &error))?;
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).push(lock);
+        Ok(id)
+    }
+
+    fn alive(&self, id: u64) -> PathBuf {
+        self.run_dir(id).join("alive.lock")
+    }
+
+    /// How a run ended: nobody can tell of a process that is gone, so it is a failure.
+    pub(super) fn conclusion(&self, run: RunId) -> Result<Option<String>> {
+        let path = self.alive(run.id);
+        match File::open(&path).map(|file| file.try_lock()) {
+            Ok(Ok(())) => Ok(Some("failure".to_owned())),
+            Ok(Err(TryLockError::WouldBlock)) => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Ok(Err(TryLockError::Error(error))) | Err(error) => Err(failure(&path, &error)),
+        }
+    }
+
+    /// Keeps the page of a run.
+    pub(crate) fn save_summary(&self, id: u64, markdown: &str) -> Result<()> {
+        let path = self.run_dir(id).join("summary.md");
+        std::fs::write(&path, markdown).map_err(|error| failure(&path, &error))
     }
 
     /// The folder of a run.

@@ -1,0 +1,187 @@
+//! `ci parse`: decide only, and say it to people, to `GITHUB_OUTPUT` and as JSON.
+
+use serde_json::{Value, json};
+
+use super::args::Global;
+use super::handle::{self, Asked, Prepared};
+use super::run::EventArgs;
+use super::session::Session;
+use super::stop::Stop;
+use super::{ExitStatus, console, output};
+use crate::decide::Decided;
+use crate::model::decision::Agenda;
+use crate::model::rules::{Action, Kind, Rules};
+
+const EXAMPLES: &str = "\
+Examples:
+  ci parse                         in a job of GitHub Actions, for the jobs that follow
+  ci parse --event payload.json    a recorded event, here
+  ci parse --format json           all of it";
+
+/// Decide only, gates included, and print what `ci run` would do.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    event: EventArgs,
+
+    /// How to print it.
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// `name=value`, a line each.
+    Text,
+    /// The versioned result.
+    Json,
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
+    let event = args.event.read()?;
+    let session = Session::open(global)?;
+    let asked = Asked::of_event(&session, event);
+    let prepared = handle::prepare(&session, &asked)?;
+    let outputs = outputs(&session.project.rules, &asked, &prepared);
+    match args.format {
+        Format::Text => outputs.iter().for_each(|(name, value)| console::line(format!("{name}={value}"))),
+        Format::Json => console::line(format!("{:#}", result(&session.project.rules, &asked, &prepared))),
+    }
+    output::write(&outputs)?;
+    Ok(ExitStatus::Done)
+}
+
+/// Writes what was decided to `GITHUB_OUTPUT`.
+pub(super) fn write_outputs(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Result<(), Stop> {
+    output::write(&outputs(rules, asked, prepared))
+}
+
+/// Prints what would be done.
+pub(super) fn say(decided: &Decided, agenda: &Agenda) {
+    let subject = decided.matching.as_ref().map(|matching| matching.subject.as_str()).unwrap_or_default();
+    console::line(format!("{subject} would run:"));
+    for job in &agenda.jobs {
+        let layer = job.layer.as_ref().map_or_else(String::new, |layer| format!(" for {layer}"));
+        let rows = if job.rows.is_empty() { String::new() } else { format!(" → {}", job.rows.join(", ")) };
+        console::line(format!("  {}{layer}{rows}", job.handler));
+    }
+    for idle in &agenda.idle {
+        console::line(format!("  {}: skipped, {}", idle.row, idle.note));
+    }
+    if agenda.jobs.is_empty() {
+        console::line("  nothing");
+    }
+}
+
+/// The decision that the outputs tell of: the first command's, else the event's.
+fn first(prepared: &Prepared) -> Option<&Decided> {
+    prepared.decided.iter().find(|decided| decided.agenda.is_some() || decided.misfit.is_some())
+}
+
+fn handlers(rules: &Rules, decided: &Decided) -> Vec<String> {
+    match decided.rule().and_then(|index| rules.rules.get(index)).map(|rule| &rule.action) {
+        Some(Action::Run(handlers)) => handlers.iter().map(|handler| handler.value.clone()).collect(),
+        Some(Action::Say(_)) | None => Vec::new(),
+    }
+}
+
+fn runs(decided: &Decided) -> bool {
+    decided.agenda.as_ref().is_some_and(|agenda| !agenda.jobs.is_empty())
+}
+
+/// The word that tells the jobs of a workflow which of them is meant.
+fn mode(rules: &Rules, decided: Option<&Decided>) -> String {
+    let Some(decided) = decided.filter(|decided| runs(decided)) else { return "skip".to_owned() };
+    let handler = handlers(rules, decided).into_iter().find_map(|key| rules.handlers.get(&key).cloned());
+    match handler.map(|handler| (handler.mode, handler.kind)) {
+        Some((Some(mode), _)) => mode,
+        Some((None, Kind::Delegate(name))) => name,
+        Some((None, _)) | None => "run".to_owned(),
+    }
+}
+
+fn outputs(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Vec<(&'static str, String)> {
+    let first = first(prepared);
+    let agenda = first.and_then(|decided| decided.agenda.as_ref());
+    let invocation = first.and_then(|decided| decided.invocation.as_ref());
+    let misfit = first.and_then(|decided| decided.misfit.as_ref()).map(|misfit| misfit.code);
+    let refused = agenda.and_then(|agenda| agenda.refused().next()).map(|part| part.code);
+    let plain = |value: Value| value.to_string();
+    vec![
+        ("should_run", prepared.decided.iter().any(runs).to_string()),
+        ("mode", mode(rules, first)),
+        ("command", invocation.map(|invocation| invocation.command.clone()).unwrap_or_default()),
+        ("args", plain(json!(invocation.map(|invocation| invocation.args.clone()).unwrap_or_default()))),
+        ("layers", agenda.map(|agenda| agenda.layers.join(",")).unwrap_or_default()),
+        ("stages", agenda.map(|agenda| agenda.rows().join(",")).unwrap_or_default()),
+        ("pr_number", prepared.pull.as_ref().map(|pull| pull.number.to_string()).unwrap_or_default()),
+        ("head_sha", prepared.sha.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("handler", first.map(|decided| handlers(rules, decided).join(",")).unwrap_or_default()),
+        ("matrix", plain(agenda.map_or_else(|| json!({ "include": [] }), |agenda| matrix(rules, agenda)))),
+        ("waves", plain(agenda.map_or_else(|| json!([]), waves))),
+        ("reason_code", refused.or(misfit).unwrap_or_default().to_owned()),
+        ("result", plain(result(rules, asked, prepared))),
+    ]
+}
+
+/// One job of a `strategy.matrix` for each job of the agenda.
+fn matrix(rules: &Rules, agenda: &Agenda) -> Value {
+    let include: Vec<Value> = agenda
+        .jobs
+        .iter()
+        .map(|job| {
+            let layer = job.layer.as_ref().and_then(|layer| rules.layers.get(layer));
+            json!({
+                "job": job.name(),
+                "handler": job.handler,
+                "layer": job.layer.clone().unwrap_or_default(),
+                "dir": layer.map(|layer| layer.dir.clone()).unwrap_or_default(),
+                "engine": layer.map(|layer| layer.engine.clone()).unwrap_or_default(),
+                "stage": job.rows.first().cloned().unwrap_or_default(),
+            })
+        })
+        .collect();
+    json!({ "include": include })
+}
+
+fn waves(agenda: &Agenda) -> Value {
+    let names = |wave: &Vec<usize>| wave.iter().map(|at| agenda.jobs[*at].name()).collect::<Vec<_>>();
+    json!(agenda.waves().iter().map(names).collect::<Vec<_>>())
+}
+
+/// All that was decided, versioned: keys are added, never changed.
+fn result(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Value {
+    let decisions: Vec<Value> = prepared
+        .decided
+        .iter()
+        .map(|decided| {
+            let agenda = decided.agenda.as_ref();
+            json!({
+                "subject": decided.matching.as_ref().map(|matching| matching.subject.clone()),
+                "command": decided.invocation.as_ref().map(|invocation| invocation.command.clone()),
+                "args": decided.invocation.as_ref().map(|invocation| invocation.args.clone()),
+                "line": decided.rule().and_then(|index| rules.rules.get(index)).map(|rule| rules.source.line(rule.span.start)),
+                "handlers": handlers(rules, decided),
+                "layers": agenda.map(|agenda| agenda.layers.clone()),
+                "rows": agenda.map(Agenda::rows),
+                "jobs": agenda.map(|agenda| agenda.jobs.clone()),
+                "skipped": agenda.map(|agenda| agenda.idle.clone()),
+                "refused": agenda.map(|agenda| agenda.refused().cloned().collect::<Vec<_>>()),
+                "misfit": decided.misfit.as_ref().map(|misfit| json!({
+                    "code": misfit.code, "line": misfit.line, "problem": misfit.problem, "remedy": misfit.remedy,
+                })),
+                "ignored": decided.ignored,
+            })
+        })
+        .collect();
+    json!({
+        "version": 1,
+        "event": asked.event.name,
+        "action": asked.event.action(),
+        "actor": asked.actor,
+        "pr": prepared.pull.as_ref().map(|pull| pull.number),
+        "sha": prepared.sha,
+        "decisions": decisions,
+    })
+}

@@ -1,0 +1,69 @@
+//! `ci show`: the dashboard of a pull request.
+
+use super::args::{Global, PullArg};
+use super::board::Dashboard;
+use super::session::Session;
+use super::stop::Stop;
+use super::{ExitStatus, console};
+use crate::model::ids::{PullNumber, Sha};
+use crate::render;
+
+const EXAMPLES: &str = "\
+Examples:
+  ci show --pr 7
+  ci show --pr 7 --format html > dashboard.html   as GitHub shows it, to see what a template does";
+
+/// Show the dashboard of a pull request.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pull: PullArg,
+
+    /// The commit [default: the pull request's head].
+    #[arg(long, value_name = "SHA")]
+    sha: Option<String>,
+
+    /// How to show it [default: terminal on a terminal, else md].
+    #[arg(long, value_enum)]
+    format: Option<Format>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Format {
+    /// The comment itself.
+    Md,
+    /// Versioned data.
+    Json,
+    /// One page that looks as GitHub shows it.
+    Html,
+    /// A table.
+    Terminal,
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
+    let session = Session::open(global)?;
+    let number = PullNumber(args.pull.pr);
+    let sha = match &args.sha {
+        Some(named) => Sha::parse(named).ok_or_else(|| Stop::usage(format!("`{named}` is no full commit sha")))?,
+        None => session.forge()?.pull(number)?.head_sha,
+    };
+    let project = &session.project;
+    let dashboard = Dashboard::new(session.forge()?, (&project.rules, &project.templates), sha, Some(number));
+    let recorded = dashboard.read()?;
+    let board = dashboard.board(&recorded);
+    let page = dashboard.page(&board, &recorded);
+    let standard = if console::width().is_some() { Format::Terminal } else { Format::Md };
+    match args.format.unwrap_or(standard) {
+        Format::Md => console::line(dashboard.markdown(&recorded)),
+        Format::Json => console::line(format!("{:#}", render::json(&page))),
+        Format::Html => {
+            let title = format!("{} #{number}", project.rules.dashboard.title);
+            console::text(&render::html(&dashboard.markdown(&recorded), &title));
+        }
+        Format::Terminal => {
+            console::text(&render::terminal(&page, console::width().unwrap_or(100), console::colored()))
+        }
+    }
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,150 @@
+//! `ci update`: report to a row, for jobs that `ci` does not run.
+
+use super::args::{Global, PullArg};
+use super::board::Dashboard;
+use super::session::Session;
+use super::stop::Stop;
+use super::{ExitStatus, console, environment, output};
+use crate::model::board::{Entry, Status};
+use crate::model::event::Event;
+use crate::model::ids::{PullNumber, Sha};
+use crate::model::pattern::Wildcard;
+use crate::model::rules::Rules;
+use crate::schedule;
+
+const EXAMPLES: &str = "\
+Examples:
+  ci update --pr 7 --stage plan-platform --status success --link URL
+  ci update --pr 7 --stage plan --status running              all rows of the stage
+  ci update --pr 7 --stage 'plan-data-*' --status cancelled   a glob
+  ci update --pr 7 --stage e2e --status \"${{ job.status }}\"   in a step with `if: always()`";
+
+/// Report to a row, for jobs that `ci` does not run.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    #[command(flatten)]
+    pull: PullArg,
+
+    /// The row: its id, a stage with a row for each layer, or a glob.
+    #[arg(long, value_name = "STAGE")]
+    stage: String,
+
+    /// pending, running, success, failure, skipped, or a word of GitHub's such as cancelled or timed_out.
+    #[arg(long, value_name = "STATUS")]
+    status: String,
+
+    /// The commit that the work was done for [default: the event's head, else the pull request's].
+    #[arg(long, value_name = "SHA")]
+    sha: Option<String>,
+
+    /// What the row links to [default: the run].
+    #[arg(long, value_name = "URL")]
+    link: Option<String>,
+
+    /// What to say beside the status.
+    #[arg(long, value_name = "TEXT")]
+    note: Option<String>,
+}
+
+pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
+    let session = Session::open(global)?;
+    let rules = &session.project.rules;
+    let status = status(&args.status)?;
+    let rows = rows(rules, &args.stage)?;
+    let link = link(args.link.as_deref())?;
+    let pull = PullNumber(args.pull.pr);
+    let (sha, guessed) = commit(&session, args, pull)?;
+    let forge = session.forge()?;
+    // Outside of Actions nobody can tell which run reports: then whoever reports last is right.
+    let (run, url) = (environment::run_id(), environment::run_url().unwrap_or_default());
+    let note = match (&args.note, status, guessed) {
+        (Some(note), ..) => note.clone(),
+        (None, Status::Dropped, _) => args.status.clone(),
+        (None, _, true) => "for the pull request's head: no commit was named".to_owned(),
+        (None, _, false) => String::new(),
+    };
+    let entries = rows.iter().map(|row| Entry {
+        id: output::random(),
+        row: row.clone(),
+        status,
+        note: note.clone(),
+        pr: Some(pull),
+        run,
+        url: url.clone(),
+        link: link.clone(),
+        layer: None,
+        by: environment::actor(),
+        action: None,
+        digest: None,
+        changes: None,
+    });
+    let dashboard = Dashboard::new(forge, (rules, &session.project.templates), sha, Some(pull));
+    dashboard.write(entries.collect())?;
+    console::line(format!("{} of {}: {}", rows.join(", "), dashboard.sha.short(), status.word()));
+    Ok(ExitStatus::Done)
+}
+
+fn status(word: &str) -> Result<Status, Stop> {
+    Status::parse(word).ok_or_else(|| {
+        let words = Status::WORDS.iter().map(|(word, _)| *word);
+        Stop::usage(format!("there is no status `{word}`")).help(nearest(word, words))
+    })
+}
+
+/// The rows that are meant.
+fn rows(rules: &Rules, stage: &str) -> Result<Vec<String>, Stop> {
+    let all: Vec<String> = schedule::layout(rules).rows.into_iter().map(|row| row.id).collect();
+    if all.iter().any(|row| row == stage) {
+        return Ok(vec![stage.to_owned()]);
+    }
+    let of_stage = rules.rows_of_stage(stage);
+    if !of_stage.is_empty() {
+        return Ok(of_stage);
+    }
+    let glob = Wildcard::new(stage).map_err(|error| Stop::usage(format!("`{stage}` is no glob: {error}")))?;
+    let matching: Vec<String> = all.iter().filter(|row| glob.matches(row)).cloned().collect();
+    if matching.is_empty() {
+        let known = all.iter().map(String::as_str).chain(rules.stages.keys().map(String::as_str));
+        return Err(Stop::usage(format!("there is no stage `{stage}`")).help(nearest(stage, known)));
+    }
+    Ok(matching)
+}
+
+/// What is probably meant, or all that there is.
+fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+    let known: Vec<&str> = known.collect();
+    let near = known.iter().max_by(|a, b| strsim::jaro_winkler(word, a).total_cmp(&strsim::jaro_winkler(word, b)));
+    match near {
+        Some(near) if strsim::jaro_winkler(word, near) > 0.7 => format!("did you mean `{near}`?"),
+        _ => format!("there are {}", known.join(", ")),
+    }
+}
+
+fn link(link: Option<&str>) -> Result<Option<String>, Stop> {
+    match link {
+        None | Some("") => Ok(None),
+        Some(link) if ["https://", "http://", "file://"].iter().any(|scheme| link.starts_with(scheme)) => {
+            Ok(Some(link.to_owned()))
+        }
+        Some(link) => Err(Stop::usage(format!("the link `{link}` is no address")).help("begin it with `https://`")),
+    }
+}
+
+/// The commit that is reported on, and whether it had to be guessed.
+fn commit(session: &Session, args: &Args, pull: PullNumber) -> Result<(Sha, bool), Stop> {
+    if let Some(named) = &args.sha {
+        return match Sha::parse(named) {
+            Some(sha) => Ok((sha, false)),
+            None => Err(Stop::usage(format!("`{named}` is no full commit sha"))),
+        };
+    }
+    let event = match environment::variable("GITHUB_EVENT_PATH") {
+        Some(_) => Some(environment::event(None, None)?),
+        None => None,
+    };
+    if let Some(sha) = event.as_ref().and_then(Event::sha) {
+        return Ok((sha, false));
+    }
+    Ok((session.pull(pull, event.as_ref())?.head_sha, true))
+}

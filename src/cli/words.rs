@@ -1,0 +1,75 @@
+//! `ci WORDS…`: any command of ci.toml, typed instead of commented.
+
+use std::ffi::OsString;
+
+use clap::CommandFactory as _;
+use serde_json::json;
+
+use super::ExitStatus;
+use super::args::{Cli, Global};
+use super::environment;
+use super::handle::{self, Asked, Options};
+use super::session::{Session, person};
+use super::stop::Stop;
+use crate::command;
+use crate::model::event::Event;
+use crate::model::ids::PullNumber;
+
+pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Stop> {
+    let (words, pull) = split(words)?;
+    let session = Session::open(global)?;
+    let line = format!("/{}", words.join(" "));
+    let reading = match command::read_line(&session.project.rules, &line) {
+        Some(Ok(invocation)) => invocation,
+        Some(Err(misfit)) => return Err(Stop::usage(misfit.problem).help(misfit.remedy)),
+        None => return Err(unknown(&session, &words)),
+    };
+    let actor = environment::actor().unwrap_or_else(person);
+    let event = Event::new("command_line", json!({ "sender": { "login": actor } }));
+    let asked = Asked { event, readings: vec![Ok(reading)], actor, pull, persona: None, comment: None };
+    let options = Options { parallel: 2, only: None, dry_run: false };
+    handle::handle(&session, &asked, &options).map(|handled| handled.status)
+}
+
+/// The words of the command, and the pull request that it is about.
+fn split(words: &[OsString]) -> Result<(Vec<String>, Option<PullNumber>), Stop> {
+    let mut command = Vec::new();
+    let mut pull = None;
+    let mut words = words.iter().map(|word| word.to_string_lossy().into_owned());
+    while let Some(word) = words.next() {
+        let number = match word.split_once('=') {
+            Some(("--pr", number)) => Some(number.to_owned()),
+            _ if word == "--pr" => Some(words.next().unwrap_or_default()),
+            _ => None,
+        };
+        match number {
+            Some(number) => {
+                let parsed = number.parse().ok().filter(|number| *number > 0);
+                let parsed = parsed.ok_or_else(|| Stop::usage(format!("`{number}` is no number of a pull request")))?;
+                pull = Some(PullNumber(parsed));
+            }
+            None if word.starts_with('-') => {
+                return Err(Stop::usage(format!("there is no option `{word}` here"))
+                    .help("options of every command stand before it: `ci --config FILE plan --pr 7`"));
+            }
+            None => command.push(word),
+        }
+    }
+    Ok((command, pull))
+}
+
+fn unknown(session: &Session, words: &[String]) -> Stop {
+    let word = words.first().map(String::as_str).unwrap_or_default();
+    let own = session.project.rules.commands.values();
+    let own = own
+        .filter_map(|command| command.usage.split_whitespace().next())
+        .map(|word| word.trim_start_matches('/').to_owned());
+    let built_in = Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect::<Vec<_>>();
+    let known: Vec<String> = built_in.into_iter().chain(own).collect();
+    let near = known.iter().max_by(|a, b| strsim::jaro_winkler(word, a).total_cmp(&strsim::jaro_winkler(word, b)));
+    let help = match near {
+        Some(near) if strsim::jaro_winkler(word, near) > 0.7 => format!("did you mean `ci {near}`?"),
+        _ => "`ci --help` lists the commands, and `ci help` those of ci.toml".to_owned(),
+    };
+    Stop::usage(format!("there is no command `{word}`")).help(help)
+}
