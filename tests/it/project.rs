@@ -1,0 +1,141 @@
+//! A project in a folder of its own, and the binary run in it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A project in a temporary folder.
+pub(crate) struct Project {
+    folder: TempDir,
+}
+
+/// What a call of the binary printed, and how it ended.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Project {
+    /// An empty folder.
+    pub(crate) fn empty() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// A folder with this ci.toml.
+    pub(crate) fn with(config: &str) -> Self {
+        let project = Self::empty();
+        project.write("ci.toml", config);
+        project
+    }
+
+    /// A copy of a folder of `examples/`.
+    pub(crate) fn example(name: &str) -> Self {
+        let project = Self::empty();
+        copy(&repository().join("examples").join(name), project.path());
+        project
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    }
+
+    pub(crate) fn write(&self, name: &str, text: &str) {
+        let path = self.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Replaces a text that must stand in the file.
+    pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
+        let text = self.read(name);
+        assert!(text.contains(from), "`{from}` does not stand in {name}");
+        self.write(name, &text.replace(from, to));
+    }
+
+    /// The binary in this folder, with an environment that nothing of the machine's leaks into.
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(binary());
+        clean(&mut command);
+        command.current_dir(self.path());
+        command
+    }
+
+    /// Runs the binary.
+    pub(crate) fn ci<I: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = I>) -> Ran {
+        Ran::of(self.command().args(arguments).output().unwrap())
+    }
+
+    /// The board of a pull request, by `ci show --format json`.
+    pub(crate) fn board(&self, pull: u64) -> Value {
+        let shown = self.ci(["show", "--pr", &pull.to_string(), "--format", "json"]);
+        assert_eq!(shown.code, 0, "{shown:?}");
+        serde_json::from_str(&shown.stdout).unwrap()
+    }
+
+    /// What a row says, as `STATUS: NOTE`.
+    pub(crate) fn row(&self, pull: u64, id: &str) -> String {
+        let board = self.board(pull);
+        let rows = board["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["id"] == id).unwrap_or_else(|| panic!("no row `{id}` in {rows:#?}"));
+        format!("{}: {}", row["status"].as_str().unwrap(), row["note"].as_str().unwrap())
+    }
+}
+
+impl Ran {
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The same, having ended with this code.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+}
+
+/// The repository of this crate.
+pub(crate) fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The binary under test.
+pub(crate) fn binary() -> &'static str {
+    env!("CARGO_BIN_EXE_ci")
+}
+
+/// Leaves only what a process needs to run.
+pub(crate) fn clean(command: &mut Command) {
+    command.env_clear().env("USER", "alice").env("CHECKPOINT_DISABLE", "1").env("LC_ALL", "C.UTF-8");
+    for name in ["PATH", "HOME", "TMPDIR"] {
+        if let Some(value) = std::env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+}
+
+fn copy(from: &Path, to: &Path) {
+    for entry in std::fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let target = to.join(entry.file_name());
+        if entry.file_type().unwrap().is_dir() {
+            std::fs::create_dir_all(&target).unwrap();
+            copy(&entry.path(), &target);
+        } else {
+            std::fs::copy(entry.path(), target).unwrap();
+        }
+    }
+}
