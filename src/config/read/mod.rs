@@ -12,7 +12,6 @@ use toml::de::{DeTable, DeValue};
 use super::code::Code;
 use super::report::Report;
 pub(super) use given::{Given, Named, Node, Texts, Tree};
-pub(super) use value::extent;
 
 /// The newest version of the language that this binary reads.
 const VERSION: i64 = 1;

@@ -78,7 +78,7 @@ fn described(value: &DeValue<'_>) -> &'static str {
 }
 
 /// All of the text that a value takes, with the entries below its header.
-pub(crate) fn extent(value: &DeValue<'_>, span: Span) -> Span {
+fn extent(value: &DeValue<'_>, span: Span) -> Span {
     let wider = |whole: Span, part: Span| whole.start.min(part.start)..whole.end.max(part.end);
     match value {
         DeValue::Table(table) => table.values().map(|inner| extent(inner.get_ref(), inner.span())).fold(span, wider),

@@ -7,7 +7,7 @@ use super::{Entry, Of, Resolver};
 use crate::config::code::Code;
 use crate::config::report::hint;
 use crate::config::shape::{Given, Handler as Shape, Node, Step as StepShape, Texts, Tree};
-use crate::model::rules::{Checkout, Handler, Kind, Step, Table, Template, Unlock};
+use crate::model::rules::{Checkout, Handler, Kind, Step, Template, Unlock};
 use crate::model::span::{At, Span};
 
 /// What a run may take where nothing is said.
@@ -42,7 +42,8 @@ impl Word {
 impl Resolver<'_> {
     pub(super) fn handler(&mut self, entry: &Entry<'_, Shape>) -> Option<Handler> {
         let Entry { key, shape, span } = entry;
-        if shape.stage == Given::Wrong || self.report.dropped_within(span) {
+        let wrong_record = matches!(shape.record, Given::Wrong);
+        if wrong_record || shape.stage == Given::Wrong || self.report.dropped_within(span) {
             self.names.lost(Of::Stage);
         }
         let stage = shape.stage.value().and_then(|stage| self.use_of(Of::Stage, stage));
@@ -181,7 +182,7 @@ impl Resolver<'_> {
             named("dir", text(&shape.dir), &[Word::Steps]),
             named("checkout", shape.checkout.value().map(|checkout| checkout.span.clone()), &[Word::Steps]),
             named("fail-on-changed", shape.fail_on_changed.value().map(|fail| fail.span.clone()), &[Word::Steps]),
-            named("record", shape.record.value().and_then(|record| text(&record.changes)), &[Word::Steps]),
+            named("record", shape.record.value().map(|record| record.span.clone()), &[Word::Steps]),
             named("issue", text(&shape.issue), &[Word::Steps]),
         ];
         for (name, span, only) in keys {
@@ -193,14 +194,7 @@ impl Resolver<'_> {
 
     fn record(&mut self, shape: &Shape) -> Option<String> {
         let record = shape.record.value()?;
-        let Some(capture) = record.changes.value() else {
-            if record.changes.is_absent() {
-                // `record = {}` has no place of its own that is wider than its braces.
-                let at = shape.stage.value().map_or(0..0, |stage| stage.span.clone());
-                self.required(&record.changes, "changes", &at, &at);
-            }
-            return None;
-        };
+        let capture = self.required(&record.changes, "changes", &record.span, &record.span)?;
         let steps = shape.steps.value().into_iter().flatten().filter_map(|step| step.value.value());
         let captures: Vec<&str> = steps.filter_map(|step| step.capture.value()).map(|name| &*name.value).collect();
         if shape.steps.value().is_some() && !captures.contains(&&*capture.value) {
@@ -239,14 +233,14 @@ impl Resolver<'_> {
                 )
                 .help("add `capture = \"plan\"`");
         }
-        let ok = self.exit_codes(&shape.ok, span);
+        let ok = self.exit_codes(&shape.ok);
         Some(Step {
             span: span.clone(),
             run: run?.iter().filter_map(Given::value).map(template).collect(),
             dir: template_of(&shape.dir),
             env: templates(shape.env.value()),
             ok: if ok.is_empty() { vec![0] } else { ok },
-            changed: self.exit_codes(&shape.changed, span),
+            changed: self.exit_codes(&shape.changed),
             output: shape.output.value().copied().unwrap_or_default(),
             capture: text(&shape.capture),
             quiet: shape.quiet.value().copied().unwrap_or_default(),
@@ -258,7 +252,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn exit_codes(&mut self, codes: &Given<Vec<Given<At<i32>>>>, _: &Span) -> Vec<i32> {
+    fn exit_codes(&mut self, codes: &Given<Vec<Given<At<i32>>>>) -> Vec<i32> {
         let codes = codes.value().into_iter().flatten().filter_map(Given::value);
         for code in codes.clone().filter(|code| !(0..=255).contains(&code.value)) {
             self.report

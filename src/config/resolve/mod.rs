@@ -1,6 +1,7 @@
 //! From what stands in the file to what it means: defaults filled in, names looked up, patterns compiled. What is wrong
 //! is reported and left out, so that all the rest is still looked at. What needs more than one entry is in `check`.
 
+mod groups;
 mod handler;
 mod names;
 mod rule;

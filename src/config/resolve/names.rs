@@ -121,6 +121,11 @@ impl Names {
         self.used.insert((of, name.to_owned()));
     }
 
+    /// Whether a use of such a name may have been lost.
+    pub(in crate::config) fn is_unsure(&self, of: Of) -> bool {
+        self.unsure.contains(&of)
+    }
+
     /// Whether nothing uses the name, for certain.
     pub(in crate::config) fn is_unused(&self, of: Of, name: &str) -> bool {
         !self.unsure.contains(&of) && !self.used.contains(&(of, name.to_owned()))

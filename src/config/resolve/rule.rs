@@ -28,7 +28,7 @@ impl Resolver<'_> {
             fork: shape.fork.value().cloned(),
             condition: condition(&shape.condition),
             layers: shape.layers.value().and_then(|layers| self.select(layers)),
-            gate: shape.gate.value().and_then(|gate| self.gate_of(gate)),
+            gate: self.gate_of(&shape.gate, span),
             action: action?,
         };
         // A rule whose trigger is lost matches nothing; nothing more can be said about it.
@@ -166,7 +166,13 @@ impl Resolver<'_> {
         Some(At::new(select, layers.span().clone()))
     }
 
-    fn gate_of(&mut self, gate: &At<String>) -> Option<At<GateRef>> {
+    fn gate_of(&mut self, gate: &Given<At<String>>, rule: &Span) -> Option<At<GateRef>> {
+        let gate = match gate {
+            Given::Absent => return None,
+            // It was reported, and is not to be reported again as a rule without a gate.
+            Given::Wrong => return Some(At::new(GateRef::Anyone, rule.clone())),
+            Given::Value(gate) => gate,
+        };
         if gate.value == "anyone" {
             return Some(At::new(GateRef::Anyone, gate.span.clone()));
         }

@@ -1,7 +1,7 @@
 //! The dashboard, layers, stages, commands and gates.
 
 use super::values::{List, pairs, plain, template, text, texts};
-use super::{Entry, Of, Resolver};
+use super::{Entry, Of, Resolver, groups::unnamed_groups};
 use crate::config::code::Code;
 use crate::config::report::hint;
 use crate::config::shape::{self, Given, Named, Texts};
@@ -102,6 +102,12 @@ impl Resolver<'_> {
                 return None;
             }
         };
+        for group in unnamed_groups(&text.value) {
+            let shown = text.value.get(group).unwrap_or_default();
+            self.report
+                .warning(Code::GroupWithoutArgument, &text.span, format!("what `{shown}` matches reaches no argument"))
+                .help("name the group, `(?<name>…)`, or write `(?:…)` where its text does not matter");
+        }
         if pattern.captures("").is_some() {
             self.report
                 .error(Code::MatchesEmpty, &text.span, format!("`{}` matches the empty line", text.value))
