@@ -130,10 +130,11 @@ fn nothing_to_compare(rule: &Rule, report: &mut Report) {
 
 /// A `matches` needs a stage for which a digest is kept.
 fn nothing_recorded(resolved: &Resolved, report: &mut Report) {
-    if resolved.names.is_unsure(Of::Stage) {
+    let handlers = &resolved.rules.handlers;
+    let lost = resolved.names.all(Of::Handler).len() > handlers.len();
+    if lost || handlers.values().any(|handler| handler.record.is_some() && handler.stage.is_none()) {
         return;
     }
-    let handlers = &resolved.rules.handlers;
     let recorded: HashSet<&str> = handlers
         .values()
         .filter(|handler| handler.record.is_some())

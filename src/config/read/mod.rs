@@ -29,7 +29,11 @@ pub(super) fn document<T: for<'de> Deserialize<'de>>(
     }
     for error in &errors {
         let span = error.span().unwrap_or(0..0);
-        report.error(Code::Syntax, &span, lower_first(error.message()));
+        let help = match error.message() {
+            "duplicate key" => "write a table or a key once: its entries stand together",
+            _ => "ci.toml is written in TOML: <https://toml.io>",
+        };
+        report.error(Code::Syntax, &span, lower_first(error.message())).help(help);
     }
     if !errors.is_empty() {
         return None;
@@ -55,6 +59,11 @@ fn version_is_known(document: &DeTable<'_>, report: &mut Report) -> bool {
                 .error(Code::VersionTooNew, &version.span(), message)
                 .help(format!("install a newer `ci`, or write `version = {VERSION}` and keep to its keys"));
             false
+        }
+        Ok(number) if number < 1 => {
+            let message = format!("there is no version {number} of the language");
+            report.error(Code::UnknownValue, &version.span(), message).help(format!("write `version = {VERSION}`"));
+            true
         }
         Ok(_) | Err(_) => true,
     }

@@ -42,13 +42,16 @@ impl Word {
 impl Resolver<'_> {
     pub(super) fn handler(&mut self, entry: &Entry<'_, Shape>) -> Option<Handler> {
         let Entry { key, shape, span } = entry;
-        let wrong_record = matches!(shape.record, Given::Wrong);
-        if wrong_record || shape.stage == Given::Wrong || self.report.dropped_within(span) {
+        if shape.stage == Given::Wrong || self.report.dropped_within(span) {
             self.names.lost(Of::Stage);
         }
         let stage = shape.stage.value().and_then(|stage| self.use_of(Of::Stage, stage));
         let timeout = self.duration(&shape.timeout).unwrap_or(TIMEOUT);
-        let record = self.record(shape);
+        let vague = self.report.dropped_within(span) || !captures_are_whole(shape);
+        if vague {
+            self.vague.insert(key.value.clone());
+        }
+        let record = self.record(shape, vague);
         if let Some(dir) = shape.dir.value() {
             self.check_inside(dir);
         }
@@ -64,7 +67,8 @@ impl Resolver<'_> {
             key: (*key).clone(),
             kind,
             stage,
-            each: shape.each.value().is_some(),
+            // A word that is not taken is meant to be `layer` all the same.
+            each: !shape.each.is_absent(),
             dir: template_of(&shape.dir).unwrap_or_else(|| Template { source: ".".to_owned(), span: key.span.clone() }),
             env: templates(shape.env.value()),
             require_env: plain(&shape.require_env),
@@ -192,12 +196,19 @@ impl Resolver<'_> {
         }
     }
 
-    fn record(&mut self, shape: &Shape) -> Option<String> {
-        let record = shape.record.value()?;
-        let capture = self.required(&record.changes, "changes", &record.span, &record.span)?;
+    fn record(&mut self, shape: &Shape, vague: bool) -> Option<String> {
+        let record = match &shape.record {
+            Given::Absent => return None,
+            // It was reported, and is not to be reported again as a stage for which nothing is recorded.
+            Given::Wrong => return Some(String::new()),
+            Given::Value(record) => record,
+        };
+        let Some(capture) = self.required(&record.changes, "changes", &record.span, &record.span) else {
+            return Some(String::new());
+        };
         let steps = shape.steps.value().into_iter().flatten().filter_map(|step| step.value.value());
         let captures: Vec<&str> = steps.filter_map(|step| step.capture.value()).map(|name| &*name.value).collect();
-        if shape.steps.value().is_some() && !captures.contains(&&*capture.value) {
+        if !vague && shape.steps.value().is_some() && !captures.contains(&&*capture.value) {
             let help = hint(&capture.value, "captures", captures);
             let message = format!("no step of the handler captures `{}`", capture.value);
             self.report.error(Code::UnknownCapture, &capture.span, message).help(help);
@@ -261,6 +272,12 @@ impl Resolver<'_> {
         }
         codes.map(|code| code.value).collect()
     }
+}
+
+/// Whether every step could be read, with the name of its capture.
+fn captures_are_whole(shape: &Shape) -> bool {
+    let whole = |step: &At<Given<StepShape>>| step.value.value().is_some_and(|step| step.capture != Given::Wrong);
+    !matches!(shape.steps, Given::Wrong) && shape.steps.value().is_none_or(|steps| steps.iter().all(whole))
 }
 
 /// The kinds that a handler has, wrong ones too, in the order of the file.

@@ -74,9 +74,15 @@ impl Of {
 #[derive(Debug, Default)]
 pub(in crate::config) struct Names {
     known: [IndexSet<String>; 5],
+    /// Kinds of names whose table could not be read: any of them may be there.
+    unread: HashSet<Of>,
+    /// Rows of the dashboard.
+    rows: IndexSet<String>,
     used: HashSet<(Of, String)>,
     /// Kinds of names of which a use may have been lost.
     unsure: HashSet<Of>,
+    /// Whether it is not certain which rules run which handlers.
+    vague: bool,
 }
 
 impl Names {
@@ -86,7 +92,15 @@ impl Names {
         }
         let known =
             [keys(&file.layers), keys(&file.stages), keys(&file.commands), keys(&file.gates), keys(&file.handlers)];
-        let mut names = Self { known, ..Self::default() };
+        let mut names = Self { known, rows: rows(file), ..Self::default() };
+        let unread = [
+            (Of::Layer, matches!(file.layers, Given::Wrong)),
+            (Of::Stage, matches!(file.stages, Given::Wrong)),
+            (Of::Command, matches!(file.commands, Given::Wrong)),
+            (Of::Gate, matches!(file.gates, Given::Wrong)),
+            (Of::Handler, matches!(file.handlers, Given::Wrong)),
+        ];
+        names.unread = unread.into_iter().filter(|(_, wrong)| *wrong).map(|(of, _)| of).collect();
         // A table or a rule that could not be read may have used any name.
         let rules_are_whole = match &file.rules {
             Given::Absent => true,
@@ -116,14 +130,19 @@ impl Names {
         self.unsure.insert(of);
     }
 
+    /// Notes that a rule, or what it runs, is lost.
+    pub(super) fn lost_rule(&mut self) {
+        self.vague = true;
+    }
+
+    /// Whether it is certain which rules run which handlers.
+    pub(in crate::config) fn knows_the_rules(&self) -> bool {
+        !self.vague
+    }
+
     /// Notes a use.
     pub(super) fn used(&mut self, of: Of, name: &str) {
         self.used.insert((of, name.to_owned()));
-    }
-
-    /// Whether a use of such a name may have been lost.
-    pub(in crate::config) fn is_unsure(&self, of: Of) -> bool {
-        self.unsure.contains(&of)
     }
 
     /// Whether nothing uses the name, for certain.
@@ -135,7 +154,7 @@ impl Names {
 impl Resolver<'_> {
     /// Looks up a name, and reports one that is not there.
     pub(super) fn known(&mut self, of: Of, name: &At<String>) -> Option<At<String>> {
-        if self.names.all(of).contains(&name.value) {
+        if self.names.all(of).contains(&name.value) || self.names.unread.contains(&of) {
             return Some(name.clone());
         }
         let names = self.names.all(of).iter().map(String::as_str);
@@ -155,6 +174,16 @@ impl Resolver<'_> {
             None => self.names.lost(of),
         }
         self.names.all(of).contains(&name.value).then(|| name.clone())
+    }
+
+    /// Reports a row that is not on the dashboard.
+    pub(super) fn row(&mut self, row: &At<String>) {
+        let unread = self.names.unread.contains(&Of::Layer) || self.names.unread.contains(&Of::Stage);
+        if unread || self.names.rows.contains(&row.value) {
+            return;
+        }
+        let help = hint(&row.value, "rows", self.names.rows.iter().map(String::as_str));
+        self.report.error(Code::UnknownStage, &row.span, format!("unknown row `{}`", row.value)).help(help);
     }
 
     /// Reports names that cannot stand in outputs, refs and commit statuses, or that mean something else.
@@ -185,6 +214,23 @@ impl Resolver<'_> {
                 .help("use letters, digits, `_`, `-` and `.`, a letter or a digit first, 64 at most");
         }
     }
+}
+
+/// The rows of the dashboard: a stage, or a stage and a layer.
+fn rows(file: &File) -> IndexSet<String> {
+    let layers = || file.layers.value().into_iter().flat_map(|layers| &layers.0).map(|(key, _)| &key.value);
+    let mut rows = IndexSet::new();
+    for (key, stage) in file.stages.value().into_iter().flat_map(|stages| &stages.0) {
+        let each = stage.value.value().map(|stage| &stage.each);
+        if each.is_none_or(|each| !each.is_absent()) {
+            rows.extend(layers().map(|layer| format!("{}-{layer}", key.value)));
+        }
+        // One that could not be read may be either.
+        if each.is_none_or(|each| each.value().is_none()) {
+            rows.insert(key.value.clone());
+        }
+    }
+    rows
 }
 
 /// Whether a name can stand anywhere that names are written to.

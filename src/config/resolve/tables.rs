@@ -51,6 +51,10 @@ impl Resolver<'_> {
 
     fn layer_gates(&mut self, gates: &Given<Named<At<String>>>) -> Table<At<String>> {
         let mut all = Table::new();
+        let entries = gates.value().map_or(&[][..], |gates| &gates.0);
+        if matches!(gates, Given::Wrong) || entries.iter().any(|(_, gate)| gate.value.value().is_none()) {
+            self.names.lost(Of::Gate);
+        }
         for (handler, gate) in gates.value().into_iter().flat_map(Named::values) {
             let handler = self.known(Of::Handler, handler);
             let gate = self.use_of(Of::Gate, gate);
@@ -64,7 +68,8 @@ impl Resolver<'_> {
     pub(super) fn stage(&mut self, entry: &Entry<'_, shape::Stage>) -> Option<Stage> {
         let Entry { key, shape, .. } = entry;
         let after = texts(&shape.after).filter_map(|stage| self.known(Of::Stage, stage)).collect();
-        let each = shape.each.value().is_some();
+        // A word that is not taken is meant to be `layer` all the same.
+        let each = !shape.each.is_absent();
         let default = if each { format!("{}: {{{{ layer }}}}", key.value) } else { key.value.clone() };
         let name = match shape.name.value() {
             Some(name) => template(name),

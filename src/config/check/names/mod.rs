@@ -17,7 +17,7 @@ const LONGEST: usize = 4096;
 /// Checks every template and condition of the file.
 pub(super) fn all(resolved: &Resolved, report: &mut Report) {
     let Resolved { rules, bodies, .. } = resolved;
-    let scopes = Scopes::of(rules);
+    let scopes = Scopes::of(resolved);
     let mut checker = Checker { rules, known: Known::new(), report };
     for stage in rules.stages.values() {
         checker.template(&stage.name, &Scope::of_stage(stage));
@@ -32,9 +32,8 @@ pub(super) fn all(resolved: &Resolved, report: &mut Report) {
     }
     for handler in rules.handlers.values() {
         let scope = scopes.of_handler(handler);
-        checker.handler(handler, scope);
         let body = bodies.get(&handler.key.value);
-        let scope = scopes.of_handler(handler);
+        checker.handler(handler, scope.clone());
         body.into_iter().flatten().for_each(|text| checker.template(text, &scope));
     }
 }
@@ -150,6 +149,9 @@ impl Checker<'_> {
         }
         let at = literal.at(&one.place);
         if !scope::ROOTS.contains(&&*one.root) {
+            if scope.vague {
+                return;
+            }
             let names: Vec<&str> = scope::ROOTS.into_iter().chain(scope.captures.iter().copied()).collect();
             let help = hint(&one.root, "names", names);
             self.report.error(Code::UnknownVariable, &at, format!("unknown name `{}`", one.root)).help(help);

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::config::check::events;
 use crate::config::check::syntax::Use;
+use crate::config::resolve::Resolved;
 use crate::model::rules::{Action, Handler, Rule, Rules, Stage};
 
 /// Every name that some place has.
@@ -18,6 +19,8 @@ pub(super) struct Scope<'r> {
     comment: bool,
     args: Args<'r>,
     layer: bool,
+    /// Whether some captures may not be known.
+    pub(super) vague: bool,
     /// What the steps before captured.
     pub(super) captures: Vec<&'r str>,
     /// What leads here, for messages.
@@ -151,12 +154,13 @@ impl<'r> Scope<'r> {
 
 /// The scopes of all rules and handlers.
 pub(super) struct Scopes<'r> {
-    rules: &'r Rules,
+    resolved: &'r Resolved,
     handlers: HashMap<&'r str, Scope<'r>>,
 }
 
 impl<'r> Scopes<'r> {
-    pub(super) fn of(rules: &'r Rules) -> Self {
+    pub(super) fn of(resolved: &'r Resolved) -> Self {
+        let rules = &resolved.rules;
         let mut handlers: HashMap<&str, Scope<'_>> = HashMap::new();
         for rule in &rules.rules {
             let Action::Run(run) = &rule.action else { continue };
@@ -165,18 +169,20 @@ impl<'r> Scopes<'r> {
                 handlers.entry(&handler.value).and_modify(|all| all.or(&scope)).or_insert_with(|| scope.clone());
             }
         }
-        Self { rules, handlers }
+        Self { resolved, handlers }
     }
 
     pub(super) fn of_rule(&self, rule: &'r Rule) -> Scope<'r> {
-        Scope::of_rule(rule, self.rules)
+        Scope::of_rule(rule, &self.resolved.rules)
     }
 
     /// What a handler's templates can have.
     pub(super) fn of_handler(&self, handler: &Handler) -> Scope<'r> {
-        let scope = self.handlers.get(&*handler.key.value).cloned();
+        let rules_are_known = self.resolved.names.knows_the_rules();
+        let scope = self.handlers.get(&*handler.key.value).filter(|_| rules_are_known).cloned();
+        let vague = self.resolved.vague.contains(&handler.key.value);
         // What no rule runs is told as such; nothing more is known of it.
         let unused = || Scope { args: Args::Any, ..Scope::open() };
-        Scope { layer: handler.each, ..scope.unwrap_or_else(unused) }
+        Scope { layer: handler.each, vague, ..scope.unwrap_or_else(unused) }
     }
 }
