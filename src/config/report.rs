@@ -154,3 +154,9 @@ fn listed<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> String {
         (false, Some(_)) => format!("the {what} are {}, …", shown.join(", ")),
     }
 }
+
+/// The text as it stands within a sentence.
+pub(super) fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
+}

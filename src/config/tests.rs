@@ -1,5 +1,8 @@
 //! The whole of `load`, on whole files.
 
+mod random;
+mod schema;
+
 use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};

@@ -3,7 +3,7 @@
 
 mod commands;
 pub(super) mod events;
-mod names;
+pub(super) mod names;
 mod order;
 mod reach;
 pub(super) mod secret;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 use super::code::Code;
-use super::report::Report;
+use super::report::{Report, lower_first};
 pub(super) use given::{Given, Named, Node, Texts, Tree};
 
 /// The newest version of the language that this binary reads.
@@ -67,9 +67,4 @@ fn version_is_known(document: &DeTable<'_>, report: &mut Report) -> bool {
         }
         Ok(_) | Err(_) => true,
     }
-}
-
-fn lower_first(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }

@@ -42,6 +42,7 @@ pub(in crate::config) struct Handler {
     pub(in crate::config) api: Given<At<String>>,
     /// Kind: releases locks: `all` of the pull request, or those of a list of layers.
     #[serde(default)]
+    #[schemars(schema_with = "super::all_or_list")]
     pub(in crate::config) unlock: Given<Texts>,
     /// The stage whose rows it reports to.
     #[serde(default)]

@@ -9,6 +9,7 @@ use crate::config::report::{Report, hint, nearest};
 use crate::config::resolve::Resolved;
 use crate::model::rules::{Action, Condition, Handler, Kind, Rules, Step, Template};
 use crate::model::span::{Source, Span};
+pub(in crate::config) use scope::ROOTS;
 use scope::{Scope, Scopes};
 
 /// The longest template that is read, in bytes: what is nested deeper than this allows could exhaust the stack.
@@ -114,32 +115,20 @@ impl Checker<'_> {
                 .error(Code::LayerAsText, &literal.at(place), "`layer` is an object, and equals no text")
                 .help("write `layer.key`");
         }
-        self.unknown(&uses.filters, Code::UnknownFilter, "filter", literal, |known, name| known.has_filter(name));
-        self.unknown(&uses.tests, Code::UnknownTest, "test", literal, |known, name| known.has_test(name));
-        self.unknown(&uses.functions, Code::UnknownFunction, "function", literal, |known, name| {
-            known.has_function(name)
-        });
-    }
-
-    fn unknown(
-        &mut self,
-        used: &[(String, Place)],
-        code: Code,
-        what: &str,
-        literal: &Literal,
-        is_there: fn(&Known, &str) -> bool,
-    ) {
-        for (name, place) in used.iter().filter(|(name, _)| !is_there(&self.known, name)) {
-            let names: &[&str] = match code {
-                Code::UnknownFilter => &FILTERS,
-                Code::UnknownTest => &TESTS,
-                _ => &FUNCTIONS,
-            };
-            let help = match nearest(name, names.iter().copied()) {
-                Some(meant) => format!("did you mean `{meant}`?"),
-                None => format!("see the {what}s in <https://docs.rs/minijinja/latest/minijinja/{what}s>"),
-            };
-            self.report.error(code, &literal.at(place), format!("unknown {what} `{name}`")).help(help);
+        let filters: Vec<&str> = OUR_FILTERS.iter().map(|(name, _)| *name).chain(FILTERS).collect();
+        let kinds: [(&[_], _, _, &[&str], fn(&Known, &str) -> bool); 3] = [
+            (&uses.filters, Code::UnknownFilter, "filter", &filters, Known::has_filter),
+            (&uses.tests, Code::UnknownTest, "test", &TESTS, Known::has_test),
+            (&uses.functions, Code::UnknownFunction, "function", &FUNCTIONS, Known::has_function),
+        ];
+        for (used, code, what, suggested, is_there) in kinds {
+            for (name, place) in used.iter().filter(|(name, _)| !is_there(&self.known, name)) {
+                let help = match nearest(name, suggested.iter().copied()) {
+                    Some(meant) => format!("did you mean `{meant}`?"),
+                    None => format!("see <https://docs.rs/minijinja/latest/minijinja/{what}s>"),
+                };
+                self.report.error(code, &literal.at(place), format!("unknown {what} `{name}`")).help(help);
+            }
         }
     }
 
@@ -148,11 +137,12 @@ impl Checker<'_> {
             return;
         }
         let at = literal.at(&one.place);
-        if !scope::ROOTS.contains(&&*one.root) {
+        let roots = ROOTS.map(|(root, _)| root);
+        if !roots.contains(&&*one.root) {
             if scope.vague {
                 return;
             }
-            let names: Vec<&str> = scope::ROOTS.into_iter().chain(scope.captures.iter().copied()).collect();
+            let names: Vec<&str> = roots.into_iter().chain(scope.captures.iter().copied()).collect();
             let help = hint(&one.root, "names", names);
             self.report.error(Code::UnknownVariable, &at, format!("unknown name `{}`", one.root)).help(help);
             return;
@@ -200,32 +190,17 @@ impl Literal {
     }
 }
 
-/// Filters that are suggested.
-const FILTERS: [&str; 24] = [
-    "terraform_summary",
-    "terraform_changes",
-    "diff",
-    "abs",
-    "batch",
-    "bool",
-    "default",
-    "first",
-    "int",
-    "items",
-    "join",
-    "last",
-    "length",
-    "lines",
-    "lower",
-    "map",
-    "replace",
-    "reverse",
-    "sort",
-    "split",
-    "title",
-    "tojson",
-    "trim",
-    "upper",
+/// Filters of ours, and what they make.
+pub(in crate::config) const OUR_FILTERS: [(&str, &str); 3] = [
+    ("terraform_summary", "the JSON of a plan as a line: `2 to add, 1 to change`"),
+    ("terraform_changes", "the JSON of a plan as a table of addresses by action"),
+    ("diff", "the text of a plan so that a `diff` block colours it"),
+];
+
+/// Filters of minijinja that are suggested.
+const FILTERS: [&str; 21] = [
+    "abs", "batch", "bool", "default", "first", "int", "items", "join", "last", "length", "lines", "lower", "map",
+    "replace", "reverse", "sort", "split", "title", "tojson", "trim", "upper",
 ];
 
 /// Tests that are suggested.
@@ -259,7 +234,8 @@ impl Known {
 
     fn has_filter(&self, name: &str) -> bool {
         let result = self.environment.empty_state().apply_filter(name, &[]);
-        !result.is_err_and(|error| error.kind() == minijinja::ErrorKind::UnknownFilter) || FILTERS[..3].contains(&name)
+        !result.is_err_and(|error| error.kind() == minijinja::ErrorKind::UnknownFilter)
+            || OUR_FILTERS.iter().any(|(ours, _)| *ours == name)
     }
 
     fn has_test(&self, name: &str) -> bool {

@@ -7,8 +7,21 @@ use crate::config::check::syntax::Use;
 use crate::config::resolve::Resolved;
 use crate::model::rules::{Action, Handler, Rule, Rules, Stage};
 
-/// Every name that some place has.
-pub(super) const ROOTS: [&str; 9] = ["event", "repo", "run", "actor", "pr", "comment", "args", "inputs", "layer"];
+/// Every name that some place has, and what it is.
+pub(in crate::config) const ROOTS: [(&str, &str); 9] = [
+    ("event", "the payload, as GitHub sends it"),
+    ("repo", "the repository, `OWNER/NAME`"),
+    ("run", "the run of the workflow: `.id`, `.attempt`, `.url`"),
+    ("actor", "the login of who caused the event"),
+    (
+        "pr",
+        "the pull request, where there is one: `.number`, `.head.sha`, `.head.ref`, `.base.ref`, `.author`, `.draft`, `.fork`",
+    ),
+    ("comment", "the comment, where there is one"),
+    ("args", "the arguments of the command, by the names of the groups; an absent one is the empty text"),
+    ("inputs", "the inputs of a `workflow_dispatch`; an absent one is the empty text"),
+    ("layer", "the layer, under `each`: prints its key; `.key`, `.name`, `.dir`, `.engine`, `.vars`"),
+];
 
 /// The names of one place.
 #[derive(Debug, Clone, Default)]
