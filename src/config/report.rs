@@ -98,14 +98,6 @@ impl Note<'_> {
         self
     }
 
-    /// Says something beside the carets.
-    pub(super) fn label(self, label: impl Into<String>) -> Self {
-        if let Some(last) = self.0.last_mut() {
-            last.label = Some(label.into());
-        }
-        self
-    }
-
     /// Points at another place of the same file.
     pub(super) fn related(self, span: &Span, what: impl Into<String>) -> Self {
         if let Some(last) = self.0.last_mut() {
@@ -117,8 +109,10 @@ impl Note<'_> {
 
 /// The span cut to the text and to whole characters, so that no report can fail on it.
 fn within(text: &str, span: &Span) -> Span {
-    let end = text.ceil_char_boundary(span.end.min(text.len()));
-    text.floor_char_boundary(span.start.min(end))..end
+    let is_edge = |offset: &usize| text.is_char_boundary(*offset);
+    let end = (span.end.min(text.len())..=text.len()).find(is_edge).unwrap_or(text.len());
+    let start = (0..=span.start.min(end)).rev().find(is_edge).unwrap_or_default();
+    start..end
 }
 
 /// The one of `names` that `wrong` was most likely meant to be.
@@ -129,6 +123,7 @@ pub(super) fn nearest<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>)
     let wanted = plain(wrong);
     names
         .into_iter()
+        .filter(|name| name.len().abs_diff(wrong.len()) <= 4 * allowed)
         .map(|name| (strsim::damerau_levenshtein(&wanted, &plain(name)), name))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
@@ -144,7 +139,7 @@ pub(super) fn hint<'n>(wrong: &str, what: &str, names: impl IntoIterator<Item = 
 }
 
 /// "the stages are `a`, `b`", with an end.
-fn listed<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> String {
+pub(super) fn listed<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> String {
     const MOST: usize = 24;
     let mut names = names.into_iter();
     let shown: Vec<_> = names.by_ref().take(MOST).map(|name| format!("`{name}`")).collect();

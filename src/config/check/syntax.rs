@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::ops::Range;
 
-use minijinja::machinery::ast::{BinOpKind, Call, CallArg, Expr, Stmt};
+use minijinja::machinery::ast::{BinOpKind, Call, CallArg, Expr, Macro, Spanned, Stmt};
 use minijinja::machinery::{Span, parse, parse_expr};
 
 /// A place within a template.
@@ -77,174 +77,58 @@ impl Uses {
     }
 
     fn statement(&mut self, statement: &Stmt<'_>) {
-        match statement {
-            Stmt::Template(template) => self.block(&template.children),
-            Stmt::EmitExpr(emit) => self.expression(&emit.expr),
-            Stmt::EmitRaw(_) => {}
-            Stmt::ForLoop(each) => {
-                self.locals.insert("loop".to_owned());
-                self.local(&each.target);
-                self.expression(&each.iter);
-                each.filter_expr.iter().for_each(|filter| self.expression(filter));
-                self.block(&each.body);
-                self.block(&each.else_body);
-            }
-            Stmt::IfCond(condition) => {
-                self.expression(&condition.expr);
-                self.block(&condition.true_body);
-                self.block(&condition.false_body);
-            }
-            Stmt::WithBlock(with) => {
-                for (target, value) in &with.assignments {
-                    self.local(target);
-                    self.expression(value);
-                }
-                self.block(&with.body);
-            }
-            Stmt::Set(set) => {
-                self.local(&set.target);
-                self.expression(&set.expr);
-            }
-            Stmt::SetBlock(set) => {
-                self.local(&set.target);
-                set.filter.iter().for_each(|filter| self.expression(filter));
-                self.block(&set.body);
-            }
-            Stmt::AutoEscape(escape) => {
-                self.expression(&escape.enabled);
-                self.block(&escape.body);
-            }
-            Stmt::FilterBlock(filter) => {
-                self.expression(&filter.filter);
-                self.block(&filter.body);
-            }
-            Stmt::Block(block) => self.block(&block.body),
-            Stmt::Extends(extends) => self.expression(&extends.name),
-            Stmt::Include(include) => self.expression(&include.name),
-            Stmt::Import(import) => {
-                self.expression(&import.expr);
-                self.local(&import.name);
-            }
-            Stmt::FromImport(import) => {
-                self.expression(&import.expr);
-                for (name, alias) in &import.names {
-                    self.local(alias.as_ref().unwrap_or(name));
-                }
-            }
-            Stmt::Macro(defined) => self.defined(defined.name, &defined.args, &defined.defaults, &defined.body),
-            Stmt::CallBlock(block) => {
-                self.call(&block.call, place(block.call.span()));
-                let defined = &block.macro_decl;
-                self.defined(defined.name, &defined.args, &defined.defaults, &defined.body);
-            }
-            Stmt::Do(done) => self.call(&done.call, place(done.call.span())),
-        }
-    }
-
-    fn defined(&mut self, name: &str, arguments: &[Expr<'_>], defaults: &[Expr<'_>], body: &[Stmt<'_>]) {
-        self.locals.extend([name.to_owned(), "caller".to_owned(), "varargs".to_owned(), "kwargs".to_owned()]);
-        arguments.iter().for_each(|argument| self.local(argument));
-        defaults.iter().for_each(|value| self.expression(value));
-        self.block(body);
+        let Parts { sets, reads, calls, blocks } = Parts::of(statement);
+        self.locals.extend(names_of(statement).into_iter().map(str::to_owned));
+        sets.into_iter().for_each(|target| self.local(target));
+        reads.into_iter().for_each(|value| self.expression(value));
+        calls.into_iter().for_each(|call| self.call(call, place(call.span())));
+        blocks.into_iter().for_each(|block| self.block(block));
     }
 
     /// Names that the template itself sets.
     fn local(&mut self, target: &Expr<'_>) {
-        match target {
-            Expr::Var(variable) => drop(self.locals.insert(variable.id.to_owned())),
-            Expr::List(list) => list.items.iter().for_each(|item| self.local(item)),
-            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.local(item)),
-            Expr::GetAttr(_)
-            | Expr::GetItem(_)
-            | Expr::Const(_)
-            | Expr::Slice(_)
-            | Expr::UnaryOp(_)
-            | Expr::BinOp(_)
-            | Expr::Compare(_)
-            | Expr::IfExpr(_)
-            | Expr::Filter(_)
-            | Expr::Test(_)
-            | Expr::Call(_)
-            | Expr::Map(_) => {}
+        if let Expr::Var(variable) = target {
+            self.locals.insert(variable.id.to_owned());
+        } else {
+            operands(target).into_iter().for_each(|part| self.local(part));
         }
     }
 
     fn expression(&mut self, expression: &Expr<'_>) {
+        let at = place(expression.span());
         if let Some((root, path)) = attributes(expression) {
-            self.variables.push(Use { root, path, place: place(expression.span()) });
+            self.variables.push(Use { root, path, place: at });
             return;
         }
-        match expression {
-            Expr::Var(_) | Expr::Const(_) => {}
-            Expr::GetAttr(get) => self.expression(&get.expr),
-            Expr::GetItem(get) => {
-                self.expression(&get.expr);
-                self.expression(&get.subscript_expr);
-            }
-            Expr::Slice(slice) => {
-                self.expression(&slice.expr);
-                [&slice.start, &slice.stop, &slice.step].into_iter().flatten().for_each(|part| self.expression(part));
-            }
-            Expr::UnaryOp(operation) => self.expression(&operation.expr),
-            Expr::BinOp(operation) => {
-                if compares(&operation.op) {
-                    self.comparison(&operation.left, &operation.right);
-                }
-                self.expression(&operation.left);
-                self.expression(&operation.right);
-            }
-            Expr::Compare(compare) => {
-                let mut left = &compare.expr;
-                self.expression(left);
-                for operation in &compare.ops {
-                    self.comparison(left, &operation.expr);
-                    self.expression(&operation.expr);
-                    left = &operation.expr;
-                }
-            }
-            Expr::IfExpr(choice) => {
-                self.expression(&choice.test_expr);
-                self.expression(&choice.true_expr);
-                choice.false_expr.iter().for_each(|other| self.expression(other));
-            }
-            Expr::Filter(filter) => {
-                self.filters.push((filter.name.to_owned(), place(expression.span())));
-                filter.expr.iter().for_each(|value| self.expression(value));
-                self.arguments(&filter.args);
-            }
-            Expr::Test(test) => {
-                self.tests.push((test.name.to_owned(), place(expression.span())));
-                self.expression(&test.expr);
-                self.arguments(&test.args);
-            }
-            Expr::Call(call) => self.call(call, place(expression.span())),
-            Expr::List(list) => list.items.iter().for_each(|item| self.expression(item)),
-            Expr::Tuple(tuple) => tuple.items.iter().for_each(|item| self.expression(item)),
-            Expr::Map(map) => map.keys.iter().chain(&map.values).for_each(|item| self.expression(item)),
+        if let Expr::Call(call) = expression {
+            self.call(call, at);
+            return;
         }
+        if let Expr::Filter(filter) = expression {
+            self.filters.push((filter.name.to_owned(), at));
+        } else if let Expr::Test(test) = expression {
+            self.tests.push((test.name.to_owned(), at));
+        } else if let Expr::Compare(compare) = expression {
+            let sides = std::iter::once(&compare.expr).chain(compare.ops.iter().map(|operation| &operation.expr));
+            sides.clone().zip(sides.skip(1)).for_each(|(left, right)| self.comparison(left, right));
+        } else if let Expr::BinOp(operation) = expression
+            && compares(&operation.op)
+        {
+            self.comparison(&operation.left, &operation.right);
+        }
+        operands(expression).into_iter().for_each(|operand| self.expression(operand));
     }
 
     fn call(&mut self, call: &Call<'_>, at: Place) {
-        match &call.expr {
-            Expr::Var(function) => self.functions.push((function.id.to_owned(), at)),
-            // A method: what is known of the fields of its object says nothing about it.
-            Expr::GetAttr(method) => self.expression(&method.expr),
-            other => self.expression(other),
+        if let Expr::Var(function) = &call.expr {
+            self.functions.push((function.id.to_owned(), at));
+        } else if let Expr::GetAttr(method) = &call.expr {
+            // What is known of the fields of an object says nothing about its methods.
+            self.expression(&method.expr);
+        } else {
+            self.expression(&call.expr);
         }
-        self.arguments(&call.args);
-    }
-
-    fn arguments(&mut self, arguments: &[CallArg<'_>]) {
-        for argument in arguments {
-            match argument {
-                CallArg::Pos(value)
-                | CallArg::Kwarg(_, value)
-                | CallArg::PosSplat(value)
-                | CallArg::KwargSplat(value) => {
-                    self.expression(value);
-                }
-            }
-        }
+        arguments(&call.args).for_each(|argument| self.expression(argument));
     }
 
     /// `layer` is an object: it equals no text, and no list of texts holds it.
@@ -255,6 +139,125 @@ impl Uses {
             self.compared.push(place(layer.span()));
         }
     }
+}
+
+/// What a statement is made of.
+#[derive(Default)]
+struct Parts<'t, 's> {
+    /// What it gives a value to.
+    sets: Vec<&'t Expr<'s>>,
+    reads: Vec<&'t Expr<'s>>,
+    calls: Vec<&'t Spanned<Call<'s>>>,
+    blocks: Vec<&'t [Stmt<'s>]>,
+}
+
+impl<'t, 's> Parts<'t, 's> {
+    fn of(statement: &'t Stmt<'s>) -> Self {
+        let mut parts = Self::default();
+        let Self { sets, reads, calls, blocks } = &mut parts;
+        match statement {
+            Stmt::Template(template) => blocks.push(&template.children),
+            Stmt::EmitExpr(emit) => reads.push(&emit.expr),
+            Stmt::EmitRaw(_) => {}
+            Stmt::ForLoop(each) => {
+                sets.push(&each.target);
+                reads.extend([Some(&each.iter), each.filter_expr.as_ref()].into_iter().flatten());
+                blocks.extend([&*each.body, &*each.else_body]);
+            }
+            Stmt::IfCond(condition) => {
+                reads.push(&condition.expr);
+                blocks.extend([&*condition.true_body, &*condition.false_body]);
+            }
+            Stmt::WithBlock(with) => {
+                sets.extend(with.assignments.iter().map(|(target, _)| target));
+                reads.extend(with.assignments.iter().map(|(_, value)| value));
+                blocks.push(&with.body);
+            }
+            Stmt::Set(set) => {
+                sets.push(&set.target);
+                reads.push(&set.expr);
+            }
+            Stmt::SetBlock(set) => {
+                sets.push(&set.target);
+                reads.extend(&set.filter);
+                blocks.push(&set.body);
+            }
+            Stmt::AutoEscape(escape) => {
+                reads.push(&escape.enabled);
+                blocks.push(&escape.body);
+            }
+            Stmt::FilterBlock(filter) => {
+                reads.push(&filter.filter);
+                blocks.push(&filter.body);
+            }
+            Stmt::Block(block) => blocks.push(&block.body),
+            Stmt::Extends(extends) => reads.push(&extends.name),
+            Stmt::Include(include) => reads.push(&include.name),
+            Stmt::Import(import) => {
+                sets.push(&import.name);
+                reads.push(&import.expr);
+            }
+            Stmt::FromImport(import) => {
+                sets.extend(import.names.iter().map(|(name, alias)| alias.as_ref().unwrap_or(name)));
+                reads.push(&import.expr);
+            }
+            Stmt::Macro(defined) => parts.define(defined),
+            Stmt::CallBlock(block) => {
+                calls.push(&block.call);
+                parts.define(&block.macro_decl);
+            }
+            Stmt::Do(done) => calls.push(&done.call),
+        }
+        parts
+    }
+
+    fn define(&mut self, defined: &'t Macro<'s>) {
+        self.sets.extend(&defined.args);
+        self.reads.extend(&defined.defaults);
+        self.blocks.push(&defined.body);
+    }
+}
+
+/// Names that a statement brings with it.
+fn names_of<'s>(statement: &Stmt<'s>) -> Vec<&'s str> {
+    if let Stmt::ForLoop(_) = statement {
+        vec!["loop"]
+    } else if let Stmt::Macro(defined) = statement {
+        vec![defined.name, "caller", "varargs", "kwargs"]
+    } else {
+        Vec::new()
+    }
+}
+
+/// What an expression is made of.
+fn operands<'t, 's>(expression: &'t Expr<'s>) -> Vec<&'t Expr<'s>> {
+    match expression {
+        Expr::Var(_) | Expr::Const(_) => Vec::new(),
+        Expr::GetAttr(get) => vec![&get.expr],
+        Expr::GetItem(get) => vec![&get.expr, &get.subscript_expr],
+        Expr::Slice(slice) => {
+            let ends = [&slice.start, &slice.stop, &slice.step].into_iter().flatten();
+            std::iter::once(&slice.expr).chain(ends).collect()
+        }
+        Expr::UnaryOp(operation) => vec![&operation.expr],
+        Expr::BinOp(operation) => vec![&operation.left, &operation.right],
+        Expr::Compare(compare) => {
+            std::iter::once(&compare.expr).chain(compare.ops.iter().map(|operation| &operation.expr)).collect()
+        }
+        Expr::IfExpr(choice) => [&choice.test_expr, &choice.true_expr].into_iter().chain(&choice.false_expr).collect(),
+        Expr::Filter(filter) => filter.expr.iter().chain(arguments(&filter.args)).collect(),
+        Expr::Test(test) => std::iter::once(&test.expr).chain(arguments(&test.args)).collect(),
+        Expr::Call(call) => std::iter::once(&call.expr).chain(arguments(&call.args)).collect(),
+        Expr::List(list) => list.items.iter().collect(),
+        Expr::Tuple(tuple) => tuple.items.iter().collect(),
+        Expr::Map(map) => map.keys.iter().chain(&map.values).collect(),
+    }
+}
+
+fn arguments<'t, 's>(arguments: &'t [CallArg<'s>]) -> impl Iterator<Item = &'t Expr<'s>> {
+    arguments.iter().map(|argument| match argument {
+        CallArg::Pos(value) | CallArg::Kwarg(_, value) | CallArg::PosSplat(value) | CallArg::KwargSplat(value) => value,
+    })
 }
 
 fn compares(operation: &BinOpKind) -> bool {
@@ -281,17 +284,22 @@ fn compares(operation: &BinOpKind) -> bool {
 
 /// `a.b["c"]` as `a` and its path. `None` where it is anything else.
 fn attributes(expression: &Expr<'_>) -> Option<(String, Vec<String>)> {
-    if let Expr::Var(variable) = expression {
-        return Some((variable.id.to_owned(), Vec::new()));
+    let mut path = Vec::new();
+    let mut inner = expression;
+    loop {
+        inner = if let Expr::Var(variable) = inner {
+            path.reverse();
+            return Some((variable.id.to_owned(), path));
+        } else if let Expr::GetAttr(get) = inner {
+            path.push(get.name.to_owned());
+            &get.expr
+        } else if let Expr::GetItem(get) = inner {
+            path.push(get.subscript_expr.as_const()?.as_str()?.to_owned());
+            &get.expr
+        } else {
+            return None;
+        };
     }
-    let (inner, name) = match expression {
-        Expr::GetAttr(get) => (&get.expr, get.name.to_owned()),
-        Expr::GetItem(get) => (&get.expr, get.subscript_expr.as_const()?.as_str()?.to_owned()),
-        _ => return None,
-    };
-    let (root, mut path) = attributes(inner)?;
-    path.push(name);
-    Some((root, path))
 }
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub(super) fn all(rules: &Rules, templates: &BTreeMap<String, Source>, report: &
             let help = hint(&name.value, "templates", known.collect::<Vec<_>>());
             report
                 .error(Code::UnknownTemplate, &name.span, format!("there is no template `{file}`"))
-                .help(format!("{help}, or add the file to the templates folder"));
+                .help(format!("{help}; or add the file to the templates folder"));
         }
     }
 }

@@ -49,7 +49,9 @@ impl<'d, 'i> Value<'d, 'i> {
                 Error::Expected(what) => {
                     let message = format!("`{}` takes {what}, not {}", self.key, described(self.value));
                     let note = report.error(Code::WrongType, &self.span, message);
-                    drop(remedy(self.value, &what).map(|help| note.help(help)));
+                    if let Some(help) = remedy(self.value, &what) {
+                        note.help(help);
+                    }
                 }
                 Error::Word { found, expected } => {
                     let help = hint(&found, "values", expected.iter().copied());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::values::{condition, plain, template, template_of, templates, text};
+use super::values::{condition, plain, template, template_of, templates};
 use super::{Entry, Of, Resolver};
 use crate::config::code::Code;
 use crate::config::report::hint;
@@ -70,7 +70,7 @@ impl Resolver<'_> {
             // A word that is not taken is meant to be `layer` all the same.
             each: !shape.each.is_absent(),
             dir: template_of(&shape.dir).unwrap_or_else(|| Template { source: ".".to_owned(), span: key.span.clone() }),
-            env: templates(shape.env.value()),
+            env: self.environment(shape.env.value()),
             require_env: plain(&shape.require_env),
             timeout,
             lock: shape.lock.value().is_some_and(|lock| lock.value),
@@ -81,7 +81,7 @@ impl Resolver<'_> {
             issue: template_of(&shape.issue),
             fail_on_changed: shape.fail_on_changed.value().is_some_and(|fail| fail.value),
             checkout: shape.checkout.value().map_or(Checkout::default(), |checkout| checkout.value),
-            mode: text(&shape.mode),
+            mode: self.plain_word("mode", &shape.mode),
         })
     }
 
@@ -115,12 +115,12 @@ impl Resolver<'_> {
         Some(match word {
             Word::Steps => Kind::Steps(self.steps(entry)),
             Word::Dispatch => Kind::Dispatch {
-                workflow: text(&shape.dispatch)?,
+                workflow: self.plain_word("dispatch", &shape.dispatch)?,
                 reference: template_of(&shape.reference),
                 inputs: templates(shape.inputs.value().map(|inputs| &inputs.value)),
             },
             Word::Report => Kind::Report(template_of(&shape.report)?),
-            Word::Delegate => Kind::Delegate(text(&shape.delegate)?),
+            Word::Delegate => Kind::Delegate(self.plain_word("delegate", &shape.delegate)?),
             Word::Reply => Kind::Reply(shape.reply.value()?.clone()),
             Word::Api => self.api(entry)?,
             Word::Unlock => Kind::Unlock(self.unlock(shape.unlock.value()?)?),
@@ -249,11 +249,11 @@ impl Resolver<'_> {
             span: span.clone(),
             run: run?.iter().filter_map(Given::value).map(template).collect(),
             dir: template_of(&shape.dir),
-            env: templates(shape.env.value()),
+            env: self.environment(shape.env.value()),
             ok: if ok.is_empty() { vec![0] } else { ok },
             changed: self.exit_codes(&shape.changed),
             output: shape.output.value().copied().unwrap_or_default(),
-            capture: text(&shape.capture),
+            capture: self.capture(&shape.capture),
             quiet: shape.quiet.value().copied().unwrap_or_default(),
             timeout,
             condition: condition(&shape.condition),

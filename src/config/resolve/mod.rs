@@ -34,12 +34,15 @@ struct Resolver<'r> {
     names: Names,
     bodies: HashMap<String, Vec<Template>>,
     vague: HashSet<String>,
+    /// How many more names are looked for that an unknown one was meant to be. Each search goes through all names: a file
+    /// with thousands of unknown ones would take their square.
+    searches: usize,
 }
 
 /// Gives a file its meaning.
 pub(super) fn file(file: &File, report: &mut Report) -> Resolved {
     let names = Names::of(file);
-    let mut resolver = Resolver { report, names, bodies: HashMap::new(), vague: HashSet::new() };
+    let mut resolver = Resolver { report, names, bodies: HashMap::new(), vague: HashSet::new(), searches: 200 };
     if file.version.is_absent() && !resolver.report.dropped_within(&(0..usize::MAX)) {
         let help = "write `version = 1` at the beginning of the file";
         resolver.report.error(Code::MissingKey, &(0..0), "the file does not say its version").help(help);

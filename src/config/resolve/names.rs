@@ -7,7 +7,7 @@ use indexmap::IndexSet;
 
 use super::Resolver;
 use crate::config::code::Code;
-use crate::config::report::{hint, nearest};
+use crate::config::report::{hint, listed, nearest};
 use crate::config::shape::{File, Given, Named};
 use crate::model::span::At;
 
@@ -154,26 +154,34 @@ impl Names {
 impl Resolver<'_> {
     /// Looks up a name, and reports one that is not there.
     pub(super) fn known(&mut self, of: Of, name: &At<String>) -> Option<At<String>> {
-        if self.names.all(of).contains(&name.value) || self.names.unread.contains(&of) {
-            return Some(name.clone());
-        }
-        let names = self.names.all(of).iter().map(String::as_str);
-        let help = hint(&name.value, of.plural(), names);
-        self.report.error(of.unknown(), &name.span, format!("unknown {} `{}`", of.word(), name.value)).help(help);
-        None
+        self.look_up(of, name).ok()
     }
 
     /// Looks up a name by something that makes it used.
     pub(super) fn use_of(&mut self, of: Of, name: &At<String>) -> Option<At<String>> {
-        let meant = match self.known(of, name) {
-            Some(_) => Some(&*name.value),
-            None => nearest(&name.value, self.names.all(of).iter().map(String::as_str)),
+        let (found, meant) = match self.look_up(of, name) {
+            Ok(found) => (Some(found), Some(name.value.clone())),
+            Err(meant) => (None, meant),
         };
-        match meant.map(str::to_owned) {
+        match meant {
             Some(meant) => self.names.used(of, &meant),
             None => self.names.lost(of),
         }
-        self.names.all(of).contains(&name.value).then(|| name.clone())
+        found
+    }
+
+    /// The name, or after a report the one that was likely meant.
+    fn look_up(&mut self, of: Of, name: &At<String>) -> Result<At<String>, Option<String>> {
+        if self.names.all(of).contains(&name.value) || self.names.unread.contains(&of) {
+            return Ok(name.clone());
+        }
+        let names = self.names.all(of).iter().map(String::as_str);
+        let meant = if self.searches > 0 { nearest(&name.value, names.clone()) } else { None };
+        let help = meant.map_or_else(|| listed(of.plural(), names), |meant| format!("did you mean `{meant}`?"));
+        let meant = meant.map(str::to_owned);
+        self.searches = self.searches.saturating_sub(1);
+        self.report.error(of.unknown(), &name.span, format!("unknown {} `{}`", of.word(), name.value)).help(help);
+        Err(meant)
     }
 
     /// Reports a row that is not on the dashboard.
@@ -182,7 +190,9 @@ impl Resolver<'_> {
         if unread || self.names.rows.contains(&row.value) {
             return;
         }
-        let help = hint(&row.value, "rows", self.names.rows.iter().map(String::as_str));
+        let rows = self.names.rows.iter().map(String::as_str);
+        let help = if self.searches > 0 { hint(&row.value, "rows", rows) } else { listed("rows", rows) };
+        self.searches = self.searches.saturating_sub(1);
         self.report.error(Code::UnknownStage, &row.span, format!("unknown row `{}`", row.value)).help(help);
     }
 

@@ -116,20 +116,24 @@ impl Checker<'_> {
                 .help("write `layer.key`");
         }
         let filters: Vec<&str> = OUR_FILTERS.iter().map(|(name, _)| *name).chain(FILTERS).collect();
-        let kinds: [(&[_], _, _, &[&str], fn(&Known, &str) -> bool); 3] = [
-            (&uses.filters, Code::UnknownFilter, "filter", &filters, Known::has_filter),
-            (&uses.tests, Code::UnknownTest, "test", &TESTS, Known::has_test),
-            (&uses.functions, Code::UnknownFunction, "function", &FUNCTIONS, Known::has_function),
-        ];
-        for (used, code, what, suggested, is_there) in kinds {
-            for (name, place) in used.iter().filter(|(name, _)| !is_there(&self.known, name)) {
-                let help = match nearest(name, suggested.iter().copied()) {
-                    Some(meant) => format!("did you mean `{meant}`?"),
-                    None => format!("see <https://docs.rs/minijinja/latest/minijinja/{what}s>"),
-                };
-                self.report.error(code, &literal.at(place), format!("unknown {what} `{name}`")).help(help);
-            }
+        for (name, place) in uses.filters.iter().filter(|(name, _)| !self.known.has_filter(name)) {
+            Self::unknown(self.report, Code::UnknownFilter, name, &filters, &literal.at(place));
         }
+        for (name, place) in uses.tests.iter().filter(|(name, _)| !self.known.has_test(name)) {
+            Self::unknown(self.report, Code::UnknownTest, name, &TESTS, &literal.at(place));
+        }
+        for (name, place) in uses.functions.iter().filter(|(name, _)| !self.known.has_function(name)) {
+            Self::unknown(self.report, Code::UnknownFunction, name, &FUNCTIONS, &literal.at(place));
+        }
+    }
+
+    fn unknown(report: &mut Report, code: Code, name: &str, suggested: &[&str], at: &Span) {
+        let what = code.as_str().trim_start_matches("unknown-");
+        let help = match nearest(name, suggested.iter().copied()) {
+            Some(meant) => format!("did you mean `{meant}`?"),
+            None => format!("see <https://docs.rs/minijinja/latest/minijinja/{what}s>"),
+        };
+        report.error(code, at, format!("unknown {what} `{name}`")).help(help);
     }
 
     fn variable(&mut self, one: &Use, literal: &Literal, scope: &Scope<'_>) {
