@@ -44,7 +44,7 @@ impl Scope {
     }
 
     pub(crate) fn value(&self) -> Value {
-        Value::from_iter(self.names.iter().map(|(name, value)| (name.clone(), value.clone())))
+        Value::from_pairs(self.names.iter().map(|(name, value)| (name.clone(), value.clone())))
     }
 }
 
@@ -75,7 +75,7 @@ impl Object for LayerObject {
             "name" => Value::from(&*self.name),
             "dir" => Value::from(&*self.dir),
             "engine" => Value::from(&*self.engine),
-            "vars" => Value::from_iter(self.vars.iter().map(|(name, value)| (name.clone(), value.clone()))),
+            "vars" => Value::from_pairs(self.vars.iter().map(|(name, value)| (name.clone(), value.clone()))),
             _ => return None,
         })
     }

@@ -158,6 +158,8 @@ pub(crate) struct Row {
     pub(crate) note: String,
     /// What the row links to: the link of its entry, else the page of its run.
     pub(crate) link: Option<String>,
+    /// The page of the run that reported, where one did.
+    pub(crate) run_page: Option<String>,
     /// When its status was reported.
     pub(crate) at: Option<Timestamp>,
     /// How long the work took, in seconds, where its begin and its end were reported.

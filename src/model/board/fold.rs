@@ -87,6 +87,7 @@ fn row(spec: &RowSpec, tracks: &BTreeMap<Option<&str>, Track<'_>>, before: &[&Ro
         status: Status::Pending,
         note: String::new(),
         link: None,
+        run_page: None,
         at: None,
         seconds: None,
         changes: None,
@@ -128,6 +129,7 @@ fn of_one(row: &mut Row, track: &Track<'_>) {
     row.status = entry.status;
     row.note.clone_from(&entry.note);
     row.link = shown_link(entry);
+    row.run_page = run_page(entry);
     row.at = Some(record.at);
     row.changes = entry.changes;
     row.digest.clone_from(&entry.digest);
@@ -166,6 +168,7 @@ fn over_layers(row: &mut Row, layers: &[(&str, &Track<'_>)], before: &[&Row]) {
     let latest = telling.or_else(|| cells.iter().max_by_key(|(_, record, _)| record.seq));
     if let Some((_, record, _)) = latest {
         row.link = shown_link(&record.entry);
+        row.run_page = run_page(&record.entry);
         row.at = Some(record.at);
     }
     row.seconds = match &*cells {
@@ -202,7 +205,11 @@ fn nothing_to_do(spec: &RowSpec, before: &[&Row]) -> Option<String> {
 }
 
 fn shown_link(entry: &Entry) -> Option<String> {
-    entry.link.clone().or_else(|| (!entry.url.is_empty()).then(|| entry.url.clone()))
+    entry.link.clone().or_else(|| run_page(entry))
+}
+
+fn run_page(entry: &Entry) -> Option<String> {
+    (!entry.url.is_empty()).then(|| entry.url.clone())
 }
 
 fn seconds(track: &Track<'_>) -> Option<i64> {
