@@ -23,22 +23,16 @@ impl Report {
 
     /// Adds an error, which the answer can explain further.
     pub(super) fn error(&mut self, code: Code, span: &Span, message: impl Into<String>) -> Note<'_> {
-        let source = self.source.clone();
-        self.push(Severity::Error, code, source, span, message.into())
+        self.push(Severity::Error, code, span, message.into())
     }
 
     /// Adds a warning, which the answer can explain further.
     pub(super) fn warning(&mut self, code: Code, span: &Span, message: impl Into<String>) -> Note<'_> {
+        self.push(Severity::Warning, code, span, message.into())
+    }
+
+    fn push(&mut self, severity: Severity, code: Code, span: &Span, message: String) -> Note<'_> {
         let source = self.source.clone();
-        self.push(Severity::Warning, code, source, span, message.into())
-    }
-
-    /// Adds an error in another file than ci.toml.
-    pub(super) fn error_in(&mut self, source: &Source, code: Code, span: &Span, message: String) -> Note<'_> {
-        self.push(Severity::Error, code, source.clone(), span, message)
-    }
-
-    fn push(&mut self, severity: Severity, code: Code, source: Source, span: &Span, message: String) -> Note<'_> {
         let span = within(&source.text, span);
         let (label, help, related) = (None, None, Vec::new());
         self.diagnostics.push(Diagnostic {
@@ -75,14 +69,10 @@ impl Report {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Everything, in the order of the file; what is wrong in other files comes last.
-    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        let Self { source, mut diagnostics, dropped: _ } = self;
-        diagnostics.sort_by(|a, b| {
-            let place = |one: &Diagnostic| (one.source.name != source.name, one.span.start, one.span.end);
-            place(a).cmp(&place(b)).then_with(|| a.source.name.cmp(&b.source.name))
-        });
-        diagnostics
+    /// Everything, in the order of the file.
+    pub(super) fn into_diagnostics(mut self) -> Vec<Diagnostic> {
+        self.diagnostics.sort_by_key(|one| (one.span.start, one.span.end));
+        self.diagnostics
     }
 }
 

@@ -23,6 +23,6 @@ pub(super) fn all(resolved: &Resolved, templates: &BTreeMap<String, Source>, rep
     commands::ambiguous(&resolved.rules, report);
     reach::all(resolved, report);
     names::all(resolved, report);
-    templates::all(&resolved.rules, templates, report);
+    templates::replies(&resolved.rules, templates, report);
     secret::environment(&resolved.rules, report);
 }

@@ -47,6 +47,12 @@ pub(super) fn document<T: for<'de> Deserialize<'de>>(
     read
 }
 
+/// A text at the top of a document, if it is there; nothing is reported.
+pub(super) fn text_at_top(text: &str, key: &str) -> Option<String> {
+    let (document, _) = DeTable::parse_recoverable(text);
+    document.get_ref().get(key)?.get_ref().as_str().map(str::to_owned)
+}
+
 /// Says something useful about a file that this binary is too old for, before its new keys look like mistakes.
 fn version_is_known(document: &DeTable<'_>, report: &mut Report) -> bool {
     let Some(version) = document.get("version") else { return true };
