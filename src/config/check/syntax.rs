@@ -153,68 +153,62 @@ struct Parts<'t, 's> {
 
 impl<'t, 's> Parts<'t, 's> {
     fn of(statement: &'t Stmt<'s>) -> Self {
-        let mut parts = Self::default();
-        let Self { sets, reads, calls, blocks } = &mut parts;
         match statement {
-            Stmt::Template(template) => blocks.push(&template.children),
-            Stmt::EmitExpr(emit) => reads.push(&emit.expr),
-            Stmt::EmitRaw(_) => {}
-            Stmt::ForLoop(each) => {
-                sets.push(&each.target);
-                reads.extend([Some(&each.iter), each.filter_expr.as_ref()].into_iter().flatten());
-                blocks.extend([&*each.body, &*each.else_body]);
-            }
+            Stmt::EmitRaw(_) => Self::default(),
+            Stmt::Template(template) => Self::default().blocks([&template.children]),
+            Stmt::Block(block) => Self::default().blocks([&block.body]),
+            Stmt::EmitExpr(emit) => Self::default().reads([&emit.expr]),
+            Stmt::Extends(extends) => Self::default().reads([&extends.name]),
+            Stmt::Include(include) => Self::default().reads([&include.name]),
+            Stmt::Do(done) => Self::default().calls(&done.call),
+            Stmt::Set(set) => Self::default().sets([&set.target]).reads([&set.expr]),
+            Stmt::Import(import) => Self::default().sets([&import.name]).reads([&import.expr]),
+            Stmt::AutoEscape(escape) => Self::default().reads([&escape.enabled]).blocks([&escape.body]),
+            Stmt::FilterBlock(filter) => Self::default().reads([&filter.filter]).blocks([&filter.body]),
+            Stmt::SetBlock(set) => Self::default().sets([&set.target]).reads(&set.filter).blocks([&set.body]),
             Stmt::IfCond(condition) => {
-                reads.push(&condition.expr);
-                blocks.extend([&*condition.true_body, &*condition.false_body]);
+                Self::default().reads([&condition.expr]).blocks([&condition.true_body, &condition.false_body])
+            }
+            Stmt::ForLoop(each) => {
+                let whole = Self::default().sets([&each.target]).reads([&each.iter]).reads(&each.filter_expr);
+                whole.blocks([&each.body, &each.else_body])
             }
             Stmt::WithBlock(with) => {
-                sets.extend(with.assignments.iter().map(|(target, _)| target));
-                reads.extend(with.assignments.iter().map(|(_, value)| value));
-                blocks.push(&with.body);
-            }
-            Stmt::Set(set) => {
-                sets.push(&set.target);
-                reads.push(&set.expr);
-            }
-            Stmt::SetBlock(set) => {
-                sets.push(&set.target);
-                reads.extend(&set.filter);
-                blocks.push(&set.body);
-            }
-            Stmt::AutoEscape(escape) => {
-                reads.push(&escape.enabled);
-                blocks.push(&escape.body);
-            }
-            Stmt::FilterBlock(filter) => {
-                reads.push(&filter.filter);
-                blocks.push(&filter.body);
-            }
-            Stmt::Block(block) => blocks.push(&block.body),
-            Stmt::Extends(extends) => reads.push(&extends.name),
-            Stmt::Include(include) => reads.push(&include.name),
-            Stmt::Import(import) => {
-                sets.push(&import.name);
-                reads.push(&import.expr);
+                let targets = with.assignments.iter().map(|(target, _)| target);
+                let values = with.assignments.iter().map(|(_, value)| value);
+                Self::default().sets(targets).reads(values).blocks([&with.body])
             }
             Stmt::FromImport(import) => {
-                sets.extend(import.names.iter().map(|(name, alias)| alias.as_ref().unwrap_or(name)));
-                reads.push(&import.expr);
+                let names = import.names.iter().map(|(name, alias)| alias.as_ref().unwrap_or(name));
+                Self::default().sets(names).reads([&import.expr])
             }
-            Stmt::Macro(defined) => parts.define(defined),
-            Stmt::CallBlock(block) => {
-                calls.push(&block.call);
-                parts.define(&block.macro_decl);
-            }
-            Stmt::Do(done) => calls.push(&done.call),
+            Stmt::Macro(defined) => Self::default().defines(defined),
+            Stmt::CallBlock(block) => Self::default().calls(&block.call).defines(&block.macro_decl),
         }
-        parts
     }
 
-    fn define(&mut self, defined: &'t Macro<'s>) {
-        self.sets.extend(&defined.args);
-        self.reads.extend(&defined.defaults);
-        self.blocks.push(&defined.body);
+    fn sets(mut self, targets: impl IntoIterator<Item = &'t Expr<'s>>) -> Self {
+        self.sets.extend(targets);
+        self
+    }
+
+    fn reads(mut self, values: impl IntoIterator<Item = &'t Expr<'s>>) -> Self {
+        self.reads.extend(values);
+        self
+    }
+
+    fn calls(mut self, call: &'t Spanned<Call<'s>>) -> Self {
+        self.calls.push(call);
+        self
+    }
+
+    fn blocks<const N: usize>(mut self, blocks: [&'t Vec<Stmt<'s>>; N]) -> Self {
+        self.blocks.extend(blocks.map(Vec::as_slice));
+        self
+    }
+
+    fn defines(self, defined: &'t Macro<'s>) -> Self {
+        self.sets(&defined.args).reads(&defined.defaults).blocks([&defined.body])
     }
 }
 

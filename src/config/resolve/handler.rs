@@ -42,16 +42,10 @@ impl Word {
 impl Resolver<'_> {
     pub(super) fn handler(&mut self, entry: &Entry<'_, Shape>) -> Option<Handler> {
         let Entry { key, shape, span } = entry;
-        if shape.stage == Given::Wrong || self.report.dropped_within(span) {
-            self.names.lost(Of::Stage);
-        }
+        self.note_what_is_lost(entry);
         let stage = shape.stage.value().and_then(|stage| self.use_of(Of::Stage, stage));
         let timeout = self.duration(&shape.timeout).unwrap_or(TIMEOUT);
-        let vague = self.report.dropped_within(span) || !captures_are_whole(shape);
-        if vague {
-            self.vague.insert(key.value.clone());
-        }
-        let record = self.record(shape, vague);
+        let record = self.record(shape, self.vague.contains(&key.value));
         if let Some(dir) = shape.dir.value() {
             self.check_inside(dir);
         }
@@ -83,6 +77,17 @@ impl Resolver<'_> {
             checkout: shape.checkout.value().map_or(Checkout::default(), |checkout| checkout.value),
             mode: self.plain_word("mode", &shape.mode),
         })
+    }
+
+    /// What a handler could have used or captured, had it been read whole.
+    fn note_what_is_lost(&mut self, entry: &Entry<'_, Shape>) {
+        let dropped = self.report.dropped_within(&entry.span);
+        if dropped || entry.shape.stage == Given::Wrong {
+            self.names.lost(Of::Stage);
+        }
+        if dropped || !captures_are_whole(entry.shape) {
+            self.vague.insert(entry.key.value.clone());
+        }
     }
 
     /// The one kind of the handler.

@@ -16,46 +16,44 @@ enum Change {
     Replace(Index, Index, String),
 }
 
+/// What stands in such files, so that changes get past the first parser.
+const PIECES: [&str; 31] = [
+    "{{",
+    "}}",
+    "{% for x in ",
+    "[[rules]]",
+    "[layers.",
+    "]",
+    "\"",
+    "'",
+    "\"\"\"",
+    "=",
+    "{",
+    "}",
+    ",",
+    "layer",
+    "0.5",
+    "true",
+    "args",
+    "(?<",
+    ")",
+    "\\",
+    "[",
+    "\n",
+    "\r",
+    "é",
+    "'/(|'",
+    "..",
+    "|",
+    "steps = []",
+    "version = 2",
+    "|upper",
+    "1979-05-27",
+];
+
 fn change() -> impl Strategy<Value = Change> {
     let place = any::<Index>;
-    // What stands in such files, so that changes get past the first parser.
-    let piece = prop_oneof![
-        "\\PC{0,6}",
-        prop::sample::select(vec![
-            "{{",
-            "}}",
-            "{% for x in ",
-            "[[rules]]",
-            "[layers.",
-            "]",
-            "\"",
-            "'",
-            "\"\"\"",
-            "=",
-            "{",
-            "}",
-            ",",
-            "layer",
-            "0.5",
-            "true",
-            "args",
-            "(?<",
-            ")",
-            "\\",
-            "[",
-            "\n",
-            "\r",
-            "é",
-            "'/(|'",
-            "..",
-            "|",
-            "steps = []",
-            "version = 2",
-            "|upper",
-            "1979-05-27",
-        ])
-        .prop_map(str::to_owned),
-    ];
+    let piece = prop_oneof!["\\PC{0,6}", prop::sample::select(&PIECES[..]).prop_map(str::to_owned),];
     prop_oneof![
         place().prop_map(Change::Delete),
         place().prop_map(Change::Double),
