@@ -14,11 +14,13 @@ pub(super) struct Report {
     diagnostics: Vec<Diagnostic>,
     /// Where unknown keys stand that could not be read as another: what is missing near them was likely meant by them.
     dropped: BTreeSet<usize>,
+    /// Keys that were likely meant by those.
+    doubled: BTreeSet<&'static str>,
 }
 
 impl Report {
     pub(super) fn new(source: Source) -> Self {
-        Self { source, diagnostics: Vec::new(), dropped: BTreeSet::new() }
+        Self { source, diagnostics: Vec::new(), dropped: BTreeSet::new(), doubled: BTreeSet::new() }
     }
 
     /// Adds an error, which the answer can explain further.
@@ -48,9 +50,15 @@ impl Report {
         Note(&mut self.diagnostics)
     }
 
-    /// Notes that the key at `offset` means nothing.
-    pub(super) fn dropped(&mut self, offset: usize) {
+    /// Notes that the key at `offset` means nothing, although it is likely another of `meant`, which is there already.
+    pub(super) fn dropped(&mut self, offset: usize, meant: Option<&'static str>) {
         self.dropped.insert(offset);
+        self.doubled.extend(meant);
+    }
+
+    /// Whether a second table was likely meant to be `key`. Then what it holds is not known.
+    pub(super) fn is_doubled(&self, key: &str) -> bool {
+        self.doubled.contains(key)
     }
 
     /// Whether a key within `span` means nothing. Then nothing there may be called missing.

@@ -169,3 +169,26 @@ fn twenty_mistakes_are_twenty_diagnostics() {
     assert_eq!(found, expected, "{:#?}", lines(&loaded));
     assert_eq!(found.len(), 20);
 }
+
+/// What breaks TOML is told where it is, and not again for all that follows.
+#[test]
+fn a_broken_line_has_no_follow_ups() {
+    let broken = [
+        ("engine = \"terraform\"", "engine = \"terraform", 23),
+        ("[layers.platform]", "[layers.bootstrap]", 25),
+        ("after  = [\"bootstrap\"]", "after  = [\"bootstrap\"", 30),
+        ("dir    = \"platform\"", "dir    \"platform\"", 26),
+        ("[[rules]]", "[rules]", 136),
+        ("steps   = [", "steps   =", 224),
+        ("'/plan(\\s", "\"/plan(\\s", 70),
+        ("[stages.plan]", "[stage.plan]", 44),
+    ];
+    for (right, wrong, line) in broken {
+        assert!(DEFAULT.contains(right), "{right}");
+        let loaded = load_text(&DEFAULT.replacen(right, wrong, 1));
+        let found: Vec<usize> = loaded.diagnostics.iter().map(|one| one.source.line(one.span.start)).collect();
+        assert_eq!(found, [line], "{wrong}: {:#?}", lines(&loaded));
+    }
+    let two = DEFAULT.replacen("engine = \"terraform\"", "engine = terraform", 1).replacen("smoke|", "'smoke|", 1);
+    assert_eq!(load_text(&two).diagnostics.len(), 2);
+}

@@ -27,15 +27,8 @@ pub(super) fn document<T: for<'de> Deserialize<'de>>(
     if !version_is_known(document.get_ref(), report) {
         return None;
     }
-    for error in &errors {
-        let span = error.span().unwrap_or(0..0);
-        let help = match error.message() {
-            "duplicate key" => "write a table or a key once: its entries stand together",
-            _ => "ci.toml is written in TOML: <https://toml.io>",
-        };
-        report.error(Code::Syntax, &span, lower_first(error.message())).help(help);
-    }
     if !errors.is_empty() {
+        syntax(report);
         return None;
     }
     let document = document.into_inner();
@@ -45,6 +38,37 @@ pub(super) fn document<T: for<'de> Deserialize<'de>>(
     let read = T::deserialize(value::Value::root(&root, 0..source.text.len(), &shared)).ok();
     *report = shared.into_inner();
     read
+}
+
+/// The most errors of syntax that are told. Each costs another look at the rest of the file.
+const SYNTAX_ERRORS: usize = 20;
+
+/// Reports what is no TOML. After an error all that follows may look wrong, up to the next header: there it begins anew.
+fn syntax(report: &mut Report) {
+    let source = report.source.clone();
+    let mut from = 0;
+    for _ in 0..SYNTAX_ERRORS {
+        let rest = &source.text[from..];
+        let (_, errors) = DeTable::parse_recoverable(rest);
+        let place = |error: &toml::de::Error| error.span().unwrap_or(0..0);
+        let Some(first) = errors.iter().min_by_key(|error| place(error).start) else { return };
+        let span = place(first);
+        let at = from + span.start..from + span.end;
+        report.error(Code::Syntax, &at, lower_first(first.message())).help(remedy(first.message()));
+        let after = span.start.min(rest.len());
+        let Some(header) = rest.get(after..).and_then(|rest| rest.find("\n[")) else { return };
+        from += after + header + 1;
+    }
+}
+
+fn remedy(message: &str) -> &'static str {
+    if message == "duplicate key" {
+        "write a key or a table once; of `[[rules]]` and `[[tests]]`, with two brackets, there may be many"
+    } else if message.contains("escape") {
+        "in single quotes a backslash stands for itself: `pattern = '/plan(\\s+.+)?'`"
+    } else {
+        "ci.toml is written in TOML: <https://toml.io>"
+    }
 }
 
 /// A text at the top of a document, if it is there; nothing is reported.

@@ -337,7 +337,7 @@ impl<'d, 'i> Entries<'d, 'i> {
                     taken.push(meant);
                     key.name = Cow::Borrowed(meant);
                 }
-                None => report.dropped(key.span.start),
+                None => report.dropped(key.span.start, nearest(&key.name, fields.iter().copied())),
             }
             meant.is_some()
         });

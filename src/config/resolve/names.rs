@@ -7,7 +7,7 @@ use indexmap::IndexSet;
 
 use super::Resolver;
 use crate::config::code::Code;
-use crate::config::report::{hint, listed, nearest};
+use crate::config::report::{Report, hint, listed, nearest};
 use crate::config::shape::{File, Given, Named};
 use crate::model::span::At;
 
@@ -86,7 +86,7 @@ pub(in crate::config) struct Names {
 }
 
 impl Names {
-    pub(super) fn of(file: &File) -> Self {
+    pub(super) fn of(file: &File, report: &Report) -> Self {
         fn keys<T>(table: &Given<Named<T>>) -> IndexSet<String> {
             table.value().into_iter().flat_map(|table| &table.0).map(|(key, _)| key.value.clone()).collect()
         }
@@ -100,7 +100,8 @@ impl Names {
             (Of::Gate, matches!(file.gates, Given::Wrong)),
             (Of::Handler, matches!(file.handlers, Given::Wrong)),
         ];
-        names.unread = unread.into_iter().filter(|(_, wrong)| *wrong).map(|(of, _)| of).collect();
+        let unknown = |(of, wrong): &(Of, bool)| *wrong || report.is_doubled(of.plural());
+        names.unread = unread.into_iter().filter(unknown).map(|(of, _)| of).collect();
         // A table or a rule that could not be read may have used any name.
         let rules_are_whole = match &file.rules {
             Given::Absent => true,
