@@ -30,6 +30,12 @@ pub(crate) struct Loaded {
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
+/// The folder of templates that a ci.toml names, as it stands there; `None` where it names none. Who calls [`load`] reads
+/// it first, for a file whose templates are elsewhere is wrong without them.
+pub(crate) fn templates_folder(source: &Source) -> Option<String> {
+    read::text_at_top(&source.text, "templates")
+}
+
 /// Reads and checks a ci.toml. `templates` are the files of its templates folder by name, such as `help.md.j2`.
 pub(crate) fn load(source: Source, templates: &BTreeMap<String, Source>) -> Loaded {
     let mut report = Report::new(source);

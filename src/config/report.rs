@@ -14,31 +14,27 @@ pub(super) struct Report {
     diagnostics: Vec<Diagnostic>,
     /// Where unknown keys stand that could not be read as another: what is missing near them was likely meant by them.
     dropped: BTreeSet<usize>,
+    /// Keys that were likely meant by those.
+    doubled: BTreeSet<&'static str>,
 }
 
 impl Report {
     pub(super) fn new(source: Source) -> Self {
-        Self { source, diagnostics: Vec::new(), dropped: BTreeSet::new() }
+        Self { source, diagnostics: Vec::new(), dropped: BTreeSet::new(), doubled: BTreeSet::new() }
     }
 
     /// Adds an error, which the answer can explain further.
     pub(super) fn error(&mut self, code: Code, span: &Span, message: impl Into<String>) -> Note<'_> {
-        let source = self.source.clone();
-        self.push(Severity::Error, code, source, span, message.into())
+        self.push(Severity::Error, code, span, message.into())
     }
 
     /// Adds a warning, which the answer can explain further.
     pub(super) fn warning(&mut self, code: Code, span: &Span, message: impl Into<String>) -> Note<'_> {
+        self.push(Severity::Warning, code, span, message.into())
+    }
+
+    fn push(&mut self, severity: Severity, code: Code, span: &Span, message: String) -> Note<'_> {
         let source = self.source.clone();
-        self.push(Severity::Warning, code, source, span, message.into())
-    }
-
-    /// Adds an error in another file than ci.toml.
-    pub(super) fn error_in(&mut self, source: &Source, code: Code, span: &Span, message: String) -> Note<'_> {
-        self.push(Severity::Error, code, source.clone(), span, message)
-    }
-
-    fn push(&mut self, severity: Severity, code: Code, source: Source, span: &Span, message: String) -> Note<'_> {
         let span = within(&source.text, span);
         let (label, help, related) = (None, None, Vec::new());
         self.diagnostics.push(Diagnostic {
@@ -54,9 +50,15 @@ impl Report {
         Note(&mut self.diagnostics)
     }
 
-    /// Notes that the key at `offset` means nothing.
-    pub(super) fn dropped(&mut self, offset: usize) {
+    /// Notes that the key at `offset` means nothing, although it is likely another of `meant`, which is there already.
+    pub(super) fn dropped(&mut self, offset: usize, meant: Option<&'static str>) {
         self.dropped.insert(offset);
+        self.doubled.extend(meant);
+    }
+
+    /// Whether a second table was likely meant to be `key`. Then what it holds is not known.
+    pub(super) fn is_doubled(&self, key: &str) -> bool {
+        self.doubled.contains(key)
     }
 
     /// Whether a key within `span` means nothing. Then nothing there may be called missing.
@@ -75,14 +77,10 @@ impl Report {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Everything, in the order of the file; what is wrong in other files comes last.
-    pub(super) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        let Self { source, mut diagnostics, dropped: _ } = self;
-        diagnostics.sort_by(|a, b| {
-            let place = |one: &Diagnostic| (one.source.name != source.name, one.span.start, one.span.end);
-            place(a).cmp(&place(b)).then_with(|| a.source.name.cmp(&b.source.name))
-        });
-        diagnostics
+    /// Everything, in the order of the file.
+    pub(super) fn into_diagnostics(mut self) -> Vec<Diagnostic> {
+        self.diagnostics.sort_by_key(|one| (one.span.start, one.span.end));
+        self.diagnostics
     }
 }
 
@@ -98,14 +96,6 @@ impl Note<'_> {
         self
     }
 
-    /// Says something beside the carets.
-    pub(super) fn label(self, label: impl Into<String>) -> Self {
-        if let Some(last) = self.0.last_mut() {
-            last.label = Some(label.into());
-        }
-        self
-    }
-
     /// Points at another place of the same file.
     pub(super) fn related(self, span: &Span, what: impl Into<String>) -> Self {
         if let Some(last) = self.0.last_mut() {
@@ -117,8 +107,10 @@ impl Note<'_> {
 
 /// The span cut to the text and to whole characters, so that no report can fail on it.
 fn within(text: &str, span: &Span) -> Span {
-    let end = text.ceil_char_boundary(span.end.min(text.len()));
-    text.floor_char_boundary(span.start.min(end))..end
+    let is_edge = |offset: &usize| text.is_char_boundary(*offset);
+    let end = (span.end.min(text.len())..=text.len()).find(is_edge).unwrap_or(text.len());
+    let start = (0..=span.start.min(end)).rev().find(is_edge).unwrap_or_default();
+    start..end
 }
 
 /// The one of `names` that `wrong` was most likely meant to be.
@@ -129,6 +121,7 @@ pub(super) fn nearest<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>)
     let wanted = plain(wrong);
     names
         .into_iter()
+        .filter(|name| name.len().abs_diff(wrong.len()) <= 4 * allowed)
         .map(|name| (strsim::damerau_levenshtein(&wanted, &plain(name)), name))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
@@ -144,7 +137,7 @@ pub(super) fn hint<'n>(wrong: &str, what: &str, names: impl IntoIterator<Item = 
 }
 
 /// "the stages are `a`, `b`", with an end.
-fn listed<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> String {
+pub(super) fn listed<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> String {
     const MOST: usize = 24;
     let mut names = names.into_iter();
     let shown: Vec<_> = names.by_ref().take(MOST).map(|name| format!("`{name}`")).collect();
@@ -153,4 +146,10 @@ fn listed<'n>(what: &str, names: impl IntoIterator<Item = &'n str>) -> String {
         (false, None) => format!("the {what} are {}", shown.join(", ")),
         (false, Some(_)) => format!("the {what} are {}, …", shown.join(", ")),
     }
+}
+
+/// The text as it stands within a sentence.
+pub(super) fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }

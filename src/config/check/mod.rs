@@ -1,8 +1,14 @@
 //! What needs more than one entry to be seen: rows that collide, circles, rules that never match, names that an event
-//! cannot have. Each topic is a file; none knows the text of the file but by spans.
+//! cannot have. Each topic is a file; none of them reads anything but what `resolve` made of the file.
 
+mod commands;
 pub(super) mod events;
+pub(super) mod names;
+mod order;
+mod reach;
 pub(super) mod secret;
+mod syntax;
+mod templates;
 
 use std::collections::BTreeMap;
 
@@ -11,4 +17,12 @@ use super::resolve::Resolved;
 use crate::model::span::Source;
 
 /// Every check.
-pub(super) fn all(_resolved: &Resolved, _templates: &BTreeMap<String, Source>, _report: &mut Report) {}
+pub(super) fn all(resolved: &Resolved, templates: &BTreeMap<String, Source>, report: &mut Report) {
+    order::rows(&resolved.rules, report);
+    order::circles(&resolved.rules, report);
+    commands::ambiguous(&resolved.rules, report);
+    reach::all(resolved, report);
+    names::all(resolved, report);
+    templates::replies(&resolved.rules, templates, report);
+    secret::environment(&resolved.rules, report);
+}

@@ -10,9 +10,8 @@ use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
 use super::code::Code;
-use super::report::Report;
+use super::report::{Report, lower_first};
 pub(super) use given::{Given, Named, Node, Texts, Tree};
-pub(super) use value::extent;
 
 /// The newest version of the language that this binary reads.
 const VERSION: i64 = 1;
@@ -28,11 +27,8 @@ pub(super) fn document<T: for<'de> Deserialize<'de>>(
     if !version_is_known(document.get_ref(), report) {
         return None;
     }
-    for error in &errors {
-        let span = error.span().unwrap_or(0..0);
-        report.error(Code::Syntax, &span, lower_first(error.message()));
-    }
     if !errors.is_empty() {
+        syntax(report);
         return None;
     }
     let document = document.into_inner();
@@ -42,6 +38,43 @@ pub(super) fn document<T: for<'de> Deserialize<'de>>(
     let read = T::deserialize(value::Value::root(&root, 0..source.text.len(), &shared)).ok();
     *report = shared.into_inner();
     read
+}
+
+/// The most errors of syntax that are told. Each costs another look at the rest of the file.
+const SYNTAX_ERRORS: usize = 20;
+
+/// Reports what is no TOML. After an error all that follows may look wrong, up to the next header: there it begins anew.
+fn syntax(report: &mut Report) {
+    let source = report.source.clone();
+    let mut from = 0;
+    for _ in 0..SYNTAX_ERRORS {
+        let rest = &source.text[from..];
+        let (_, errors) = DeTable::parse_recoverable(rest);
+        let place = |error: &toml::de::Error| error.span().unwrap_or(0..0);
+        let Some(first) = errors.iter().min_by_key(|error| place(error).start) else { return };
+        let span = place(first);
+        let at = from + span.start..from + span.end;
+        report.error(Code::Syntax, &at, lower_first(first.message())).help(remedy(first.message()));
+        let after = span.start.min(rest.len());
+        let Some(header) = rest.get(after..).and_then(|rest| rest.find("\n[")) else { return };
+        from += after + header + 1;
+    }
+}
+
+fn remedy(message: &str) -> &'static str {
+    if message == "duplicate key" {
+        "write a key or a table once; of `[[rules]]` and `[[tests]]`, with two brackets, there may be many"
+    } else if message.contains("escape") {
+        "in single quotes a backslash stands for itself: `pattern = '/plan(\\s+.+)?'`"
+    } else {
+        "ci.toml is written in TOML: <https://toml.io>"
+    }
+}
+
+/// A text at the top of a document, if it is there; nothing is reported.
+pub(super) fn text_at_top(text: &str, key: &str) -> Option<String> {
+    let (document, _) = DeTable::parse_recoverable(text);
+    document.get_ref().get(key)?.get_ref().as_str().map(str::to_owned)
 }
 
 /// Says something useful about a file that this binary is too old for, before its new keys look like mistakes.
@@ -57,11 +90,11 @@ fn version_is_known(document: &DeTable<'_>, report: &mut Report) -> bool {
                 .help(format!("install a newer `ci`, or write `version = {VERSION}` and keep to its keys"));
             false
         }
+        Ok(number) if number < 1 => {
+            let message = format!("there is no version {number} of the language");
+            report.error(Code::UnknownValue, &version.span(), message).help(format!("write `version = {VERSION}`"));
+            true
+        }
         Ok(_) | Err(_) => true,
     }
-}
-
-fn lower_first(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }

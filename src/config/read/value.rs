@@ -15,21 +15,30 @@ use crate::config::code::Code;
 use crate::config::report::{Report, hint, nearest};
 use crate::model::span::Span;
 
+/// What a key takes, in words.
+const TABLE: &str = "a table";
+const LIST: &str = "a list";
+const BOOLEAN: &str = "`true` or `false`";
+const TEXT: &str = "a text";
+const NUMBER: &str = "a whole number";
+
 /// A value of the document.
 #[derive(Clone)]
 pub(super) struct Value<'d, 'i> {
     value: &'d DeValue<'i>,
     span: Span,
+    /// The key whose value it is, or is part of.
+    key: &'d str,
     report: &'d RefCell<Report>,
 }
 
 impl<'d, 'i> Value<'d, 'i> {
     pub(super) fn root(value: &'d DeValue<'i>, span: Span, report: &'d RefCell<Report>) -> Self {
-        Self { value, span, report }
+        Self { value, span, key: "", report }
     }
 
-    fn inner(&self, value: &'d Spanned<DeValue<'i>>) -> Self {
-        Self { value: value.get_ref(), span: value.span(), report: self.report }
+    fn inner(&self, key: &'d str, value: &'d Spanned<DeValue<'i>>) -> Self {
+        Self { value: value.get_ref(), span: value.span(), key, report: self.report }
     }
 
     /// Reports an error unless that was done further in.
@@ -38,13 +47,19 @@ impl<'d, 'i> Value<'d, 'i> {
             let mut report = self.report.borrow_mut();
             match error {
                 Error::Expected(what) => {
-                    let message = format!("expected {what}, found {}", described(self.value));
-                    report.error(Code::WrongType, &self.span, message);
+                    let message = format!("`{}` takes {what}, not {}", self.key, described(self.value));
+                    let note = report.error(Code::WrongType, &self.span, message);
+                    if let Some(help) = remedy(self.value, &what) {
+                        note.help(help);
+                    }
                 }
-                Error::Word { message, help } => {
+                Error::Word { found, expected } => {
+                    let help = hint(&found, "values", expected.iter().copied());
+                    let message = format!("`{}` does not take `{found}`", self.key);
                     report.error(Code::UnknownValue, &self.span, message).help(help);
                 }
                 Error::Other(message) => {
+                    let message = format!("`{}`: {message}", self.key);
                     report.error(Code::WrongType, &self.span, message);
                 }
                 Error::Reported => {}
@@ -77,8 +92,21 @@ fn described(value: &DeValue<'_>) -> &'static str {
     }
 }
 
+/// How to make what was written what is taken, where that is plain.
+fn remedy(found: &DeValue<'_>, expected: &str) -> Option<String> {
+    Some(match (expected, found) {
+        (TEXT, DeValue::Array(_)) => "write one text, in quotes".to_owned(),
+        (TEXT, _) => "write it in quotes".to_owned(),
+        (LIST, DeValue::String(text)) if !text.contains(['"', '\\', '\n']) => format!("write `[\"{text}\"]`"),
+        (LIST, _) => "write a list: `[…, …]`".to_owned(),
+        (TABLE, _) => "write a table: `{ KEY = … }`, or a header of its own".to_owned(),
+        (BOOLEAN | NUMBER, DeValue::String(_)) => "write it without quotes".to_owned(),
+        _ => return None,
+    })
+}
+
 /// All of the text that a value takes, with the entries below its header.
-pub(crate) fn extent(value: &DeValue<'_>, span: Span) -> Span {
+fn extent(value: &DeValue<'_>, span: Span) -> Span {
     let wider = |whole: Span, part: Span| whole.start.min(part.start)..whole.end.max(part.end);
     match value {
         DeValue::Table(table) => table.values().map(|inner| extent(inner.get_ref(), inner.span())).fold(span, wider),
@@ -95,7 +123,7 @@ pub(super) enum Error {
     /// A value of another type.
     Expected(String),
     /// A word that is none of those the key takes.
-    Word { message: String, help: String },
+    Word { found: String, expected: &'static [&'static str] },
     /// Anything else.
     Other(String),
     /// It was reported where it arose.
@@ -106,7 +134,8 @@ impl std::fmt::Display for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Expected(what) => write!(f, "expected {what}"),
-            Self::Word { message, .. } | Self::Other(message) => f.write_str(message),
+            Self::Word { found, .. } => write!(f, "unknown value `{found}`"),
+            Self::Other(message) => f.write_str(message),
             Self::Reported => f.write_str("already reported"),
         }
     }
@@ -128,8 +157,7 @@ impl de::Error for Error {
     }
 
     fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Self {
-        let help = hint(found, "values", expected.iter().copied());
-        Self::Word { message: format!("unknown value `{found}`"), help }
+        Self::Word { found: found.to_owned(), expected }
     }
 }
 
@@ -171,25 +199,25 @@ impl<'de> Deserializer<'de> for Value<'_, '_> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         if !self.value.is_table() {
-            return self.wrong("a table");
+            return self.wrong(TABLE);
         }
         self.checked(visitor.visit_map(Entries::known(&self, fields)))
     }
 
     fn deserialize_map<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.value.is_table() { self.deserialize_any(visitor) } else { self.wrong("a table") }
+        if self.value.is_table() { self.deserialize_any(visitor) } else { self.wrong(TABLE) }
     }
 
     fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.value.is_array() { self.deserialize_any(visitor) } else { self.wrong("a list") }
+        if self.value.is_array() { self.deserialize_any(visitor) } else { self.wrong(LIST) }
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.value.is_bool() { self.deserialize_any(visitor) } else { self.wrong("`true` or `false`") }
+        if self.value.is_bool() { self.deserialize_any(visitor) } else { self.wrong(BOOLEAN) }
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.value.is_str() { self.deserialize_any(visitor) } else { self.wrong("a text") }
+        if self.value.is_str() { self.deserialize_any(visitor) } else { self.wrong(TEXT) }
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -197,7 +225,7 @@ impl<'de> Deserializer<'de> for Value<'_, '_> {
     }
 
     fn deserialize_i64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.value.is_integer() { self.deserialize_any(visitor) } else { self.wrong("a whole number") }
+        if self.value.is_integer() { self.deserialize_any(visitor) } else { self.wrong(NUMBER) }
     }
 
     fn deserialize_i32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -266,7 +294,7 @@ impl<'de> de::SeqAccess<'de> for Elements<'_, '_, '_> {
     type Error = Error;
 
     fn next_element_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Error> {
-        self.rest.next().map(|element| seed.deserialize(self.of.inner(element))).transpose()
+        self.rest.next().map(|element| seed.deserialize(self.of.inner(self.of.key, element))).transpose()
     }
 }
 
@@ -281,7 +309,9 @@ impl<'d, 'i> Entries<'d, 'i> {
     fn all(table: &Value<'d, 'i>) -> Self {
         let keys = table.value.as_table().into_iter().flatten();
         let mut entries: Vec<_> = keys
-            .map(|(key, value)| (Key { name: Cow::Borrowed(&**key.get_ref()), span: key.span() }, table.inner(value)))
+            .map(|(key, value)| {
+                (Key { name: Cow::Borrowed(&**key.get_ref()), span: key.span() }, table.inner(key.get_ref(), value))
+            })
             .collect();
         entries.sort_by_key(|(key, _)| key.span.start);
         Self { rest: entries.into_iter(), value: None }
@@ -307,7 +337,7 @@ impl<'d, 'i> Entries<'d, 'i> {
                     taken.push(meant);
                     key.name = Cow::Borrowed(meant);
                 }
-                None => report.dropped(key.span.start),
+                None => report.dropped(key.span.start, nearest(&key.name, fields.iter().copied())),
             }
             meant.is_some()
         });

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use super::values::{condition, plain, template, template_of, templates, text};
+use super::values::{condition, plain, template, template_of, templates};
 use super::{Entry, Of, Resolver};
 use crate::config::code::Code;
 use crate::config::report::hint;
 use crate::config::shape::{Given, Handler as Shape, Node, Step as StepShape, Texts, Tree};
-use crate::model::rules::{Checkout, Handler, Kind, Step, Table, Template, Unlock};
+use crate::model::rules::{Checkout, Handler, Kind, Step, Template, Unlock};
 use crate::model::span::{At, Span};
 
 /// What a run may take where nothing is said.
@@ -42,12 +42,10 @@ impl Word {
 impl Resolver<'_> {
     pub(super) fn handler(&mut self, entry: &Entry<'_, Shape>) -> Option<Handler> {
         let Entry { key, shape, span } = entry;
-        if shape.stage == Given::Wrong || self.report.dropped_within(span) {
-            self.names.lost(Of::Stage);
-        }
+        self.note_what_is_lost(entry);
         let stage = shape.stage.value().and_then(|stage| self.use_of(Of::Stage, stage));
         let timeout = self.duration(&shape.timeout).unwrap_or(TIMEOUT);
-        let record = self.record(shape);
+        let record = self.record(shape, self.vague.contains(&key.value));
         if let Some(dir) = shape.dir.value() {
             self.check_inside(dir);
         }
@@ -63,9 +61,10 @@ impl Resolver<'_> {
             key: (*key).clone(),
             kind,
             stage,
-            each: shape.each.value().is_some(),
+            // A word that is not taken is meant to be `layer` all the same.
+            each: !shape.each.is_absent(),
             dir: template_of(&shape.dir).unwrap_or_else(|| Template { source: ".".to_owned(), span: key.span.clone() }),
-            env: templates(shape.env.value()),
+            env: self.environment(shape.env.value()),
             require_env: plain(&shape.require_env),
             timeout,
             lock: shape.lock.value().is_some_and(|lock| lock.value),
@@ -76,8 +75,19 @@ impl Resolver<'_> {
             issue: template_of(&shape.issue),
             fail_on_changed: shape.fail_on_changed.value().is_some_and(|fail| fail.value),
             checkout: shape.checkout.value().map_or(Checkout::default(), |checkout| checkout.value),
-            mode: text(&shape.mode),
+            mode: self.plain_word("mode", &shape.mode),
         })
+    }
+
+    /// What a handler could have used or captured, had it been read whole.
+    fn note_what_is_lost(&mut self, entry: &Entry<'_, Shape>) {
+        let dropped = self.report.dropped_within(&entry.span);
+        if dropped || entry.shape.stage == Given::Wrong {
+            self.names.lost(Of::Stage);
+        }
+        if dropped || !captures_are_whole(entry.shape) {
+            self.vague.insert(entry.key.value.clone());
+        }
     }
 
     /// The one kind of the handler.
@@ -110,12 +120,12 @@ impl Resolver<'_> {
         Some(match word {
             Word::Steps => Kind::Steps(self.steps(entry)),
             Word::Dispatch => Kind::Dispatch {
-                workflow: text(&shape.dispatch)?,
+                workflow: self.plain_word("dispatch", &shape.dispatch)?,
                 reference: template_of(&shape.reference),
                 inputs: templates(shape.inputs.value().map(|inputs| &inputs.value)),
             },
             Word::Report => Kind::Report(template_of(&shape.report)?),
-            Word::Delegate => Kind::Delegate(text(&shape.delegate)?),
+            Word::Delegate => Kind::Delegate(self.plain_word("delegate", &shape.delegate)?),
             Word::Reply => Kind::Reply(shape.reply.value()?.clone()),
             Word::Api => self.api(entry)?,
             Word::Unlock => Kind::Unlock(self.unlock(shape.unlock.value()?)?),
@@ -181,7 +191,7 @@ impl Resolver<'_> {
             named("dir", text(&shape.dir), &[Word::Steps]),
             named("checkout", shape.checkout.value().map(|checkout| checkout.span.clone()), &[Word::Steps]),
             named("fail-on-changed", shape.fail_on_changed.value().map(|fail| fail.span.clone()), &[Word::Steps]),
-            named("record", shape.record.value().and_then(|record| text(&record.changes)), &[Word::Steps]),
+            named("record", shape.record.value().map(|record| record.span.clone()), &[Word::Steps]),
             named("issue", text(&shape.issue), &[Word::Steps]),
         ];
         for (name, span, only) in keys {
@@ -191,19 +201,19 @@ impl Resolver<'_> {
         }
     }
 
-    fn record(&mut self, shape: &Shape) -> Option<String> {
-        let record = shape.record.value()?;
-        let Some(capture) = record.changes.value() else {
-            if record.changes.is_absent() {
-                // `record = {}` has no place of its own that is wider than its braces.
-                let at = shape.stage.value().map_or(0..0, |stage| stage.span.clone());
-                self.required(&record.changes, "changes", &at, &at);
-            }
-            return None;
+    fn record(&mut self, shape: &Shape, vague: bool) -> Option<String> {
+        let record = match &shape.record {
+            Given::Absent => return None,
+            // It was reported, and is not to be reported again as a stage for which nothing is recorded.
+            Given::Wrong => return Some(String::new()),
+            Given::Value(record) => record,
+        };
+        let Some(capture) = self.required(&record.changes, "changes", &record.span, &record.span) else {
+            return Some(String::new());
         };
         let steps = shape.steps.value().into_iter().flatten().filter_map(|step| step.value.value());
         let captures: Vec<&str> = steps.filter_map(|step| step.capture.value()).map(|name| &*name.value).collect();
-        if shape.steps.value().is_some() && !captures.contains(&&*capture.value) {
+        if !vague && shape.steps.value().is_some() && !captures.contains(&&*capture.value) {
             let help = hint(&capture.value, "captures", captures);
             let message = format!("no step of the handler captures `{}`", capture.value);
             self.report.error(Code::UnknownCapture, &capture.span, message).help(help);
@@ -239,16 +249,16 @@ impl Resolver<'_> {
                 )
                 .help("add `capture = \"plan\"`");
         }
-        let ok = self.exit_codes(&shape.ok, span);
+        let ok = self.exit_codes(&shape.ok);
         Some(Step {
             span: span.clone(),
             run: run?.iter().filter_map(Given::value).map(template).collect(),
             dir: template_of(&shape.dir),
-            env: templates(shape.env.value()),
+            env: self.environment(shape.env.value()),
             ok: if ok.is_empty() { vec![0] } else { ok },
-            changed: self.exit_codes(&shape.changed, span),
+            changed: self.exit_codes(&shape.changed),
             output: shape.output.value().copied().unwrap_or_default(),
-            capture: text(&shape.capture),
+            capture: self.capture(&shape.capture),
             quiet: shape.quiet.value().copied().unwrap_or_default(),
             timeout,
             condition: condition(&shape.condition),
@@ -258,7 +268,7 @@ impl Resolver<'_> {
         })
     }
 
-    fn exit_codes(&mut self, codes: &Given<Vec<Given<At<i32>>>>, _: &Span) -> Vec<i32> {
+    fn exit_codes(&mut self, codes: &Given<Vec<Given<At<i32>>>>) -> Vec<i32> {
         let codes = codes.value().into_iter().flatten().filter_map(Given::value);
         for code in codes.clone().filter(|code| !(0..=255).contains(&code.value)) {
             self.report
@@ -267,6 +277,12 @@ impl Resolver<'_> {
         }
         codes.map(|code| code.value).collect()
     }
+}
+
+/// Whether every step could be read, with the name of its capture.
+fn captures_are_whole(shape: &Shape) -> bool {
+    let whole = |step: &At<Given<StepShape>>| step.value.value().is_some_and(|step| step.capture != Given::Wrong);
+    !matches!(shape.steps, Given::Wrong) && shape.steps.value().is_none_or(|steps| steps.iter().all(whole))
 }
 
 /// The kinds that a handler has, wrong ones too, in the order of the file.

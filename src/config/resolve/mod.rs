@@ -1,6 +1,7 @@
 //! From what stands in the file to what it means: defaults filled in, names looked up, patterns compiled. What is wrong
 //! is reported and left out, so that all the rest is still looked at. What needs more than one entry is in `check`.
 
+mod groups;
 mod handler;
 mod names;
 mod rule;
@@ -8,7 +9,7 @@ mod tables;
 mod test;
 mod values;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::code::Code;
 use super::report::Report;
@@ -23,6 +24,8 @@ pub(super) struct Resolved {
     pub(super) names: Names,
     /// The templates in the `body` of each handler, which [`Rules`] holds as JSON without places.
     pub(super) bodies: HashMap<String, Vec<Template>>,
+    /// Handlers of whose captures some could not be read.
+    pub(super) vague: HashSet<String>,
 }
 
 /// What the steps of the resolution share.
@@ -30,13 +33,17 @@ struct Resolver<'r> {
     report: &'r mut Report,
     names: Names,
     bodies: HashMap<String, Vec<Template>>,
+    vague: HashSet<String>,
+    /// How many more names are looked for that an unknown one was meant to be. Each search goes through all names: a file
+    /// with thousands of unknown ones would take their square.
+    searches: usize,
 }
 
 /// Gives a file its meaning.
 pub(super) fn file(file: &File, report: &mut Report) -> Resolved {
-    let names = Names::of(file);
-    let mut resolver = Resolver { report, names, bodies: HashMap::new() };
-    if file.version.is_absent() && !resolver.report.dropped_within(&(0..usize::MAX)) {
+    let names = Names::of(file, report);
+    let mut resolver = Resolver { report, names, bodies: HashMap::new(), vague: HashSet::new(), searches: 200 };
+    if file.version.is_absent() {
         let help = "write `version = 1` at the beginning of the file";
         resolver.report.error(Code::MissingKey, &(0..0), "the file does not say its version").help(help);
     }
@@ -55,7 +62,7 @@ pub(super) fn file(file: &File, report: &mut Report) -> Resolved {
         handlers: resolver.table(&file.handlers, Resolver::handler),
         tests: resolver.entries(&file.tests, Resolver::test),
     };
-    Resolved { rules, names: resolver.names, bodies: resolver.bodies }
+    Resolved { rules, names: resolver.names, bodies: resolver.bodies, vague: resolver.vague }
 }
 
 impl Resolver<'_> {

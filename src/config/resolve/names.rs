@@ -7,7 +7,7 @@ use indexmap::IndexSet;
 
 use super::Resolver;
 use crate::config::code::Code;
-use crate::config::report::{hint, nearest};
+use crate::config::report::{Report, hint, listed, nearest};
 use crate::config::shape::{File, Given, Named};
 use crate::model::span::At;
 
@@ -74,19 +74,34 @@ impl Of {
 #[derive(Debug, Default)]
 pub(in crate::config) struct Names {
     known: [IndexSet<String>; 5],
+    /// Kinds of names whose table could not be read: any of them may be there.
+    unread: HashSet<Of>,
+    /// Rows of the dashboard.
+    rows: IndexSet<String>,
     used: HashSet<(Of, String)>,
     /// Kinds of names of which a use may have been lost.
     unsure: HashSet<Of>,
+    /// Whether it is not certain which rules run which handlers.
+    vague: bool,
 }
 
 impl Names {
-    pub(super) fn of(file: &File) -> Self {
+    pub(super) fn of(file: &File, report: &Report) -> Self {
         fn keys<T>(table: &Given<Named<T>>) -> IndexSet<String> {
             table.value().into_iter().flat_map(|table| &table.0).map(|(key, _)| key.value.clone()).collect()
         }
         let known =
             [keys(&file.layers), keys(&file.stages), keys(&file.commands), keys(&file.gates), keys(&file.handlers)];
-        let mut names = Self { known, ..Self::default() };
+        let mut names = Self { known, rows: rows(file), ..Self::default() };
+        let unread = [
+            (Of::Layer, matches!(file.layers, Given::Wrong)),
+            (Of::Stage, matches!(file.stages, Given::Wrong)),
+            (Of::Command, matches!(file.commands, Given::Wrong)),
+            (Of::Gate, matches!(file.gates, Given::Wrong)),
+            (Of::Handler, matches!(file.handlers, Given::Wrong)),
+        ];
+        let unknown = |(of, wrong): &(Of, bool)| *wrong || report.is_doubled(of.plural());
+        names.unread = unread.into_iter().filter(unknown).map(|(of, _)| of).collect();
         // A table or a rule that could not be read may have used any name.
         let rules_are_whole = match &file.rules {
             Given::Absent => true,
@@ -116,6 +131,16 @@ impl Names {
         self.unsure.insert(of);
     }
 
+    /// Notes that a rule, or what it runs, is lost.
+    pub(super) fn lost_rule(&mut self) {
+        self.vague = true;
+    }
+
+    /// Whether it is certain which rules run which handlers.
+    pub(in crate::config) fn knows_the_rules(&self) -> bool {
+        !self.vague
+    }
+
     /// Notes a use.
     pub(super) fn used(&mut self, of: Of, name: &str) {
         self.used.insert((of, name.to_owned()));
@@ -130,26 +155,46 @@ impl Names {
 impl Resolver<'_> {
     /// Looks up a name, and reports one that is not there.
     pub(super) fn known(&mut self, of: Of, name: &At<String>) -> Option<At<String>> {
-        if self.names.all(of).contains(&name.value) {
-            return Some(name.clone());
-        }
-        let names = self.names.all(of).iter().map(String::as_str);
-        let help = hint(&name.value, of.plural(), names);
-        self.report.error(of.unknown(), &name.span, format!("unknown {} `{}`", of.word(), name.value)).help(help);
-        None
+        self.look_up(of, name).ok()
     }
 
     /// Looks up a name by something that makes it used.
     pub(super) fn use_of(&mut self, of: Of, name: &At<String>) -> Option<At<String>> {
-        let meant = match self.known(of, name) {
-            Some(_) => Some(&*name.value),
-            None => nearest(&name.value, self.names.all(of).iter().map(String::as_str)),
+        let (found, meant) = match self.look_up(of, name) {
+            Ok(found) => (Some(found), Some(name.value.clone())),
+            Err(meant) => (None, meant),
         };
-        match meant.map(str::to_owned) {
+        match meant {
             Some(meant) => self.names.used(of, &meant),
             None => self.names.lost(of),
         }
-        self.names.all(of).contains(&name.value).then(|| name.clone())
+        found
+    }
+
+    /// The name, or after a report the one that was likely meant.
+    fn look_up(&mut self, of: Of, name: &At<String>) -> Result<At<String>, Option<String>> {
+        if self.names.all(of).contains(&name.value) || self.names.unread.contains(&of) {
+            return Ok(name.clone());
+        }
+        let names = self.names.all(of).iter().map(String::as_str);
+        let meant = if self.searches > 0 { nearest(&name.value, names.clone()) } else { None };
+        let help = meant.map_or_else(|| listed(of.plural(), names), |meant| format!("did you mean `{meant}`?"));
+        let meant = meant.map(str::to_owned);
+        self.searches = self.searches.saturating_sub(1);
+        self.report.error(of.unknown(), &name.span, format!("unknown {} `{}`", of.word(), name.value)).help(help);
+        Err(meant)
+    }
+
+    /// Reports a row that is not on the dashboard.
+    pub(super) fn row(&mut self, row: &At<String>) {
+        let unread = self.names.unread.contains(&Of::Layer) || self.names.unread.contains(&Of::Stage);
+        if unread || self.names.rows.contains(&row.value) {
+            return;
+        }
+        let rows = self.names.rows.iter().map(String::as_str);
+        let help = if self.searches > 0 { hint(&row.value, "rows", rows) } else { listed("rows", rows) };
+        self.searches = self.searches.saturating_sub(1);
+        self.report.error(Code::UnknownStage, &row.span, format!("unknown row `{}`", row.value)).help(help);
     }
 
     /// Reports names that cannot stand in outputs, refs and commit statuses, or that mean something else.
@@ -180,6 +225,23 @@ impl Resolver<'_> {
                 .help("use letters, digits, `_`, `-` and `.`, a letter or a digit first, 64 at most");
         }
     }
+}
+
+/// The rows of the dashboard: a stage, or a stage and a layer.
+fn rows(file: &File) -> IndexSet<String> {
+    let layers = || file.layers.value().into_iter().flat_map(|layers| &layers.0).map(|(key, _)| &key.value);
+    let mut rows = IndexSet::new();
+    for (key, stage) in file.stages.value().into_iter().flat_map(|stages| &stages.0) {
+        let each = stage.value.value().map(|stage| &stage.each);
+        if each.is_none_or(|each| !each.is_absent()) {
+            rows.extend(layers().map(|layer| format!("{}-{layer}", key.value)));
+        }
+        // One that could not be read may be either.
+        if each.is_none_or(|each| each.value().is_none()) {
+            rows.insert(key.value.clone());
+        }
+    }
+    rows
 }
 
 /// Whether a name can stand anywhere that names are written to.

@@ -2,15 +2,27 @@
 
 use super::values::condition;
 use super::{Of, Resolver};
+use crate::config::check::events;
 use crate::config::code::Code;
-use crate::config::report::{hint, nearest};
+use crate::config::report::nearest;
 use crate::config::shape::{Given, Rule as Shape, Texts};
 use crate::model::pattern::Wildcard;
-use crate::model::rules::{Action, GateRef, Rule, Select};
+use crate::model::rules::{Action, Condition, GateRef, Rule, Select};
 use crate::model::span::{At, Span};
+
+/// A list of texts and its place, as it stands in the file.
+type Words = Given<At<Vec<Given<At<String>>>>>;
 
 impl Resolver<'_> {
     pub(super) fn rule(&mut self, shape: &Shape, span: &Span) -> Option<Rule> {
+        let rule = self.rule_as_read(shape, span);
+        if rule.is_none() {
+            self.names.lost_rule();
+        }
+        rule
+    }
+
+    fn rule_as_read(&mut self, shape: &Shape, span: &Span) -> Option<Rule> {
         self.lost_uses(shape, span);
         let on = self.events(shape);
         let command = shape.command.value().and_then(|command| self.use_of(Of::Command, command));
@@ -20,15 +32,15 @@ impl Resolver<'_> {
             span: span.clone(),
             on,
             command,
-            types: strings(&shape.types),
-            branches: self.wildcards(&shape.branches),
-            paths: self.wildcards(&shape.paths),
-            labels: strings(&shape.labels),
-            draft: shape.draft.value().cloned(),
-            fork: shape.fork.value().cloned(),
-            condition: condition(&shape.condition),
+            types: strings(&shape.types, span),
+            branches: self.wildcards(&shape.branches, span),
+            paths: self.wildcards(&shape.paths, span),
+            labels: strings(&shape.labels, span),
+            draft: standing(&shape.draft, span),
+            fork: standing(&shape.fork, span),
+            condition: self.condition_of(shape, span),
             layers: shape.layers.value().and_then(|layers| self.select(layers)),
-            gate: shape.gate.value().and_then(|gate| self.gate_of(gate)),
+            gate: self.gate_of(&shape.gate, span),
             action: action?,
         };
         // A rule whose trigger is lost matches nothing; nothing more can be said about it.
@@ -43,6 +55,7 @@ impl Resolver<'_> {
         }
         if dropped || matches!(shape.run, Given::Wrong) || has_wrong(&shape.run) {
             self.names.lost(Of::Handler);
+            self.names.lost_rule();
         }
         if dropped || shape.gate == Given::Wrong {
             self.names.lost(Of::Gate);
@@ -94,7 +107,11 @@ impl Resolver<'_> {
         if matches!(run, Texts::List(list, _) if list.is_empty()) {
             self.report.error(Code::MissingKey, run.span(), "the list of handlers is empty").help("name a handler");
         }
-        run.iter().filter_map(|handler| self.use_of(Of::Handler, handler)).collect()
+        let handlers: Vec<_> = run.iter().filter_map(|handler| self.use_of(Of::Handler, handler)).collect();
+        if handlers.len() < run.iter().count() {
+            self.names.lost_rule();
+        }
+        handlers
     }
 
     fn say(&mut self, say: &At<String>) -> Option<Action> {
@@ -124,22 +141,34 @@ impl Resolver<'_> {
         if matches!(on, Texts::List(list, _) if list.is_empty()) {
             self.report.error(Code::MissingKey, on.span(), "the list of events is empty").help("name an event");
         }
-        for event in on.iter().filter(|event| !super::super::check::events::is_known(&event.value)) {
-            let names = super::super::check::events::names;
-            let help = match nearest(&event.value, names()) {
-                Some(_) => hint(&event.value, "events", names().collect::<Vec<_>>()),
-                None => "see <https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows>".to_owned(),
-            };
-            self.report
-                .warning(Code::UnknownEvent, &event.span, format!("GitHub sends no event `{}`", event.value))
-                .help(help);
-        }
+        on.iter().for_each(|event| self.event(event));
         on.iter().cloned().collect()
     }
 
-    fn wildcards(&mut self, list: &Given<At<Vec<Given<At<String>>>>>) -> Option<At<Vec<Wildcard>>> {
-        let list = list.value()?;
-        Some(At::new(self.globs(&list.value), list.span.clone()))
+    /// Warns of an event that GitHub does not send; a newer GitHub may.
+    pub(super) fn event(&mut self, event: &At<String>) {
+        if events::is_known(&event.value) {
+            return;
+        }
+        let help = match nearest(&event.value, events::names()) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => "see <https://docs.github.com/en/webhooks/webhook-events-and-payloads>".to_owned(),
+        };
+        self.report
+            .warning(Code::UnknownEvent, &event.span, format!("GitHub sends no event `{}`", event.value))
+            .help(help);
+    }
+
+    /// A condition that could not be read stays one: the rule does not take all that comes.
+    fn condition_of(&self, shape: &Shape, span: &Span) -> Option<Condition> {
+        let lost = shape.condition == Given::Wrong || self.report.dropped_within(span);
+        let standing = || lost.then(|| Condition { source: "true".to_owned(), span: span.clone() });
+        condition(&shape.condition).or_else(standing)
+    }
+
+    fn wildcards(&mut self, list: &Words, rule: &Span) -> Option<At<Vec<Wildcard>>> {
+        let At { value, span } = standing(list, rule)?;
+        Some(At::new(self.globs(&value), span))
     }
 
     fn select(&mut self, layers: &Texts) -> Option<At<Select>> {
@@ -166,7 +195,13 @@ impl Resolver<'_> {
         Some(At::new(select, layers.span().clone()))
     }
 
-    fn gate_of(&mut self, gate: &At<String>) -> Option<At<GateRef>> {
+    fn gate_of(&mut self, gate: &Given<At<String>>, rule: &Span) -> Option<At<GateRef>> {
+        let gate = match gate {
+            Given::Absent => return None,
+            // It was reported, and is not to be reported again as a rule without a gate.
+            Given::Wrong => return Some(At::new(GateRef::Anyone, rule.clone())),
+            Given::Value(gate) => gate,
+        };
         if gate.value == "anyone" {
             return Some(At::new(GateRef::Anyone, gate.span.clone()));
         }
@@ -183,8 +218,17 @@ fn has_wrong(texts: &Given<Texts>) -> bool {
     }
 }
 
-fn strings(list: &Given<At<Vec<Given<At<String>>>>>) -> Option<At<Vec<String>>> {
-    let list = list.value()?;
-    let texts = list.iter().filter_map(Given::value).map(|text| text.value.clone()).collect();
-    Some(At::new(texts, list.span.clone()))
+/// A value, or an empty one where it was reported: a condition that could not be read stays one.
+fn standing<T: Clone + Default>(given: &Given<At<T>>, rule: &Span) -> Option<At<T>> {
+    match given {
+        Given::Absent => None,
+        Given::Wrong => Some(At::new(T::default(), rule.clone())),
+        Given::Value(value) => Some(value.clone()),
+    }
+}
+
+fn strings(list: &Words, rule: &Span) -> Option<At<Vec<String>>> {
+    let At { value, span } = standing(list, rule)?;
+    let texts = value.iter().filter_map(Given::value).map(|text| text.value.clone()).collect();
+    Some(At::new(texts, span))
 }

@@ -1,12 +1,12 @@
 //! The dashboard, layers, stages, commands and gates.
 
 use super::values::{List, pairs, plain, template, text, texts};
-use super::{Entry, Of, Resolver};
+use super::{Entry, Of, Resolver, groups::unnamed_groups};
 use crate::config::code::Code;
 use crate::config::report::hint;
 use crate::config::shape::{self, Given, Named, Texts};
 use crate::model::pattern::{Pattern, Wildcard};
-use crate::model::rules::{Arg, Checks, Command, Dashboard, Gate, Layer, Stage, Table, Template};
+use crate::model::rules::{Arg, ArgKind, Checks, Command, Dashboard, Gate, Layer, Stage, Table, Template};
 use crate::model::span::At;
 
 impl Resolver<'_> {
@@ -18,9 +18,9 @@ impl Resolver<'_> {
             Given::Absent | Given::Wrong => vec!["github-actions[bot]".to_owned()],
         };
         Dashboard {
-            marker: self.plain_word(&shape.marker, "infra-dashboard"),
+            marker: self.plain_word("marker", &shape.marker).unwrap_or_else(|| "infra-dashboard".to_owned()),
             title: text(&shape.title).unwrap_or_else(|| "⚙️ Commit Dashboard".to_owned()),
-            context: self.plain_word(&shape.context, "ci"),
+            context: self.plain_word("context", &shape.context).unwrap_or_else(|| "ci".to_owned()),
             authors,
             old_commits: shape.old_commits.value().copied().unwrap_or_default(),
             history: shape.history.value().map_or(50, |lines| usize::try_from(*lines).unwrap_or(usize::MAX)),
@@ -51,6 +51,10 @@ impl Resolver<'_> {
 
     fn layer_gates(&mut self, gates: &Given<Named<At<String>>>) -> Table<At<String>> {
         let mut all = Table::new();
+        let entries = gates.value().map_or(&[][..], |gates| &gates.0);
+        if matches!(gates, Given::Wrong) || entries.iter().any(|(_, gate)| gate.value.value().is_none()) {
+            self.names.lost(Of::Gate);
+        }
         for (handler, gate) in gates.value().into_iter().flat_map(Named::values) {
             let handler = self.known(Of::Handler, handler);
             let gate = self.use_of(Of::Gate, gate);
@@ -64,7 +68,8 @@ impl Resolver<'_> {
     pub(super) fn stage(&mut self, entry: &Entry<'_, shape::Stage>) -> Option<Stage> {
         let Entry { key, shape, .. } = entry;
         let after = texts(&shape.after).filter_map(|stage| self.known(Of::Stage, stage)).collect();
-        let each = shape.each.value().is_some();
+        // A word that is not taken is meant to be `layer` all the same.
+        let each = !shape.each.is_absent();
         let default = if each { format!("{}: {{{{ layer }}}}", key.value) } else { key.value.clone() };
         let name = match shape.name.value() {
             Some(name) => template(name),
@@ -102,6 +107,12 @@ impl Resolver<'_> {
                 return None;
             }
         };
+        for group in unnamed_groups(&text.value) {
+            let shown = text.value.get(group).unwrap_or_default();
+            self.report
+                .warning(Code::GroupWithoutArgument, &text.span, format!("what `{shown}` matches reaches no argument"))
+                .help("name the group, `(?<name>…)`, or write `(?:…)` where its text does not matter");
+        }
         if pattern.captures("").is_some() {
             self.report
                 .error(Code::MatchesEmpty, &text.span, format!("`{}` matches the empty line", text.value))
@@ -132,10 +143,41 @@ impl Resolver<'_> {
                 self.report.error(Code::ArgumentWithoutGroup, &name.span, message).help(help);
                 continue;
             };
-            slot.kind = shape.and_then(|arg| arg.kind.value().copied()).unwrap_or_default();
-            slot.default = shape.and_then(|arg| text(&arg.default));
+            let Some(shape) = shape else { continue };
+            slot.kind = shape.kind.value().copied().unwrap_or_default();
+            slot.default = text(&shape.default);
+            if let (Some(default), false) = (shape.default.value(), matches!(shape.kind, Given::Wrong)) {
+                self.default_of(slot.kind, default);
+            }
         }
         all
+    }
+
+    /// A default is held to what the line itself is held to.
+    fn default_of(&mut self, kind: ArgKind, default: &At<String>) {
+        let text = &*default.value;
+        match kind {
+            ArgKind::Word => {
+                let plain = |character: char| character.is_alphanumeric() || "._/@-".contains(character);
+                self.bad_default(text.chars().all(plain), "a word", default);
+            }
+            ArgKind::Number => self.bad_default(text.parse::<u64>().is_ok(), "a whole number", default),
+            ArgKind::Layer => drop(self.known(Of::Layer, default)),
+            ArgKind::Layers => {
+                let names = text.split([' ', ',']).filter(|name| !name.is_empty());
+                for name in names.filter(|name| !matches!(*name, "all" | "planned")) {
+                    self.known(Of::Layer, &At::new(name.to_owned(), default.span.clone()));
+                }
+            }
+        }
+    }
+
+    fn bad_default(&mut self, is_right: bool, what: &str, default: &At<String>) {
+        if !is_right {
+            self.report
+                .error(Code::UnknownValue, &default.span, format!("`{}` is not {what}", default.value))
+                .help("change the default, or the `type` of the argument");
+        }
     }
 
     pub(super) fn gate(&mut self, entry: &Entry<'_, shape::Gate>) -> Option<Gate> {

@@ -6,7 +6,7 @@ use crate::config::code::Code;
 use crate::config::shape::test::{Expect as ExpectShape, Persona as PersonaShape};
 use crate::config::shape::{Given, Test as Shape};
 use crate::model::rules::{Expect, Persona, Test, TestInput};
-use crate::model::span::Span;
+use crate::model::span::{At, Span};
 
 impl Resolver<'_> {
     pub(super) fn test(&mut self, shape: &Shape, span: &Span) -> Option<Test> {
@@ -39,7 +39,14 @@ impl Resolver<'_> {
                 None
             }
             (Given::Value(comment), Given::Absent | Given::Wrong) => Some(TestInput::Comment(comment.value.clone())),
-            (Given::Absent | Given::Wrong, Given::Value(event)) => Some(TestInput::Event(event.clone())),
+            (Given::Absent | Given::Wrong, Given::Value(event)) => {
+                // A payload file is looked for by who reads files.
+                if !event.value.ends_with(".json") {
+                    let name = event.value.split_once('.').map_or(&*event.value, |(name, _)| name);
+                    self.event(&At::new(name.to_owned(), event.span.clone()));
+                }
+                Some(TestInput::Event(event.clone()))
+            }
             (Given::Absent, Given::Absent) => {
                 if !self.report.dropped_within(span) {
                     let head = self.report.head(span);
@@ -61,6 +68,9 @@ impl Resolver<'_> {
         let layers = shape.layers.value();
         for layer in layers.into_iter().flatten().filter_map(Given::value) {
             self.known(Of::Layer, layer);
+        }
+        for row in shape.stages.value().into_iter().flatten().filter_map(Given::value) {
+            self.row(row);
         }
         let list = |list: &List| list.value().map(|_| plain(list));
         Expect { handler, layers: list(&shape.layers), stages: list(&shape.stages), denied: text(&shape.denied) }

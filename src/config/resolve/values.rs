@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::Resolver;
 use super::names::is_plain_name;
+use crate::config::check::names::ROOTS;
 use crate::config::code::Code;
 use crate::config::shape::{Given, Named};
 use crate::model::pattern::Wildcard;
@@ -45,6 +46,7 @@ pub(super) fn templates(table: Option<&Named<At<String>>>) -> Table<Template> {
     entries.map(|(name, text)| (name.value.clone(), template(text))).collect()
 }
 
+/// The texts of a table by its keys.
 pub(super) fn pairs(table: &Given<Named<At<String>>>) -> Table<String> {
     let entries = table.value().into_iter().flat_map(Named::values);
     entries.map(|(name, text)| (name.value.clone(), text.value.clone())).collect()
@@ -111,15 +113,43 @@ impl Resolver<'_> {
         None
     }
 
-    /// A word that stands in a comment's marker or a commit status.
-    pub(super) fn plain_word(&mut self, given: &Given<At<String>>, default: &str) -> String {
-        let Some(text) = given.value() else { return default.to_owned() };
+    /// A word that is written where nothing but a plain word can stand: a marker, a commit status, an output, a URL.
+    pub(super) fn plain_word(&mut self, key: &str, given: &Given<At<String>>) -> Option<String> {
+        let text = given.value()?;
         if !is_plain_name(&text.value) {
             self.report
-                .error(Code::BadName, &text.span, format!("`{}` cannot stand there", text.value))
+                .error(Code::BadName, &text.span, format!("`{key}` takes a plain word, and `{}` is none", text.value))
                 .help("use letters, digits, `_`, `-` and `.`, a letter or a digit first, 64 at most");
         }
-        text.value.clone()
+        Some(text.value.clone())
+    }
+
+    /// Environment variables; an operating system takes no `=` in their names.
+    pub(super) fn environment(&mut self, table: Option<&Named<At<String>>>) -> Table<Template> {
+        for (name, _) in table.into_iter().flat_map(Named::values) {
+            if name.value.is_empty() || name.value.contains(['=', '\0']) {
+                let message = format!("`{}` cannot name an environment variable", name.value);
+                self.report.error(Code::BadName, &name.span, message).help("use letters, digits and `_`");
+            }
+        }
+        templates(table)
+    }
+
+    /// The name of a capture: a name in templates that is not taken.
+    pub(super) fn capture(&mut self, given: &Given<At<String>>) -> Option<String> {
+        let name = given.value()?;
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if !name.value.bytes().all(plain) || !name.value.starts_with(|first: char| first.is_ascii_alphabetic()) {
+            self.report
+                .error(Code::BadName, &name.span, format!("templates cannot name the capture `{}`", name.value))
+                .help("use letters, digits and `_`, a letter first");
+        }
+        if let Some((_, meaning)) = ROOTS.iter().find(|(root, _)| *root == name.value) {
+            self.report
+                .error(Code::ReservedName, &name.span, format!("`{}` is {meaning}", name.value))
+                .help("give the capture another name");
+        }
+        Some(name.value.clone())
     }
 
     /// Keys that mean nothing beside the others of their entry.

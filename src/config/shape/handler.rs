@@ -42,6 +42,7 @@ pub(in crate::config) struct Handler {
     pub(in crate::config) api: Given<At<String>>,
     /// Kind: releases locks: `all` of the pull request, or those of a list of layers.
     #[serde(default)]
+    #[schemars(schema_with = "super::all_or_list")]
     pub(in crate::config) unlock: Given<Texts>,
     /// The stage whose rows it reports to.
     #[serde(default)]
@@ -76,7 +77,7 @@ pub(in crate::config) struct Handler {
     pub(in crate::config) sha: Given<At<String>>,
     /// What is kept for a later `matches`, such as `{ changes = "plan" }`.
     #[serde(default)]
-    pub(in crate::config) record: Given<Record>,
+    pub(in crate::config) record: Given<At<Record>>,
     /// The title of an issue that is opened where there are changes, kept up to date, and closed when there are none; a
     /// template.
     #[serde(default)]

@@ -5,7 +5,7 @@ mod handler;
 mod rule;
 pub(super) mod test;
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 
 pub(super) use super::read::{Given, Named, Node, Texts, Tree};
@@ -14,6 +14,9 @@ use crate::model::span::At;
 pub(super) use handler::{Handler, Step};
 pub(super) use rule::Rule;
 pub(super) use test::Test;
+
+/// What people's own names look like, so that they can stand in outputs, refs and commit statuses.
+const NAME: &str = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$";
 
 /// A pipeline for `ci`: its layers, stages, commands, gates, rules and handlers.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -35,21 +38,26 @@ pub(super) struct File {
     pub(super) dashboard: Given<Dashboard>,
     /// What is deployed, lowest first. The key is the layer's name in commands and rows.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "pattern": NAME }))]
     pub(super) layers: Given<Named<Layer>>,
     /// The rows of the dashboard, in this order. The key is the row's name in `ci update --stage`.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "pattern": NAME }))]
     pub(super) stages: Given<Named<Stage>>,
     /// What people may write in a comment. The key is the command's name in rules.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "pattern": NAME }))]
     pub(super) commands: Given<Named<Command>>,
     /// Who may, and what must hold. The key is the gate's name in rules.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "pattern": NAME }))]
     pub(super) gates: Given<Named<Gate>>,
     /// What happens on which event or command: of all that match, the first.
     #[serde(default)]
     pub(super) rules: Given<Vec<At<Given<Rule>>>>,
     /// What is done. The key is the handler's name in rules.
     #[serde(default)]
+    #[schemars(extend("propertyNames" = { "pattern": NAME }))]
     pub(super) handlers: Given<Named<Handler>>,
     /// Cases that the rules must decide as they say, run by `ci test` and `ci check-config`.
     #[serde(default)]
@@ -106,6 +114,23 @@ pub(super) struct Layer {
     /// Texts of your own: `{{ layer.vars.NAME }}` in handlers.
     #[serde(default)]
     pub(super) vars: Given<Named<At<String>>>,
+}
+
+/// A word, or a list of names.
+fn words_or_list(words: &[&str]) -> Schema {
+    json_schema!({ "anyOf": [{ "enum": words }, { "type": "array", "items": { "type": "string" } }] })
+}
+
+fn green_or_list(_: &mut SchemaGenerator) -> Schema {
+    words_or_list(&["green"])
+}
+
+fn all_or_list(_: &mut SchemaGenerator) -> Schema {
+    words_or_list(&["all"])
+}
+
+fn selection(_: &mut SchemaGenerator) -> Schema {
+    words_or_list(&["all", "changed", "planned"])
 }
 
 /// The only word that `each` takes.
@@ -188,6 +213,7 @@ pub(super) struct Gate {
     /// Checks of the head commit that must be green: `green` for all but our own, or their names. None at all is
     /// green.
     #[serde(default)]
+    #[schemars(schema_with = "green_or_list")]
     pub(super) checks: Given<Texts>,
     /// Whether the pull request must be free of conflicts. Default: `false`.
     #[serde(default)]

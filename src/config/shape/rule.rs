@@ -44,6 +44,7 @@ pub(in crate::config) struct Rule {
     /// The layers that it is about: `all`, `changed` (their `paths` match a changed file), `planned` (their plan
     /// succeeded for this commit), or a list of layers. A `layers` argument of the command goes first. Default: `all`.
     #[serde(default)]
+    #[schemars(schema_with = "super::selection")]
     pub(in crate::config) layers: Given<Texts>,
     /// The gate that it is held to, or `anyone` where everybody may, on purpose.
     #[serde(default)]

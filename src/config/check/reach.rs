@@ -1,0 +1,155 @@
+//! What is never reached, and what is reached by too many: rules, handlers, commands, gates, stages, and commands that
+//! everybody may give.
+
+use std::collections::{HashMap, HashSet};
+
+use super::events;
+use crate::config::code::Code;
+use crate::config::report::Report;
+use crate::config::resolve::{Of, Resolved};
+use crate::model::rules::{Action, Handler, Kind, Rule, Rules, Select};
+use crate::model::span::{At, Span};
+
+pub(super) fn all(resolved: &Resolved, report: &mut Report) {
+    unreachable(&resolved.rules, report);
+    unused(resolved, report);
+    nothing_recorded(resolved, report);
+    for rule in &resolved.rules.rules {
+        ungated(rule, &resolved.rules, report);
+        nothing_to_compare(rule, report);
+    }
+}
+
+/// A rule without conditions takes all that comes; what stands below it for the same never matches.
+fn unreachable(rules: &Rules, report: &mut Report) {
+    let mut taken: HashMap<(&str, bool), &Span> = HashMap::new();
+    for rule in &rules.rules {
+        let triggers: Vec<(&At<String>, bool)> = match &rule.command {
+            Some(command) => vec![(command, true)],
+            None => rule.on.iter().map(|event| (event, false)).collect(),
+        };
+        let before: Option<Vec<_>> = triggers.iter().map(|(name, kind)| taken.get(&(&*name.value, *kind))).collect();
+        if let Some([first, ..]) = before.as_deref() {
+            let names: Vec<_> = triggers.iter().map(|(name, _)| format!("`{}`", name.value)).collect();
+            let head = report.head(rule.command.as_ref().or(rule.on.first()).map_or(&rule.span, |name| &name.span));
+            report
+                .error(Code::UnreachableRule, &head, format!("a rule before this one takes every {}", names.join(", ")))
+                .related(first, "this one, without conditions")
+                .help("move the rule up, or take it away: the first that matches wins");
+        }
+        if is_unconditional(rule) {
+            for (name, kind) in triggers {
+                taken.entry((&name.value, kind)).or_insert(&name.span);
+            }
+        }
+    }
+}
+
+fn is_unconditional(rule: &Rule) -> bool {
+    rule.types.is_none()
+        && rule.branches.is_none()
+        && rule.paths.is_none()
+        && rule.labels.is_none()
+        && rule.draft.is_none()
+        && rule.fork.is_none()
+        && rule.condition.is_none()
+}
+
+fn unused(resolved: &Resolved, report: &mut Report) {
+    let Resolved { rules, names, .. } = resolved;
+    let mut warn = |code, of, key: &At<String>, message: &str, help: &str| {
+        if names.is_unused(of, &key.value) {
+            report.warning(code, &key.span, message.replace("{}", &key.value)).help(help);
+        }
+    };
+    for handler in rules.handlers.values() {
+        let message = "no rule runs the handler `{}`";
+        warn(
+            Code::UnusedHandler,
+            Of::Handler,
+            &handler.key,
+            message,
+            "name it in the `run` of a rule, or take it away",
+        );
+    }
+    for command in rules.commands.values() {
+        let message = "no rule answers the command `{}`";
+        warn(Code::UnusedCommand, Of::Command, &command.key, message, "add a rule with `command`, or take it away");
+    }
+    for gate in rules.gates.values() {
+        let message = "nothing is held to the gate `{}`";
+        warn(Code::UnusedGate, Of::Gate, &gate.key, message, "name it in the `gate` of a rule, or take it away");
+    }
+    for stage in rules.stages.values() {
+        let message = "no handler reports to the stage `{}`: it stays pending unless `ci update` does";
+        warn(
+            Code::UnreportedStage,
+            Of::Stage,
+            &stage.key,
+            message,
+            "name it in the `stage` of a handler, or take it away",
+        );
+    }
+}
+
+/// A command that does something says who may give it.
+fn ungated(rule: &Rule, rules: &Rules, report: &mut Report) {
+    let (Some(command), None, Action::Run(run)) = (&rule.command, &rule.gate, &rule.action) else { return };
+    let acting = run.iter().filter_map(|name| rules.handlers.get(&name.value));
+    let Some((handler, what)) = acting.filter_map(|handler| Some((handler, acts(handler)?))).next() else { return };
+    let message = format!("everybody may give the command `{}`, and it {what}", command.value);
+    report
+        .error(Code::Ungated, &command.span, message)
+        .related(&handler.key.span, format!("what `{}` does", handler.key.value))
+        .help("add `gate = \"…\"` to the rule; `gate = \"anyone\"` says that it is on purpose");
+}
+
+/// What a handler does in the world, if anything.
+fn acts(handler: &Handler) -> Option<&'static str> {
+    match handler.kind {
+        Kind::Steps(_) => Some("runs programs"),
+        Kind::Dispatch { .. } => Some("starts a workflow"),
+        Kind::Delegate(_) => Some("starts the work of another job"),
+        Kind::Api { .. } => Some("calls GitHub's API"),
+        Kind::Unlock(_) => Some("releases locks"),
+        Kind::Report(_) | Kind::Reply(_) => None,
+    }
+}
+
+/// Changed files are those of a pull request or of a push.
+fn nothing_to_compare(rule: &Rule, report: &mut Report) {
+    let Some(event) = rule.on.iter().find(|event| !events::may_have_changes(&event.value)) else { return };
+    let changed = rule.layers.as_ref().filter(|layers| layers.value == Select::Changed).map(|layers| &layers.span);
+    for span in changed.into_iter().chain(rule.paths.as_ref().map(|paths| &paths.span)) {
+        report
+            .error(Code::NothingToCompare, span, format!("`{}` comes without changed files", event.value))
+            .related(&event.span, "the event")
+            .help("name the layers, or write `layers = \"all\"`; only pull requests and pushes have changed files");
+    }
+}
+
+/// A `matches` needs a stage for which a digest is kept.
+fn nothing_recorded(resolved: &Resolved, report: &mut Report) {
+    let handlers = &resolved.rules.handlers;
+    let lost = resolved.names.all(Of::Handler).len() > handlers.len();
+    if lost || handlers.values().any(|handler| handler.record.is_some() && handler.stage.is_none()) {
+        return;
+    }
+    let recorded: HashSet<&str> = handlers
+        .values()
+        .filter(|handler| handler.record.is_some())
+        .filter_map(|handler| handler.stage.as_ref())
+        .map(|stage| &*stage.value)
+        .collect();
+    for handler in handlers.values() {
+        let Kind::Steps(steps) = &handler.kind else { continue };
+        for stage in steps.iter().filter_map(|step| step.matches.as_ref()) {
+            if !recorded.contains(&*stage.value) {
+                let message = format!("no handler records changes for the stage `{}`", stage.value);
+                report
+                    .error(Code::NothingRecorded, &stage.span, message)
+                    .help("add `record = { changes = \"CAPTURE\" }` to the handler that plans");
+            }
+        }
+    }
+}
