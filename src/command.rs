@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 
 use crate::model::rules::{Command, Rules};
 
-pub(crate) use args::{Layers, Named};
+pub(crate) use args::Layers;
 
 /// A line that is a command.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,6 +1,5 @@
 //! What is printed, and where: results to standard output, all else to standard error; live lines of steps, as a
 //! terminal, a log or GitHub Actions wants them.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "this is the one place that prints")]
 
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;

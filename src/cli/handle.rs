@@ -186,11 +186,11 @@ fn one(
         return Ok(Some(ExitStatus::Refused));
     }
     let mut agenda = agenda.clone();
-    if let Some(only) = &options.only {
-        if !agenda.only(only) {
-            return Err(Stop::usage(format!("there is no job `{only}` in this run"))
-                .help("write `HANDLER` or `HANDLER/LAYER`, as the matrix of `ci parse` names them"));
-        }
+    if let Some(only) = &options.only
+        && !agenda.only(only)
+    {
+        return Err(Stop::usage(format!("there is no job `{only}` in this run"))
+            .help("write `HANDLER` or `HANDLER/LAYER`, as the matrix of `ci parse` names them"));
     }
     if options.dry_run {
         super::parse::say(decided, &agenda);

@@ -17,11 +17,12 @@ pub(super) fn run(global: &Global, _args: &Args) -> Result<ExitStatus, Stop> {
     let path = project::directory(global).join(NAME);
     let shown = path.strip_prefix(".").unwrap_or(&path).display();
     let file = std::fs::OpenOptions::new().write(true).create_new(true).open(&path);
-    let mut file = file.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AlreadyExists => {
-            Stop::usage(format!("`{shown}` is there already")).help("`ci check-config` says whether it is right")
+    let mut file = file.map_err(|error| {
+        if error.kind() == std::io::ErrorKind::AlreadyExists {
+            return Stop::usage(format!("`{shown}` is there already"))
+                .help("`ci check-config` says whether it is right");
         }
-        _ => Stop::failed(format!("cannot create `{shown}`: {error}")),
+        Stop::failed(format!("cannot create `{shown}`: {error}"))
     })?;
     // The repository's own file names a schema beside it, which a new project does not have.
     let text = config::DEFAULT.split_once('\n').filter(|(first, _)| first.starts_with("#:schema"));

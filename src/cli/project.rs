@@ -100,14 +100,9 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Reading, Stop> {
     let root = path.parent().unwrap_or(Path::new(".")).to_path_buf();
     let root = root.canonicalize().unwrap_or(root);
     let source = Source::new(name, text);
-    // Which folder holds the templates is said in the file itself, so it is read twice where they are elsewhere.
-    let mut templates = folder(&root.join("templates"));
-    let mut loaded = config::load(source.clone(), &templates);
-    let other = loaded.rules.as_ref().and_then(|rules| rules.templates.clone());
-    if let Some(other) = other.filter(|other| other != "templates") {
-        templates = folder(&root.join(other));
-        loaded = config::load(source, &templates);
-    }
+    let named = config::templates_folder(&source).unwrap_or_else(|| "templates".to_owned());
+    let templates = folder(&root.join(named));
+    let loaded = config::load(source, &templates);
     Ok(Reading { root, loaded, templates })
 }
 

@@ -77,6 +77,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     parse::write_outputs(&session.project.rules, &asked, &handled.prepared)?;
     Ok(match handled.status {
         ExitStatus::Refused if args.refused_ok => ExitStatus::Done,
-        status => status,
+        status @ (ExitStatus::Done
+        | ExitStatus::Failed
+        | ExitStatus::Usage
+        | ExitStatus::Forge
+        | ExitStatus::Refused) => status,
     })
 }

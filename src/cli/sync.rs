@@ -49,7 +49,7 @@ fn ended_without_a_word(forge: &dyn Forge, recorded: &[Recorded]) -> Result<Vec<
     let mut latest: Vec<&Recorded> = Vec::new();
     for record in recorded {
         let same = |known: &&Recorded| known.entry.row == record.entry.row && known.entry.layer == record.entry.layer;
-        match latest.iter().position(|known| same(&known)) {
+        match latest.iter().position(same) {
             Some(at) if latest[at].seq < record.seq => latest[at] = record,
             Some(_) => {}
             None => latest.push(record),

@@ -74,7 +74,10 @@ impl Line {
 
     fn finish(self, body: &str) -> Option<String> {
         let shown = self.shown.trim();
-        let written = body.get(self.source?)?.trim();
+        let source = self.source?;
+        // From the begin of the line, so that a backslash before the text counts too.
+        let start = body.get(..source.start)?.rfind(['\n', '\r']).map_or(0, |end| end + 1);
+        let written = body.get(start..source.end)?.trim();
         (!self.tainted && !shown.is_empty() && shown == written).then(|| shown.to_owned())
     }
 }

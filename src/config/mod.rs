@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Diagnostic;
 use crate::model::rules::Rules;
 use crate::model::span::Source;
-pub(crate) use code::Code;
+#[cfg(test)]
+use code::Code;
 use report::Report;
 pub(crate) use schema::{reference, schema};
 

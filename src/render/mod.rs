@@ -25,13 +25,16 @@ use crate::model::board::{Board, Recorded};
 use crate::model::ids::{PullNumber, Sha};
 use crate::model::rules::Rules;
 
+#[cfg(test)]
+use fit::{COMMENT, SUMMARY};
+#[cfg(test)]
+use marker::{decode_state, marker};
+
 pub(crate) use dashboard::{dashboard, summary};
-pub(crate) use fit::{COMMENT, SUMMARY, fit};
 pub(crate) use html::html;
 pub(crate) use json::json;
-pub(crate) use marker::{State, StateRow, decode_state, marked, marker, tag};
-pub(crate) use needs::{CommandHelp, Need, Needs, commands};
-pub(crate) use next::{NextKind, NextStep, next_step};
+pub(crate) use marker::{marked, tag};
+pub(crate) use next::next_step;
 pub(crate) use replies::{Output, Reason, Refusal, Section, drift, escaped, output, refusal, reply};
 pub(crate) use templates::{Templates, builtin_names};
 pub(crate) use terminal::terminal;

@@ -54,13 +54,6 @@ impl Project {
         std::fs::write(path, text).unwrap();
     }
 
-    /// Replaces a text that must stand in the file.
-    pub(crate) fn edit(&self, name: &str, from: &str, to: &str) {
-        let text = self.read(name);
-        assert!(text.contains(from), "`{from}` does not stand in {name}");
-        self.write(name, &text.replace(from, to));
-    }
-
     /// The binary in this folder, with an environment that nothing of the machine's leaks into.
     pub(crate) fn command(&self) -> Command {
         let mut command = Command::new(binary());

@@ -1,0 +1,70 @@
+//! What is decided, seen from outside: prose, strangers, unknown names, outputs for workflows.
+
+use crate::project::{Project, repository};
+
+fn default() -> Project {
+    Project::with(&std::fs::read_to_string(repository().join("ci.toml")).unwrap())
+}
+
+#[test]
+fn the_default_pipeline_holds_its_own_tests() {
+    let project = default();
+    let checked = project.ci(["check-config"]).exits(0);
+    assert_eq!(checked.stdout, "no problems in ci.toml\n", "{}", checked.stderr);
+    project.ci(["test"]).exits(0);
+}
+
+#[test]
+fn prose_does_not_touch_the_forge() {
+    let project = default();
+    project.write(
+        "issue_comment.json",
+        r#"{"action":"created","issue":{"number":3,"pull_request":{}},"comment":{"id":1,"body":"please do not /bootstrap until we apply","user":{"login":"bob","type":"User"}}}"#,
+    );
+    let ran = project.ci(["run", "--event", "issue_comment.json"]).exits(0);
+    assert!(ran.stderr.contains("nothing to do"), "{}", ran.stderr);
+    assert!(!project.path().join(".ci").exists());
+}
+
+#[test]
+fn every_event_name_passes_through() {
+    let project = default();
+    for name in ["fork", "star", "watch", "deployment", "merge_group", "check_suite", "release", "no_such_event"] {
+        for payload in ["{}", "[]", "null", r#"{"action":5,"pull_request":null,"issue":{"pull_request":null}}"#] {
+            project.write("payload.json", payload);
+            let parsed = project.ci(["parse", "--event", "payload.json", "--event-name", name]).exits(0);
+            assert!(parsed.stdout.contains("should_run=false"), "{name}: {}", parsed.stdout);
+            let explained = project.ci(["explain", "--event", "payload.json", "--event-name", name]).exits(0);
+            assert!(explained.stdout.contains("no rule"), "{name}: {}", explained.stdout);
+        }
+    }
+}
+
+#[test]
+fn an_unknown_stage_or_status_writes_nothing() {
+    let project = default();
+    let wrong = project.ci(["update", "--pr", "1", "--stage", "plan-platfrom", "--status", "success"]).exits(2);
+    assert!(wrong.stderr.contains("did you mean `plan-platform`?"), "{}", wrong.stderr);
+    let wrong = project.ci(["update", "--pr", "1", "--stage", "e2e", "--status", "succes"]).exits(2);
+    assert!(wrong.stderr.contains("did you mean `success`?"), "{}", wrong.stderr);
+    assert!(!project.path().join(".ci").exists());
+}
+
+#[test]
+fn a_reader_is_refused_and_told_why() {
+    let project = Project::example("quickstart");
+    let refused = project.ci(["try", "/plan web", "--as", "read"]).exits(4);
+    assert!(refused.stderr.contains("permission"), "{}", refused.stderr);
+    let unknown = project.ci(["try", "/plan wep"]).exits(4);
+    assert!(unknown.stderr.contains("did you mean `web`?"), "{}", unknown.stderr);
+}
+
+#[test]
+fn without_a_config_new_is_named() {
+    let project = Project::empty();
+    let missing = project.ci(["show", "--pr", "1"]).exits(2);
+    assert!(missing.stderr.contains("ci new"), "{}", missing.stderr);
+    project.ci(["new"]).exits(0);
+    project.ci(["check-config"]).exits(0);
+    project.ci(["new"]).exits(2);
+}
