@@ -1,5 +1,6 @@
 //! Every interleaving of three writers over one journal whose lists lag, with one of them dying at any point: the very
 //! machine of the tool, against a small world. The search remembers states, so it is complete, not a sample.
+#![expect(clippy::print_stderr, reason = "how many states were searched is what a reader of the test wants to know")]
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 

@@ -1,9 +1,15 @@
 //! The stories: each runs the real binary in a folder of its own, on the local forge, with real processes.
 
-#![allow(clippy::unwrap_used, reason = "a story that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stderr,
+    reason = "a story that cannot go on fails, and says what it passed over"
+)]
 
 mod decisions;
 mod many;
 mod project;
 mod quickstart;
+mod signals;
+mod sources;
 mod terraform;
