@@ -125,6 +125,8 @@ fn command(argv: &[String], step: &Step, scope: &Scope, setting: &Setting<'_>) -
 fn inherits(name: &[u8], step: &Step) -> bool {
     match name {
         b"CI_MEMBERS_TOKEN" => false,
+        // Steps run the pull request's code: it must not speak to the jobs that follow in our name.
+        b"GITHUB_OUTPUT" | b"GITHUB_ENV" | b"GITHUB_PATH" | b"GITHUB_STATE" | b"GITHUB_STEP_SUMMARY" => false,
         b"GITHUB_TOKEN" | b"GH_TOKEN" => step.token,
         name if name.starts_with(b"ACTIONS_ID_TOKEN_") => step.oidc,
         name => !name.starts_with(b"ACTIONS_"),

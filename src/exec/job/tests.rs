@@ -155,10 +155,19 @@ fn all_that_is_missing_is_named_before_anything_runs() {
 }
 
 #[test]
-fn steps_see_no_tokens_unless_they_say_so() {
+fn steps_see_neither_tokens_unless_they_say_so_nor_the_files_of_the_runner() {
     let mut world = World::new();
-    let tokens =
-        ["GITHUB_TOKEN", "GH_TOKEN", "CI_MEMBERS_TOKEN", "ACTIONS_RUNTIME_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL"];
+    let tokens = [
+        "GITHUB_TOKEN",
+        "GH_TOKEN",
+        "CI_MEMBERS_TOKEN",
+        "ACTIONS_RUNTIME_TOKEN",
+        "ACTIONS_ID_TOKEN_REQUEST_URL",
+        "GITHUB_OUTPUT",
+        "GITHUB_ENV",
+        "GITHUB_PATH",
+        "GITHUB_STEP_SUMMARY",
+    ];
     tokens.iter().for_each(|name| world.set(name, "1"));
     world.set("KEPT", "1");
     let seen = |step: Step| {
