@@ -121,3 +121,52 @@ fn is_near(word: &str, known: &str) -> bool {
     let most = if letters >= 6 { 2 } else { 1 };
     strsim::osa_distance(word, known) <= most
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::{ProptestConfig, any, proptest};
+
+    use super::{Layers, read, read_edited};
+    use crate::config::{DEFAULT, load};
+    use crate::model::rules::Rules;
+    use crate::model::span::Source;
+
+    fn rules() -> Rules {
+        load(Source::new("ci.toml", DEFAULT), &BTreeMap::new()).rules.unwrap()
+    }
+
+    fn commands(body: &str) -> Vec<String> {
+        let read = read(&rules(), body);
+        read.into_iter().map(|reading| reading.map_or_else(|misfit| misfit.code.to_owned(), |is| is.command)).collect()
+    }
+
+    #[test]
+    fn lines_are_commands_and_prose_is_not() {
+        assert_eq!(commands("/plan\n\n/apply platform"), ["plan", "apply"]);
+        assert!(commands("please do not /bootstrap until we apply the fix").is_empty());
+        assert!(commands("I would not /apply this").is_empty());
+        assert!(commands("/retest").is_empty());
+        assert_eq!(commands("/plna"), ["unknown-command"]);
+        assert_eq!(commands("/bootstrap destroy"), ["usage"]);
+        assert_eq!(commands("/plan platfrom"), ["unknown-layer"]);
+    }
+
+    #[test]
+    fn an_edit_runs_only_what_is_new() {
+        let new = read_edited(&rules(), "/plan", "/plan\n/apply planned");
+        assert_eq!(new.len(), 1);
+        assert_eq!(new[0].as_ref().unwrap().layers, Some(Layers::Planned));
+    }
+
+    #[test]
+    fn no_comment_panics() {
+        let rules = rules();
+        proptest!(ProptestConfig::with_cases(300), |(body in any::<String>(), markup in "[/a-z `>*_\\[\\]()<!#|\\n\\\\&;-]{0,80}")| {
+            read(&rules, &body);
+            read(&rules, &markup);
+            read_edited(&rules, &body, &markup);
+        });
+    }
+}

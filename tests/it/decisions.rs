@@ -68,3 +68,48 @@ fn without_a_config_new_is_named() {
     project.ci(["check-config"]).exits(0);
     project.ci(["new"]).exits(2);
 }
+
+/// What a team adds to ci.toml, and nothing else: a layer, a stage of any program, a command, a gate.
+const ADDED: &str = r#"
+[layers.cdn]
+dir   = "cdn"
+after = ["web"]
+
+[stages.lint]
+name = "Lint: {{ layer }}"
+each = "layer"
+
+[commands.lint]
+pattern     = '/lint(\s+(?<layers>.+))?'
+args.layers = { type = "layers", default = "all" }
+
+[gates.triage]
+permission = "triage"
+
+[[rules]]
+command = "lint"
+gate    = "triage"
+run     = "lint"
+
+[handlers.lint]
+each  = "layer"
+stage = "lint"
+dir   = "{{ layer.dir }}"
+steps = [{ run = ["test", "-d", "desired"] }]
+"#;
+
+#[test]
+fn a_layer_a_stage_a_command_and_a_gate_are_an_edit_of_ci_toml() {
+    let project = Project::example("quickstart");
+    project.write("cdn/desired/robots.txt", "none\n");
+    let config = project.read("ci.toml");
+    project.write("ci.toml", &format!("{config}{ADDED}"));
+    let checked = project.ci(["check-config"]).exits(0);
+    assert_eq!(checked.stdout, "no problems in ci.toml\n");
+    project.ci(["try", "/lint", "--as", "read"]).exits(4);
+    project.ci(["try", "/lint", "--as", "triage"]).exits(0);
+    for layer in ["dns", "db", "web", "cdn"] {
+        assert_eq!(project.row(1, &format!("lint-{layer}")), "success: ");
+    }
+    assert_eq!(project.row(1, "plan-cdn"), "pending: ");
+}

@@ -10,7 +10,7 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("diagnostic", &["diagnostic", "model"]),
     ("terraform", &["terraform"]),
     ("expr", &["expr", "model", "terraform"]),
-    ("command", &["command", "model", "config"]),
+    ("command", &["command", "model"]),
     ("gate", &["gate", "model"]),
     ("matcher", &["matcher", "command", "expr", "gate", "model"]),
     ("schedule", &["schedule", "command", "expr", "gate", "model"]),
