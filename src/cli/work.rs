@@ -185,7 +185,10 @@ impl Work<'_> {
         kept: crate::forge::Result<Vec<Recorded>>,
     ) -> Result<Done, Stop> {
         let mut status = ExitStatus::Done;
-        for outcome in outcomes {
+        for (job, outcome) in self.agenda.jobs.iter().zip(outcomes) {
+            if matches!(outcome.status, Status::Failure | Status::Dropped) {
+                console::error(&format!("{}: {}", job.name(), outcome.note));
+            }
             status = status.and(match (outcome.status, outcome.reason) {
                 (Status::Success | Status::Skipped | Status::Running | Status::Pending, _) => ExitStatus::Done,
                 (Status::Dropped | Status::Failure, Some("locked")) => ExitStatus::Refused,
