@@ -8,6 +8,7 @@ use super::{ExitStatus, console, environment, output};
 use crate::model::board::{Entry, Status};
 use crate::model::event::Event;
 use crate::model::ids::{PullNumber, Sha};
+use crate::model::nearest::nearest;
 use crate::model::pattern::Wildcard;
 use crate::model::rules::Rules;
 use crate::schedule;
@@ -88,7 +89,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
 fn status(word: &str) -> Result<Status, Stop> {
     Status::parse(word).ok_or_else(|| {
         let words = Status::WORDS.iter().map(|(word, _)| *word);
-        Stop::usage(format!("there is no status `{word}`")).help(nearest(word, words))
+        Stop::usage(format!("there is no status `{word}`")).help(meant(word, words))
     })
 }
 
@@ -106,18 +107,17 @@ fn rows(rules: &Rules, stage: &str) -> Result<Vec<String>, Stop> {
     let matching: Vec<String> = all.iter().filter(|row| glob.matches(row)).cloned().collect();
     if matching.is_empty() {
         let known = all.iter().map(String::as_str).chain(rules.stages.keys().map(String::as_str));
-        return Err(Stop::usage(format!("there is no stage `{stage}`")).help(nearest(stage, known)));
+        return Err(Stop::usage(format!("there is no stage `{stage}`")).help(meant(stage, known)));
     }
     Ok(matching)
 }
 
 /// What is probably meant, or all that there is.
-fn nearest<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
+fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
     let known: Vec<&str> = known.collect();
-    let near = known.iter().max_by(|a, b| strsim::jaro_winkler(word, a).total_cmp(&strsim::jaro_winkler(word, b)));
-    match near {
-        Some(near) if strsim::jaro_winkler(word, near) > 0.7 => format!("did you mean `{near}`?"),
-        _ => format!("there are {}", known.join(", ")),
+    match nearest(word, known.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("there are {}", known.join(", ")),
     }
 }
 

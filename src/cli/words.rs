@@ -14,6 +14,7 @@ use super::stop::Stop;
 use crate::command;
 use crate::model::event::Event;
 use crate::model::ids::PullNumber;
+use crate::model::nearest::nearest;
 
 pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Stop> {
     let (words, pull) = split(words)?;
@@ -66,10 +67,9 @@ fn unknown(session: &Session, words: &[String]) -> Stop {
         .map(|word| word.trim_start_matches('/').to_owned());
     let built_in = Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect::<Vec<_>>();
     let known: Vec<String> = built_in.into_iter().chain(own).collect();
-    let near = known.iter().max_by(|a, b| strsim::jaro_winkler(word, a).total_cmp(&strsim::jaro_winkler(word, b)));
-    let help = match near {
-        Some(near) if strsim::jaro_winkler(word, near) > 0.7 => format!("did you mean `ci {near}`?"),
-        _ => "`ci --help` lists the commands, and `ci help` those of ci.toml".to_owned(),
+    let help = match nearest(word, known.iter().map(String::as_str)) {
+        Some(near) => format!("did you mean `ci {near}`?"),
+        None => "`ci --help` lists the commands, and `ci help` those of ci.toml".to_owned(),
     };
     Stop::usage(format!("there is no command `{word}`")).help(help)
 }

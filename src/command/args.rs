@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::{Invocation, Misfit};
+use crate::model::nearest::nearest;
 use crate::model::rules::{ArgKind, Command, Rules};
 
 /// What a `layers` or `layer` argument asks for.
@@ -97,7 +98,7 @@ fn one(rules: &Rules, item: &str) -> Result<Named, Wrong> {
         None => (item, None),
     };
     if !rules.layers.contains_key(layer) {
-        return Err(("unknown-layer", format!("there is no layer `{layer}`"), nearest(rules, layer)));
+        return Err(("unknown-layer", format!("there is no layer `{layer}`"), meant(rules, layer)));
     }
     let hex = |at: &str| (7..=64).contains(&at.len()) && at.bytes().all(|b| b.is_ascii_hexdigit());
     match at {
@@ -107,13 +108,11 @@ fn one(rules: &Rules, item: &str) -> Result<Named, Wrong> {
     }
 }
 
-fn nearest(rules: &Rules, name: &str) -> String {
-    let near =
-        rules.layers.keys().max_by(|a, b| strsim::jaro_winkler(name, a).total_cmp(&strsim::jaro_winkler(name, b)));
+fn meant(rules: &Rules, name: &str) -> String {
     let all = || rules.layers.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-    match near {
-        Some(near) if strsim::jaro_winkler(name, near) > 0.7 => format!("did you mean `{near}`?"),
-        Some(_) => format!("the layers are {}", all()),
-        None => "ci.toml declares no layers".to_owned(),
+    match nearest(name, rules.layers.keys().map(String::as_str)) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if rules.layers.is_empty() => "ci.toml declares no layers".to_owned(),
+        None => format!("the layers are {}", all()),
     }
 }

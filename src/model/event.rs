@@ -113,11 +113,6 @@ impl Event {
         number("/pull_request/number").or_else(issue).map(PullNumber)
     }
 
-    /// Whether the event is about a closed pull request.
-    pub(crate) fn on_closed(&self) -> bool {
-        self.text("/issue/state").or_else(|| self.text("/pull_request/state")) == Some("closed")
-    }
-
     /// The comment of an `issue_comment` event on a pull request.
     pub(crate) fn comment(&self) -> Option<Comment> {
         if self.name != "issue_comment" {

@@ -5,6 +5,7 @@ pub(crate) mod decision;
 pub(crate) mod event;
 pub(crate) mod ids;
 pub(crate) mod journal;
+pub(crate) mod nearest;
 pub(crate) mod pattern;
 pub(crate) mod rules;
 pub(crate) mod span;
