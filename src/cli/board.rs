@@ -35,6 +35,11 @@ impl<'a> Dashboard<'a> {
         Self { forge, rules, templates, sha, pull, layout: schedule::layout(rules) }
     }
 
+    /// The dashboard of another commit of the same repository.
+    pub(super) fn of(&self, sha: Sha, pull: Option<PullNumber>) -> Self {
+        Self::new(self.forge, (self.rules, self.templates), sha, pull)
+    }
+
     /// Every entry of ours about this pull request.
     pub(super) fn read(&self) -> forge::Result<Vec<Recorded>> {
         let mut read = Vec::new();

@@ -1,11 +1,12 @@
 //! What is asked of git, by running the real one: commits, branches, changed files. It changes nothing, and it does
 //! not know what a layer or a pull request is.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use super::{Error, Result};
+use super::{Declared, Error, Result};
 use crate::model::ids::Sha;
 
 /// Variables by which whoever calls us (a git hook, say) points git at its own repository. Ours is found from the
@@ -103,6 +104,34 @@ impl Repository {
         let fork = self.merge_base(base, head)?;
         let tip = self.known_tip(base)?;
         self.paths(&["diff", "--name-only", "--relative", "--no-renames", "-z", fork.as_str(), tip.as_str()])
+    }
+
+    /// ci.toml and its templates at the tip of a branch; paths are relative to the top of the work tree.
+    pub(crate) fn declared(&self, branch: &str, config: &str, templates: &str) -> Result<Declared> {
+        let tip = self.known_tip(branch)?;
+        let mut declared = Declared { config: self.file_at(&tip, config)?, templates: BTreeMap::new() };
+        let folder = format!("{templates}/");
+        for path in self.paths(&["ls-tree", "--name-only", "--full-tree", "-z", tip.as_str(), "--", &folder])? {
+            let Some(name) = path.strip_prefix(&folder).filter(|name| name.ends_with(".j2")) else { continue };
+            if let Some(text) = self.file_at(&tip, &path)? {
+                declared.templates.insert(name.to_owned(), text);
+            }
+        }
+        Ok(declared)
+    }
+
+    fn file_at(&self, commit: &Sha, path: &str) -> Result<Option<String>> {
+        let name = format!("{commit}:{path}");
+        if self.ask(&["rev-parse", "--verify", "--quiet", "--end-of-options", &name])?.is_none() {
+            return Ok(None);
+        }
+        let arguments = ["cat-file", "blob", &name];
+        let output = self.run(&arguments)?;
+        if !output.status.success() {
+            return Err(refused(&arguments, &output));
+        }
+        let text = String::from_utf8(output.stdout);
+        text.map(Some).map_err(|_| Error::Server(format!("`{path}` of `{}` is no UTF-8", commit.short())))
     }
 
     fn merge_base(&self, base: &str, head: &Sha) -> Result<Sha> {
@@ -242,6 +271,24 @@ mod tests {
         assert_eq!(repository.branch().unwrap().as_deref(), Some("work"));
         assert_eq!(repository.default_branch().unwrap().as_deref(), Some("main"));
         assert_eq!(repository.remote_name().unwrap(), None);
+    }
+
+    #[test]
+    fn the_rules_of_a_branch_are_read_from_its_tip() {
+        let folder = repository();
+        let at = folder.path();
+        git(at, &["checkout", "--quiet", "main"]);
+        write(at, "app/ci.toml", "version = 1");
+        write(at, "app/templates/help.md.j2", "hello");
+        write(at, "app/templates/note.txt", "no template");
+        git(at, &["add", "."]);
+        git(at, &["commit", "--quiet", "--message=rules"]);
+        git(at, &["checkout", "--quiet", "work"]);
+        let repository = Repository::find(&at.join("app")).unwrap().unwrap();
+        let declared = repository.declared("main", "app/ci.toml", "app/templates").unwrap();
+        assert_eq!(declared.config.as_deref(), Some("version = 1"));
+        assert_eq!(declared.templates.into_iter().collect::<Vec<_>>(), [("help.md.j2".to_owned(), "hello".to_owned())]);
+        assert_eq!(repository.declared("work", "app/ci.toml", "app/templates").unwrap().config, None);
     }
 
     #[test]

@@ -21,7 +21,7 @@ use serde_json::Value;
 
 use self::store::{Store, file_url};
 use super::git::Repository;
-use super::{Check, Dispatched, Error, Forge, Lock, PostedComment, Reaction, Result, Review, Taken};
+use super::{Check, Declared, Dispatched, Error, Forge, Lock, PostedComment, Reaction, Remote, Result, Review, Taken};
 use crate::model::event::Pull;
 use crate::model::ids::{PullNumber, RunId, Sha};
 use crate::model::journal::{NewStatus, StatusRecord};
@@ -80,12 +80,35 @@ impl Forge for Local {
         file_url(&self.run_dir(run.id).join("summary.md"))
     }
 
+    fn pull_url(&self, pull: PullNumber) -> String {
+        self.pull_page(pull)
+    }
+
     fn comment_url(&self, _pull: Option<PullNumber>, comment: u64) -> String {
         self.comment_page(comment)
     }
 
+    fn comment_at(&self, url: &str) -> Option<u64> {
+        let id = url.strip_suffix(".json")?.rsplit('/').next()?.parse().ok()?;
+        (self.comment_page(id) == url).then_some(id)
+    }
+
+    fn remote(&self) -> Option<Remote> {
+        None
+    }
+
+    fn declared(&self, branch: &str, config: &str, templates: &str) -> Result<Declared> {
+        let repository = Repository::find(&self.root)?
+            .ok_or_else(|| Error::NotFound(format!("a git repository around `{}`", self.root.display())))?;
+        repository.declared(branch, config, templates)
+    }
+
     fn pull(&self, number: PullNumber) -> Result<Pull> {
         self.find_pull(number)?.ok_or_else(|| Error::NotFound(format!("pull request {number}")))
+    }
+
+    fn open_pulls(&self) -> Result<Vec<Pull>> {
+        self.list_open_pulls()
     }
 
     fn merged_pull(&self, sha: &Sha) -> Result<Option<Pull>> {
@@ -174,6 +197,10 @@ impl Forge for Local {
 
     fn take_lock(&self, lock: &Lock) -> Result<Taken> {
         self.take(lock)
+    }
+
+    fn replace_lock(&self, held: &Lock, lock: &Lock) -> Result<bool> {
+        self.replace_held(held, lock)
     }
 
     fn lock(&self, layer: &str) -> Result<Option<Lock>> {

@@ -3,6 +3,9 @@
 
 pub(crate) mod git;
 pub(crate) mod local;
+mod secret;
+
+use std::collections::BTreeMap;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -13,6 +16,8 @@ use crate::model::event::Pull;
 use crate::model::ids::{PullNumber, RunId, Sha};
 use crate::model::journal::{NewStatus, StatusRecord};
 use crate::model::rules::Permission;
+
+pub(crate) use secret::Secret;
 
 /// Why a forge did not do what it was asked. Callers branch on the kind; the text is for people.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -94,10 +99,30 @@ pub(crate) struct Check {
 }
 
 /// A workflow run that was started.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Dispatched {
-    pub(crate) run: Option<u64>,
+    /// Its id, where the forge tells.
+    pub(crate) run: Option<RunId>,
+    /// Its page.
     pub(crate) url: String,
+}
+
+/// ci.toml and its templates as they stand at the tip of a branch.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Declared {
+    /// The text of ci.toml; `None` where the branch has none.
+    pub(crate) config: Option<String>,
+    /// The templates by file name.
+    pub(crate) templates: BTreeMap<String, String>,
+}
+
+/// Where git fetches the code of a commit from.
+#[derive(Clone)]
+pub(crate) struct Remote {
+    /// The repository's address, without credentials.
+    pub(crate) url: String,
+    /// The value of the `Authorization` header; it goes to git through the environment alone.
+    pub(crate) authorization: Option<Secret>,
 }
 
 /// Who holds the lock of a layer.
@@ -107,7 +132,18 @@ pub(crate) struct Lock {
     pub(crate) pull: Option<PullNumber>,
     pub(crate) by: String,
     pub(crate) run: Option<RunId>,
+    /// The commit that is applied, whose journal tells whether it was.
+    #[serde(default)]
+    pub(crate) sha: Option<Sha>,
     pub(crate) at: Timestamp,
+}
+
+impl Lock {
+    /// Whether it holds for `other` too: a pull request holds its locks from run to run, work without one for its run
+    /// alone.
+    pub(crate) fn same_holder(&self, other: &Self) -> bool {
+        self.pull == other.pull && (other.pull.is_some() || self.run == other.run)
+    }
 }
 
 /// What came of asking for a lock.
@@ -115,8 +151,6 @@ pub(crate) struct Lock {
 pub(crate) enum Taken {
     /// It is ours now, or was before.
     Ours,
-    /// It was stale and is ours now; whose it was.
-    Over(Lock),
     /// It is somebody else's.
     Held(Lock),
 }
@@ -132,11 +166,22 @@ pub(crate) trait Forge: Sync {
     /// The page of a run, for links.
     fn run_url(&self, run: RunId) -> String;
 
+    /// The page of a pull request, for links.
+    fn pull_url(&self, pull: PullNumber) -> String;
     /// The page of a comment, for links.
     fn comment_url(&self, pull: Option<PullNumber>, comment: u64) -> String;
+    /// The comment that a link leads to, where it is one to a comment of this forge.
+    fn comment_at(&self, url: &str) -> Option<u64>;
+    /// Where the code of a head commit is fetched from; `None` where work is done in the folder as it stands.
+    fn remote(&self) -> Option<Remote>;
+    /// The file `config` and the templates in the folder `templates` (both relative to the repository's root) at the tip
+    /// of a branch.
+    fn declared(&self, branch: &str, config: &str, templates: &str) -> Result<Declared>;
 
     /// A pull request.
     fn pull(&self, number: PullNumber) -> Result<Pull>;
+    /// Open pull requests, those first in which something happened last; at most thirty.
+    fn open_pulls(&self) -> Result<Vec<Pull>>;
     /// The merged pull request that brought this commit to its branch.
     fn merged_pull(&self, sha: &Sha) -> Result<Option<Pull>>;
     /// The paths of the files that a pull request changes.
@@ -184,8 +229,10 @@ pub(crate) trait Forge: Sync {
     /// Opens the issue of this title, or brings its text up to date; closes it where `body` is `None`.
     fn issue(&self, title: &str, body: Option<&str>) -> Result<()>;
 
-    /// Takes the lock of `lock.layer`, atomically.
+    /// Takes the lock of `lock.layer` where nobody else holds it, atomically.
     fn take_lock(&self, lock: &Lock) -> Result<Taken>;
+    /// Takes the lock of `lock.layer` from `held`; whether it did, for meanwhile somebody else may hold it.
+    fn replace_lock(&self, held: &Lock, lock: &Lock) -> Result<bool>;
     /// The lock of a layer.
     fn lock(&self, layer: &str) -> Result<Option<Lock>>;
     /// Releases the lock of a layer where this pull request holds it; whether it did.

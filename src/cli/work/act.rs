@@ -72,9 +72,10 @@ fn steps(
     if let Some(outcome) = stale(work, handler, job) {
         return Ok(outcome);
     }
-    if let Some(outcome) = locked(work, handler, layer)? {
-        return Ok(outcome);
-    }
+    let taken_over = match locked(work, handler, layer)? {
+        Locked::Free(taken_over) => taken_over,
+        Locked::Held(outcome) => return Ok(outcome),
+    };
     let rules = work.dashboard.rules;
     let board = work.dashboard.board(work.recorded);
     let key = job.layer.as_deref();
@@ -87,7 +88,11 @@ fn steps(
         recorded: &|stage| facts::recorded_digest(&board, stage, key),
         remedy: &|stage| rules.line_for_stage(stage, key),
     };
-    Ok(run_steps(&steps, exec))
+    let mut outcome = run_steps(&steps, exec);
+    if let Some(from) = taken_over {
+        outcome.note = if outcome.note.is_empty() { from } else { format!("{}; {from}", outcome.note) };
+    }
+    Ok(outcome)
 }
 
 /// What was reviewed is what is applied: a head that moved since the decision stops whatever is held to a record.
@@ -109,30 +114,61 @@ fn stale(work: &Work<'_>, handler: &Handler, job: &Job) -> Option<Outcome> {
     }
 }
 
-/// Takes the layer's lock where the handler wants it; an outcome where another holds it.
-fn locked(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) -> Result<Option<Outcome>, String> {
-    let Some(layer) = layer.filter(|_| handler.lock) else { return Ok(None) };
+/// What came of asking for the layer's lock.
+enum Locked {
+    /// It is held for this pull request; where it was taken over, from whom.
+    Free(Option<String>),
+    /// Another holds it.
+    Held(Outcome),
+}
+
+/// Takes the layer's lock where the handler wants it.
+fn locked(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) -> Result<Locked, String> {
+    let Some(layer) = layer.filter(|_| handler.lock) else { return Ok(Locked::Free(None)) };
+    let forge = work.dashboard.forge;
     let lock = Lock {
         layer: layer.key.value.clone(),
         pull: work.dashboard.pull,
         by: work.actor.to_owned(),
         run: Some(work.run),
+        sha: Some(work.dashboard.sha.clone()),
         at: jiff::Timestamp::now(),
     };
-    match work.dashboard.forge.take_lock(&lock).map_err(text)? {
-        Taken::Ours => Ok(None),
-        Taken::Over(stale) => {
-            let whose = stale.pull.map_or_else(|| stale.by.clone(), |pull| format!("pull request {pull}"));
-            console::note(format!("took over the lock of {} from {whose}, which is closed", stale.layer));
-            Ok(None)
-        }
-        Taken::Held(held) => {
-            let whose = held.pull.map_or_else(|| held.by.clone(), |pull| format!("pull request {pull} ({})", held.by));
-            let mut outcome = Outcome::new(Status::Dropped, format!("locked by {whose} since {}", held.at));
-            outcome.reason = Some(LOCKED);
-            Ok(Some(outcome))
+    let Taken::Held(held) = forge.take_lock(&lock).map_err(text)? else { return Ok(Locked::Free(None)) };
+    let whose = held.pull.map_or_else(|| held.by.clone(), |pull| format!("pull request {pull} ({})", held.by));
+    if let Some(why) = abandoned(work, handler, &held).map_err(text)?
+        && forge.replace_lock(&held, &lock).map_err(text)?
+    {
+        return Ok(Locked::Free(Some(format!("took over the lock of {whose}, {why}"))));
+    }
+    let mut outcome = Outcome::new(Status::Dropped, format!("locked by {whose} since {}", held.at));
+    outcome.reason = Some(LOCKED);
+    Ok(Locked::Held(outcome))
+}
+
+/// Why a lock may be taken over: its pull request is closed, or its run ended without applying.
+fn abandoned(work: &Work<'_>, handler: &Handler, held: &Lock) -> forge::Result<Option<&'static str>> {
+    let forge = work.dashboard.forge;
+    if let Some(number) = held.pull {
+        match forge.pull(number) {
+            Ok(pull) if pull.closed || pull.merged => return Ok(Some("which is closed")),
+            Ok(_) => {}
+            Err(forge::Error::NotFound(_)) => return Ok(Some("which is gone")),
+            Err(error) => return Err(error),
         }
     }
+    let (Some(run), Some(sha)) = (held.run, &held.sha) else { return Ok(None) };
+    if forge.run_conclusion(run)?.is_none() {
+        return Ok(None);
+    }
+    let stage = handler.stage.as_ref().map(|stage| stage.value.as_str());
+    let rows = stage.map(|stage| work.dashboard.rules.rows_of_stage(stage)).unwrap_or_default();
+    let applied = work.dashboard.of(sha.clone(), held.pull).read()?.into_iter().any(|recorded| {
+        let entry = recorded.entry;
+        let layer = entry.layer.as_deref() == Some(&held.layer);
+        rows.contains(&entry.row) && layer && entry.run == Some(run) && entry.status == Status::Success
+    });
+    Ok((!applied).then_some("whose run ended without applying"))
 }
 
 fn dispatch(

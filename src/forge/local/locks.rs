@@ -17,14 +17,18 @@ impl Local {
                 self.store.replace(&name, lock)?;
                 return Ok(Taken::Ours);
             };
-            if same_holder(&held, lock) {
-                return Ok(Taken::Ours);
-            }
-            if self.stale(&held)? {
+            Ok(if held.same_holder(lock) { Taken::Ours } else { Taken::Held(held) })
+        })
+    }
+
+    pub(super) fn replace_held(&self, held: &Lock, lock: &Lock) -> Result<bool> {
+        self.store.alone("locks", || {
+            let name = name(&lock.layer);
+            let still = self.store.read::<Lock>(&name)?.is_none_or(|now| now == *held);
+            if still {
                 self.store.replace(&name, lock)?;
-                return Ok(Taken::Over(held));
             }
-            Ok(Taken::Held(held))
+            Ok(still)
         })
     }
 
@@ -42,17 +46,6 @@ impl Local {
             Ok(ours)
         })
     }
-
-    /// A lock outlives its pull request only by accident.
-    fn stale(&self, held: &Lock) -> Result<bool> {
-        let Some(number) = held.pull else { return Ok(false) };
-        Ok(self.find_pull(number)?.is_some_and(|pull| pull.closed || pull.merged))
-    }
-}
-
-/// A pull request holds its locks from run to run; work without one holds them for its run alone.
-fn same_holder(held: &Lock, lock: &Lock) -> bool {
-    held.pull == lock.pull && (lock.pull.is_some() || held.run == lock.run)
 }
 
 fn name(layer: &str) -> String {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::Local;
+use super::store::file_url;
 use crate::forge::git::Repository;
 use crate::forge::{Check, Error, Result, Review};
 use crate::model::event::Pull;
@@ -59,6 +60,16 @@ impl Local {
 
     pub(super) fn find_pull(&self, number: PullNumber) -> Result<Option<Pull>> {
         self.store.read(&name(number))
+    }
+
+    pub(super) fn pull_page(&self, number: PullNumber) -> String {
+        file_url(&self.store.path(&name(number)))
+    }
+
+    pub(super) fn list_open_pulls(&self) -> Result<Vec<Pull>> {
+        let numbers = self.store.numbers("pulls")?.into_iter().rev();
+        let pulls = numbers.map(|number| self.find_pull(PullNumber(number))).collect::<Result<Vec<_>>>()?;
+        Ok(pulls.into_iter().flatten().filter(|pull| !pull.closed && !pull.merged).take(30).collect())
     }
 
     pub(super) fn find_merged_pull(&self, sha: &Sha) -> Result<Option<Pull>> {

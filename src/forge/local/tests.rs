@@ -49,7 +49,7 @@ fn pull() -> Pull {
 
 fn lock(layer: &str, pull: u64) -> Lock {
     let (layer, by, run) = (layer.to_owned(), "ann".to_owned(), Some(RunId { id: 1, attempt: 1 }));
-    Lock { layer, pull: Some(PullNumber(pull)), by, run, at: now() }
+    Lock { layer, pull: Some(PullNumber(pull)), by, run, sha: None, at: now() }
 }
 
 #[test]
@@ -222,14 +222,15 @@ fn one_of_many_takes_a_lock() {
 }
 
 #[test]
-fn the_lock_of_a_closed_pull_request_is_taken_over() {
+fn a_lock_is_taken_from_whoever_still_holds_it() {
     let (_folder, local) = local();
     let old = lock("platform", PULL.0);
     assert_eq!(local.take_lock(&old).unwrap(), Taken::Ours);
     assert_eq!(local.take_lock(&old).unwrap(), Taken::Ours);
     assert_eq!(local.take_lock(&lock("platform", 8)).unwrap(), Taken::Held(old.clone()));
-    local.save_pull(&Pull { closed: true, ..pull() }).unwrap();
-    assert_eq!(local.take_lock(&lock("platform", 8)).unwrap(), Taken::Over(old));
+    assert!(local.replace_lock(&old, &lock("platform", 8)).unwrap());
+    assert!(!local.replace_lock(&old, &lock("platform", 9)).unwrap());
+    assert_eq!(local.take_lock(&lock("platform", 8)).unwrap(), Taken::Ours);
 }
 
 #[test]
