@@ -145,6 +145,11 @@ impl<E: Clone> Writer<E> {
         self.known.iter().map(|(seq, entry)| (*seq, entry))
     }
 
+    /// What is still to be appended.
+    pub(crate) fn queued(&self) -> &[E] {
+        &self.queue
+    }
+
     /// The comment that is the dashboard, as far as is known.
     pub(crate) fn target(&self) -> Option<u64> {
         let own = self.shown.as_ref().map(|(comment, _)| *comment);

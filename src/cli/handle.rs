@@ -270,7 +270,11 @@ fn elsewhere(
         let any = dashboard(session, forge, &sha, None);
         let pull = match told {
             Some(pull) => Some(pull),
-            None => any.pull_of_rows(&job.rows)?,
+            None => any
+                .read_all()?
+                .into_iter()
+                .find(|recorded| job.rows.contains(&recorded.entry.row))
+                .and_then(|recorded| recorded.entry.pr),
         };
         return Ok(Some((sha, pull)));
     }

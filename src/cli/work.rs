@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
-use super::board::{Begun, Dashboard, Keeper};
+use super::board::{Begun, Dashboard, Keeper, Kept};
 use super::console::Live as LiveConsole;
 use super::session::Session;
 use super::stop::Stop;
@@ -22,6 +22,7 @@ use crate::exec::pool::{self, Node, Progress};
 use crate::exec::redact::Redactor;
 use crate::exec::{Exec, Grace};
 use crate::expr::Scope;
+use crate::forge;
 use crate::model::board::{Entry, Recorded, Status};
 use crate::model::decision::{Agenda, Job};
 use crate::model::event::{Event, Pull};
@@ -79,11 +80,13 @@ pub(super) fn carry_out(work: &Work<'_>) -> Result<Done, Stop> {
     std::thread::scope(|threads| {
         let keeping = threads.spawn(|| keeper.keep());
         let _closed = sender.send(work.first_entries());
-        if !begun.wait() {
+        let begun = begun.wait();
+        if let Err(error) = &begun
+            && !work.may_not_write(error)
+        {
             drop(sender);
-            let kept = keeping.join().map_err(|_| Stop::failed("the dashboard's writer broke off"))?;
-            let why = kept.err().map_or_else(|| "it cannot be written".to_owned(), |error| error.to_string());
-            return Err(Stop::forge(format!("nothing was run, since the dashboard cannot be kept: {why}")));
+            let help = "the dashboard must be kept before anything runs; nothing was run";
+            return Err(Stop::from(error.clone()).help(help));
         }
         let sender = Mutex::new(sender);
         let outcomes = work.run_jobs(&exec, &outputs, &sender);
@@ -178,12 +181,7 @@ impl Work<'_> {
         .collect()
     }
 
-    fn finish(
-        &self,
-        outcomes: &[Outcome],
-        outputs: &outputs::Outputs,
-        kept: crate::forge::Result<Vec<Recorded>>,
-    ) -> Result<Done, Stop> {
+    fn finish(&self, outcomes: &[Outcome], outputs: &outputs::Outputs, kept: Kept) -> Result<Done, Stop> {
         let mut status = ExitStatus::Done;
         for (job, outcome) in self.agenda.jobs.iter().zip(outcomes) {
             if matches!(outcome.status, Status::Failure | Status::Dropped) {
@@ -196,19 +194,27 @@ impl Work<'_> {
                 (Status::Failure | Status::Dropped, _) => ExitStatus::Failed,
             });
         }
-        let (recorded, lost) = match kept {
-            Ok(recorded) => (recorded, None),
-            Err(error) => (self.recorded.to_vec(), Some(error)),
-        };
-        self.summarise(&recorded, outputs)?;
-        if let Some(error) = lost {
-            console::error(&format!("the dashboard could not be written: {error}"));
-            if let Some(pull) = self.dashboard.pull {
-                console::help(&format!("run `ci sync --pr {pull}` once the forge is well again"));
+        self.summarise(&kept.recorded, outputs)?;
+        match &kept.lost {
+            Some(error) if self.may_not_write(error) => console::note(
+                "the token of a fork's pull request may only read, so the dashboard stands in the job summary alone",
+            ),
+            Some(error) => {
+                console::error(&format!("the dashboard could not be written: {error}"));
+                if let Some(pull) = self.dashboard.pull {
+                    console::help(&format!("run `ci sync --pr {pull}` once the forge is well again"));
+                }
+                status = status.and(ExitStatus::Forge);
             }
-            status = status.and(ExitStatus::Forge);
+            None => {}
         }
-        Ok(Done { status, recorded })
+        Ok(Done { status, recorded: kept.recorded })
+    }
+
+    /// Whether this error only says that the token of a fork's pull request may not write, as is GitHub's rule. See
+    /// <https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#pull_request>.
+    fn may_not_write(&self, error: &forge::Error) -> bool {
+        matches!(error, forge::Error::Denied(_)) && self.pull.is_some_and(|pull| pull.fork)
     }
 
     /// The page of the run: the job summary on Actions, a file of the local forge elsewhere.

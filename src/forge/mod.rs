@@ -6,6 +6,7 @@ pub(crate) mod local;
 mod secret;
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -47,6 +48,43 @@ pub(crate) enum Error {
 
 /// What a forge answers.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
+
+/// How many requests may be under way side by side: GitHub holds more against a client.
+const SIDE_BY_SIDE: usize = 8;
+
+/// Asks two things at the same time.
+pub(crate) fn both<A: Send, B>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B) -> (A, B) {
+    std::thread::scope(|threads| {
+        let one = threads.spawn(one);
+        let other = other();
+        (one.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), other)
+    })
+}
+
+/// Asks the same of many things, several at the same time; the answers stand in the order of the questions.
+pub(crate) fn side_by_side<T: Sync, A: Send>(things: &[T], ask: impl Fn(&T) -> A + Sync) -> Vec<A> {
+    let next = AtomicUsize::new(0);
+    let take = || {
+        let mut answers = Vec::new();
+        while let Some((at, thing)) = {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            things.get(at).map(|thing| (at, thing))
+        } {
+            answers.push((at, ask(thing)));
+        }
+        answers
+    };
+    let mut answers = std::thread::scope(|threads| {
+        let helpers: Vec<_> = (1..things.len().min(SIDE_BY_SIDE)).map(|_| threads.spawn(take)).collect();
+        let mut answers = take();
+        for helper in helpers {
+            answers.extend(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        answers
+    });
+    answers.sort_by_key(|(at, _)| *at);
+    answers.into_iter().map(|(_, answer)| answer).collect()
+}
 
 /// A comment on a pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

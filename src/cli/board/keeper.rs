@@ -1,0 +1,96 @@
+//! A writer beside the work: jobs send it their entries as they come, and it keeps the dashboard meanwhile.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Condvar, Mutex, PoisonError};
+
+use jiff::Timestamp;
+
+use super::Dashboard;
+use super::drive::{known, unsent};
+use crate::forge;
+use crate::model::board::{Entry, Recorded};
+use crate::sync::{Ask, Writer};
+
+/// The writer: it coalesces the entries that wait.
+pub(in crate::cli) struct Keeper<'d, 'a> {
+    dashboard: &'d Dashboard<'a>,
+    entries: Receiver<Vec<Entry>>,
+    begun: &'d Begun,
+}
+
+/// What the keeper leaves behind.
+pub(in crate::cli) struct Kept {
+    /// All that is known, also what could not be written.
+    pub(in crate::cli) recorded: Vec<Recorded>,
+    /// Why the dashboard does not show all of it, where it does not.
+    pub(in crate::cli) lost: Option<forge::Error>,
+}
+
+/// Whether the first entries stand in the journal, so that the work may begin.
+#[derive(Default)]
+pub(in crate::cli) struct Begun {
+    state: Mutex<Option<forge::Result<()>>>,
+    moved: Condvar,
+}
+
+impl Begun {
+    fn set(&self, stands: forge::Result<()>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.get_or_insert(stands);
+        self.moved.notify_all();
+    }
+
+    /// Waits until the first entries are written, or cannot be.
+    pub(in crate::cli) fn wait(&self) -> forge::Result<()> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            match &*state {
+                Some(stands) => return stands.clone(),
+                None => state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner),
+            }
+        }
+    }
+}
+
+impl<'d, 'a> Keeper<'d, 'a> {
+    pub(in crate::cli) fn new(dashboard: &'d Dashboard<'a>, begun: &'d Begun) -> (Self, Sender<Vec<Entry>>) {
+        let (sender, entries) = channel();
+        (Self { dashboard, entries, begun }, sender)
+    }
+
+    /// Writes what is sent until nobody can send any more. After a failure it goes on taking entries and tries them once
+    /// more at the end, since the work goes on too; where the account may not write at all, it does not try again.
+    pub(in crate::cli) fn keep(self) -> Kept {
+        let mut writer = self.dashboard.writer(Vec::new());
+        let mut result = Ok(());
+        while let Ok(entries) = self.entries.recv() {
+            writer.add(entries.into_iter().chain(self.entries.try_iter().flatten()).map(unsent));
+            if !matches!(result, Err(forge::Error::Denied(_))) {
+                result = self.write(&mut writer);
+            }
+        }
+        if result.as_ref().is_err_and(|error| !matches!(error, forge::Error::Denied(_))) {
+            result = self.write(&mut writer);
+        }
+        Kept { recorded: with_drafts(&writer), lost: result.err() }
+    }
+
+    fn write(&self, writer: &mut Writer<Recorded>) -> forge::Result<()> {
+        let result = self.dashboard.drive(writer, &mut |ask| {
+            if matches!(ask, Ask::Write(_)) || self.dashboard.pull.is_none() {
+                self.begun.set(Ok(()));
+            }
+        });
+        self.begun.set(result.clone());
+        result
+    }
+}
+
+/// What is known, and behind it what is not in the journal, as of now.
+fn with_drafts(writer: &Writer<Recorded>) -> Vec<Recorded> {
+    let mut recorded = known(writer);
+    let last = recorded.last().map_or(0, |recorded| recorded.seq);
+    let drafts = (last + 1..).zip(writer.queued());
+    recorded.extend(drafts.map(|(seq, draft)| Recorded { seq, at: Timestamp::now(), entry: draft.entry.clone() }));
+    recorded
+}
