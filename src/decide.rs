@@ -15,6 +15,7 @@ use crate::model::rules::{Action, Kind, Rule, Rules};
 use crate::schedule::{self, Order};
 
 /// All that a decision is made from.
+#[derive(Clone, Copy)]
 pub(crate) struct Case<'a> {
     pub(crate) rules: &'a Rules,
     pub(crate) event: &'a Event,

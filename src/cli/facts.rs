@@ -1,37 +1,44 @@
 //! The facts that gates ask for, from the forge and the board. Each is asked at most once, and only when a gate needs
 //! it. Where a person tries something on his own machine, what no flag names holds.
 
-use std::cell::OnceCell;
+mod answers;
 
 use jiff::Timestamp;
 
-use crate::forge::{self, Forge};
-use crate::gate::{self, CheckState, Facts, Known, PersonaFacts, ReviewState, Standing, Unknown};
+use super::environment;
+use crate::forge;
+use crate::gate::{self, CheckState, Facts, Known, PersonaFacts, ReviewState, Standing};
 use crate::model::board::{Board, Recorded, Row, Status};
-use crate::model::event::Pull;
+use crate::model::journal::POINTER;
 use crate::model::pattern::Wildcard;
 use crate::model::rules::{Checks, Permission, Rules};
 
+pub(super) use answers::{Answers, Rehearsal};
+
 /// Facts of the forge.
 pub(super) struct Live<'a> {
-    pub(super) forge: &'a dyn Forge,
+    pub(super) answers: &'a Answers<'a>,
     pub(super) rules: &'a Rules,
-    pub(super) pull: Option<&'a Pull>,
     pub(super) board: &'a Board,
     pub(super) recorded: &'a [Recorded],
     /// Who tries something on his own machine: only the board is asked then.
     pub(super) persona: Option<PersonaFacts>,
-    pub(super) changed: OnceCell<Known<Vec<String>>>,
 }
 
 impl Live<'_> {
-    fn pull(&self) -> Known<&Pull> {
-        self.pull.ok_or_else(|| Unknown::new("there is no pull request"))
-    }
-
     fn row(&self, stage: &str, layer: Option<&str>) -> Option<&Row> {
         let of_layer = layer.and_then(|layer| self.board.row(&format!("{stage}-{layer}")));
         of_layer.or_else(|| self.board.row(stage))
+    }
+
+    /// Whether a check is ours, which must not wait for itself: the status of a row or of the dashboard, or a check run
+    /// of a run that wrote here or is this one.
+    fn own(&self, check: &forge::Check) -> bool {
+        let row = check.name.strip_prefix(&self.rules.dashboard.context).and_then(|rest| rest.strip_prefix('/'));
+        let reported = |row: &str| self.recorded.iter().any(|recorded| recorded.entry.row == row);
+        let named = row.is_some_and(|row| row == POINTER || self.board.row(row).is_some() || reported(row));
+        let runs = self.recorded.iter().filter_map(|recorded| recorded.entry.run).chain(environment::run_id());
+        named || check.run.is_some_and(|run| runs.map(|ours| ours.id).any(|ours| ours == run))
     }
 
     /// When the digest that stands in a row was recorded first.
@@ -57,23 +64,18 @@ pub(super) fn recorded_digest(board: &Board, stage: &str, layer: Option<&str>) -
     (row.status == Status::Success).then(|| digest(row, layer)).flatten()
 }
 
-fn unknown(error: forge::Error) -> Unknown {
-    let unreadable = matches!(error, forge::Error::Denied(_));
-    Unknown { message: error.to_string(), unreadable }
-}
-
 impl Facts for Live<'_> {
     fn permission(&self, login: &str) -> Known<Permission> {
         match &self.persona {
             Some(persona) => persona.permission(login),
-            None => self.forge.permission(login).map_err(unknown),
+            None => self.answers.permission(login),
         }
     }
 
     fn team_member(&self, team: &str, login: &str) -> Known<bool> {
         match &self.persona {
             Some(persona) => persona.team_member(team, login),
-            None => self.forge.team_member(team, login).map_err(unknown),
+            None => self.answers.team_member(team, login),
         }
     }
 
@@ -81,8 +83,8 @@ impl Facts for Live<'_> {
         if let Some(persona) = &self.persona {
             return persona.approvals(stage, layer);
         }
-        let pull = self.pull()?;
-        let reviews = self.forge.reviews(pull.number).map_err(unknown)?;
+        let pull = self.answers.pull()?;
+        let reviews = self.answers.reviews()?;
         let states = reviews.iter().map(|review| ReviewState {
             author: &review.author,
             state: &review.state,
@@ -90,24 +92,18 @@ impl Facts for Live<'_> {
             at: review.submitted_at,
         });
         let since = self.first_recorded(stage, layer);
-        let mut count = 0;
-        for login in gate::approvers(states, &pull.head_sha, &pull.author, since) {
-            let permission = self.forge.permission(login).map_err(unknown)?;
-            count += u32::from(permission >= Permission::Write);
-        }
-        Ok(count)
+        let approvers = gate::approvers(states, &pull.head_sha, &pull.author, since);
+        let permissions = forge::side_by_side(&approvers, |login| self.answers.permission(login));
+        let permissions: Vec<Permission> = permissions.into_iter().collect::<Known<_>>()?;
+        let counting = permissions.iter().filter(|permission| **permission >= Permission::Write).count();
+        Ok(u32::try_from(counting).unwrap_or(u32::MAX))
     }
 
     fn checks(&self, wanted: &Checks) -> Known<Standing> {
         if let Some(persona) = &self.persona {
             return persona.checks(wanted);
         }
-        let checks = self.forge.checks(&self.pull()?.head_sha).map_err(unknown)?;
-        let own = format!("{}/", self.rules.dashboard.context);
-        let our_runs: Vec<u64> = self.recorded.iter().filter_map(|recorded| Some(recorded.entry.run?.id)).collect();
-        let others = checks
-            .iter()
-            .filter(|check| !check.name.starts_with(&own) && check.run.is_none_or(|run| !our_runs.contains(&run)));
+        let others = self.answers.checks()?.iter().filter(|check| !self.own(check));
         let states = others.map(|check| CheckState { name: &check.name, conclusion: check.conclusion.as_deref() });
         Ok(gate::standing(wanted, states))
     }
@@ -116,17 +112,14 @@ impl Facts for Live<'_> {
         if let Some(persona) = &self.persona {
             return persona.mergeable();
         }
-        match self.forge.mergeable(self.pull()?).map_err(unknown)? {
-            Some(mergeable) => Ok(mergeable),
-            None => Err(Unknown::new("GitHub is still computing it; try again in a minute")),
-        }
+        self.answers.mergeable()
     }
 
     fn up_to_date(&self, paths: &[Wildcard]) -> Known<bool> {
         if let Some(persona) = &self.persona {
             return persona.up_to_date(paths);
         }
-        let changed = self.forge.base_changes(self.pull()?).map_err(unknown)?;
+        let changed = self.answers.base_changes()?;
         Ok(!changed.iter().any(|path| paths.is_empty() || paths.iter().any(|glob| glob.matches(path))))
     }
 
@@ -143,8 +136,7 @@ impl Facts for Live<'_> {
         if let Some(changed) = self.persona.as_ref().filter(|persona| persona.changed.is_some()) {
             return changed.changed(paths);
         }
-        let ask = || self.forge.changed_files(self.pull()?).map_err(unknown);
-        let files = self.changed.get_or_init(ask).as_ref().map_err(Clone::clone)?;
+        let files = self.answers.changed_files()?;
         Ok(files.iter().find(|path| paths.iter().any(|glob| glob.matches(path))).cloned())
     }
 }

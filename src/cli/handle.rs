@@ -1,10 +1,8 @@
 //! From an event to a dashboard: decide, answer what is refused, carry out what is not. `ci run`, `ci try` and typed
 //! commands all come through here.
 
-use std::cell::OnceCell;
-
 use super::board::Dashboard;
-use super::facts::Live;
+use super::facts::{Answers, Live, Rehearsal};
 use super::session::Session;
 use super::stop::Stop;
 use super::work::{self, Work, post_once};
@@ -12,7 +10,7 @@ use super::{ExitStatus, console, environment};
 use crate::command::{Misfit, Reading};
 use crate::decide::{self, Case, Decided};
 use crate::expr;
-use crate::forge::Reaction;
+use crate::forge::{self, Reaction};
 use crate::gate::PersonaFacts;
 use crate::model::board::Recorded;
 use crate::model::decision::{Agenda, Part};
@@ -78,7 +76,7 @@ pub(super) struct Handled {
 }
 
 /// Finds out what the event is about and decides.
-pub(super) fn prepare(session: &Session, asked: &Asked) -> Result<Prepared, Stop> {
+pub(super) fn prepare(session: &Session, asked: &Asked, acknowledge: bool) -> Result<Prepared, Stop> {
     let rules = &session.project.rules;
     let mut prepared = Prepared { pull: None, sha: None, recorded: Vec::new(), decided: Vec::new() };
     let nothing = asked.concerns_nobody(session);
@@ -97,22 +95,9 @@ pub(super) fn prepare(session: &Session, asked: &Asked) -> Result<Prepared, Stop
         (Some(forge), Some(sha)) => Some(dashboard(session, *forge, sha, prepared.pull.as_ref())),
         _ => None,
     };
-    if let Some(dashboard) = &dashboard {
-        prepared.recorded = dashboard.read()?;
-    }
-    let board = dashboard.as_ref().map(|dashboard| dashboard.board(&prepared.recorded)).unwrap_or_default();
-    let offline = PersonaFacts::default();
-    let live = forge.map(|forge| Live {
-        forge,
-        rules,
-        pull: prepared.pull.as_ref(),
-        board: &board,
-        recorded: &prepared.recorded,
-        persona: asked.persona.clone(),
-        changed: OnceCell::new(),
-    });
     let repository = forge.map(|forge| forge.repository()).unwrap_or_default();
-    prepared.decided = decide::decide(&Case {
+    let offline = PersonaFacts::default();
+    let case = Case {
         rules,
         event: &asked.event,
         pull: prepared.pull.as_ref(),
@@ -120,9 +105,32 @@ pub(super) fn prepare(session: &Session, asked: &Asked) -> Result<Prepared, Stop
         actor: &asked.actor,
         repository: &repository,
         run: None,
-        facts: live.as_ref().map_or(&offline as &dyn crate::gate::Facts, |live| live),
-    });
-    Ok(prepared)
+        facts: &offline,
+    };
+    let (Some(forge), Some(dashboard)) = (forge, dashboard) else {
+        prepared.decided = decide::decide(&case);
+        return Ok(prepared);
+    };
+    let answers = Answers::new(forge, prepared.pull.as_ref());
+    let ask = || {
+        // Where all facts hold, all that the decision can ask is asked: offline first, then of the forge side by side.
+        let rehearsal = Rehearsal::default();
+        if asked.persona.is_none() {
+            decide::decide(&Case { facts: &rehearsal, ..case });
+        }
+        answers.ask(&rehearsal.questions());
+    };
+    let seen = || {
+        if acknowledge {
+            react(session, asked, Reaction::Eyes)
+        }
+    };
+    let (((), ()), recorded) = forge::both(|| forge::both(seen, ask), || dashboard.read());
+    let recorded = recorded?;
+    let board = dashboard.board(&recorded);
+    let live = Live { answers: &answers, rules, board: &board, recorded: &recorded, persona: asked.persona.clone() };
+    let decided = decide::decide(&Case { facts: &live, ..case });
+    Ok(Prepared { decided, recorded, ..prepared })
 }
 
 fn dashboard<'s>(
@@ -142,10 +150,8 @@ pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Res
         let prepared = Prepared { pull: None, sha: None, recorded: Vec::new(), decided: Vec::new() };
         return Ok(Handled { status: ExitStatus::Done, prepared, recorded: Vec::new() });
     }
-    if asked.readings.iter().any(Result::is_ok) {
-        react(session, asked, Reaction::Eyes, options);
-    }
-    let prepared = prepare(session, asked)?;
+    let acknowledge = !options.dry_run && asked.readings.iter().any(Result::is_ok);
+    let prepared = prepare(session, asked, acknowledge)?;
     let mut status = ExitStatus::Done;
     let mut recorded = prepared.recorded.clone();
     let mut acted = false;
@@ -156,9 +162,9 @@ pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Res
     }
     if !acted {
         console::note("nothing to do: no rule matches");
-    } else if !asked.readings.is_empty() {
+    } else if !asked.readings.is_empty() && !options.dry_run {
         let reaction = if status == ExitStatus::Done { Reaction::Rocket } else { Reaction::Confused };
-        react(session, asked, reaction, options);
+        react(session, asked, reaction);
     }
     Ok(Handled { status, prepared, recorded })
 }
@@ -352,8 +358,8 @@ fn answer(session: &Session, asked: &Asked, prepared: &Prepared, command: &str, 
 }
 
 /// Reacts to the comment. A decoration: it never fails the call.
-fn react(session: &Session, asked: &Asked, reaction: Reaction, options: &Options) {
-    if let (Some(comment), false, Ok(forge)) = (asked.comment, options.dry_run, session.forge()) {
+fn react(session: &Session, asked: &Asked, reaction: Reaction) {
+    if let (Some(comment), Ok(forge)) = (asked.comment, session.forge()) {
         let _decoration = forge.react(comment, reaction);
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let event = args.event.read()?;
     let session = Session::open(global)?;
     let asked = Asked::of_event(&session, event);
-    let prepared = handle::prepare(&session, &asked)?;
+    let prepared = handle::prepare(&session, &asked, false)?;
     let outputs = outputs(&session.project.rules, &asked, &prepared);
     match args.format {
         Format::Text => outputs.iter().for_each(|(name, value)| console::line(format!("{name}={value}"))),

@@ -58,6 +58,16 @@ impl Repository {
         self.commit("HEAD")
     }
 
+    /// Whether a commit is here.
+    pub(super) fn has(&self, sha: &Sha) -> Result<bool> {
+        Ok(self.commit(&format!("{sha}^{{commit}}"))?.is_some())
+    }
+
+    /// Whether history is cut off somewhere.
+    pub(super) fn shallow(&self) -> Result<bool> {
+        Ok(self.ask(&["rev-parse", "--is-shallow-repository"])?.as_deref() == Some("true"))
+    }
+
     /// The branch that is checked out; `None` where none is.
     pub(crate) fn branch(&self) -> Result<Option<String>> {
         self.ask(&["symbolic-ref", "--quiet", "--short", "HEAD"])
@@ -136,8 +146,7 @@ impl Repository {
 
     fn merge_base(&self, base: &str, head: &Sha) -> Result<Sha> {
         let tip = self.known_tip(base)?;
-        let name = format!("{head}^{{commit}}");
-        if self.commit(&name)?.is_none() {
+        if !self.has(head)? {
             return Err(Error::NotFound(format!("commit `{head}` in `{}`", self.root.display())));
         }
         let found = self.ask(&["merge-base", tip.as_str(), head.as_str()])?.and_then(|text| Sha::parse(&text));
@@ -188,7 +197,7 @@ impl Repository {
     }
 }
 
-fn command(folder: &Path, arguments: &[&str]) -> Command {
+pub(super) fn command(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new("git");
     command.current_dir(folder).args(arguments).stdin(Stdio::null());
     for name in ELSEWHERE {
@@ -199,11 +208,11 @@ fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-fn not_started(error: &std::io::Error) -> Error {
+pub(super) fn not_started(error: &std::io::Error) -> Error {
     Error::Server(format!("cannot run `git`: {error}"))
 }
 
-fn refused(arguments: &[&str], output: &Output) -> Error {
+pub(super) fn refused(arguments: &[&str], output: &Output) -> Error {
     let said = String::from_utf8_lossy(&output.stderr);
     Error::Server(format!("`git {}`: {} ({})", arguments.join(" "), said.trim(), output.status))
 }
@@ -222,14 +231,14 @@ fn owner_and_name(url: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::fs;
     use std::path::Path;
 
     use super::{Repository, command, owner_and_name};
     use crate::forge::Error;
 
-    fn git(folder: &Path, arguments: &[&str]) {
+    pub(in crate::forge) fn git(folder: &Path, arguments: &[&str]) {
         let identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"];
         let output = command(folder, &[&identity, arguments].concat()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -242,7 +251,7 @@ mod tests {
     }
 
     /// A repository whose branch `work` left `main` after the first commit, and both went on.
-    fn repository() -> tempfile::TempDir {
+    pub(in crate::forge) fn repository() -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path();
         git(at, &["init", "--quiet", "--initial-branch=main"]);

@@ -4,6 +4,7 @@
 pub(crate) mod git;
 pub(crate) mod local;
 mod secret;
+pub(crate) mod worktree;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -1,0 +1,136 @@
+//! The code of one commit, fetched and checked out into a folder of its own beside the checkout, so that what is judged
+//! never stands where the rules are read. It does not know what is run there.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::git::{Repository, command, not_started, refused};
+use super::{Error, Remote, Result, Secret};
+use crate::model::ids::Sha;
+
+/// A detached work tree. It goes away with this value.
+#[derive(Debug)]
+pub(crate) struct Worktree {
+    repository: PathBuf,
+    path: PathBuf,
+}
+
+impl Worktree {
+    /// Checks `sha` out into a new folder below `beside`; a commit that is not here is fetched from `remote` first.
+    ///
+    /// # Errors
+    /// If the commit cannot be fetched or checked out. Nothing is left behind then.
+    pub(crate) fn of(repository: &Repository, sha: &Sha, remote: &Remote, beside: &Path) -> Result<Self> {
+        if !repository.has(sha)? {
+            fetch(repository, sha, remote)?;
+        }
+        let random = getrandom::u64().map_err(|error| Error::Server(error.to_string()))?;
+        let path = beside.join(format!("ci-{}-{random:08x}", sha.short()));
+        let tree = Self { repository: repository.root().to_owned(), path };
+        let folder = tree.path.to_string_lossy().into_owned();
+        // Hooks of the checkout are none of this commit's business.
+        let arguments =
+            ["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach", &folder, sha.as_str()];
+        run(&mut command(&tree.repository, &arguments), &arguments)?;
+        Ok(tree)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Worktree {
+    fn drop(&mut self) {
+        let folder = self.path.to_string_lossy().into_owned();
+        // Where it cannot be removed, `git worktree prune` forgets it.
+        let _removed = command(&self.repository, &["worktree", "remove", "--force", &folder]).output();
+    }
+}
+
+fn fetch(repository: &Repository, sha: &Sha, remote: &Remote) -> Result<()> {
+    let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules"];
+    // A full clone stays one; a shallow one, as `actions/checkout` makes it, is not filled up.
+    if repository.shallow()? {
+        arguments.push("--depth=1");
+    }
+    arguments.extend([remote.url.as_str(), sha.as_str()]);
+    let mut git = command(repository.root(), &arguments);
+    authorize(&mut git, remote);
+    run(&mut git, &arguments)?;
+    if repository.has(sha)? {
+        return Ok(());
+    }
+    Err(Error::NotFound(format!("commit `{sha}` in {}", remote.url)))
+}
+
+/// Gives git the token through its environment alone. What the checkout's configuration holds for the same address is
+/// emptied first: two `Authorization` headers would be refused. No redirect is followed, since the header would follow.
+fn authorize(git: &mut Command, remote: &Remote) {
+    let origin = origin(&remote.url);
+    let header = remote.authorization.as_ref().map(Secret::reveal);
+    let mut settings = vec![("http.followRedirects".to_owned(), "false".to_owned())];
+    if let Some(header) = header {
+        let key = format!("http.{origin}/.extraheader");
+        settings.push((key.clone(), String::new()));
+        settings.push((key, format!("Authorization: {header}")));
+    }
+    git.env("GIT_CONFIG_COUNT", settings.len().to_string());
+    for (at, (key, value)) in settings.into_iter().enumerate() {
+        git.env(format!("GIT_CONFIG_KEY_{at}"), key).env(format!("GIT_CONFIG_VALUE_{at}"), value);
+    }
+}
+
+/// `https://host:port` of an address.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    url[host..].find('/').map_or(url, |at| &url[..host + at])
+}
+
+fn run(git: &mut Command, arguments: &[&str]) -> Result<()> {
+    let output = git.output().map_err(|error| not_started(&error))?;
+    if output.status.success() { Ok(()) } else { Err(refused(arguments, &output)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::Worktree;
+    use crate::forge::Remote;
+    use crate::forge::git::tests::{git, repository};
+    use crate::forge::git::{Repository, command};
+
+    #[test]
+    fn the_code_of_a_commit_stands_beside_the_checkout_and_goes_away() {
+        let origin = repository();
+        git(origin.path(), &["config", "uploadpack.allowAnySHA1InWant", "true"]);
+        let base = tempfile::tempdir().unwrap();
+        let url = format!("file://{}", origin.path().display());
+        let here = base.path().join("here");
+        git(base.path(), &["clone", "--quiet", "--depth=1", "--single-branch", "--branch=main", &url, "here"]);
+        let head = Repository::find(origin.path()).unwrap().unwrap().head().unwrap().unwrap();
+        let checkout = Repository::find(&here).unwrap().unwrap();
+        let remote = Remote { url, authorization: None };
+        let tree = Worktree::of(&checkout, &head, &remote, base.path()).unwrap();
+        assert!(tree.path().join("app/committed é").exists() && !tree.path().join("app/on-base").exists());
+        assert!(here.join("app/on-base").exists() && !here.join("app/committed é").exists());
+        let path = tree.path().to_owned();
+        drop(tree);
+        assert!(!path.exists());
+        let listed = command(&here, &["worktree", "list"]).output().unwrap();
+        assert_eq!(String::from_utf8(listed.stdout).unwrap().lines().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_fetched_leaves_nothing() {
+        let origin = repository();
+        let checkout = Repository::find(origin.path()).unwrap().unwrap();
+        let beside = tempfile::tempdir().unwrap();
+        let sha = crate::model::ids::Sha::parse(&"d".repeat(40)).unwrap();
+        let remote = Remote { url: format!("file://{}", origin.path().display()), authorization: None };
+        let error = Worktree::of(&checkout, &sha, &remote, beside.path()).unwrap_err();
+        assert!(error.to_string().contains(&"d".repeat(40)), "{error}");
+        assert_eq!(fs::read_dir(beside.path()).unwrap().count(), 0);
+    }
+}
