@@ -7,6 +7,7 @@ use super::args::Global;
 use super::environment;
 use super::project::{self, Project};
 use super::stop::Stop;
+use crate::exec::cancel::Cancel;
 use crate::forge::Forge;
 use crate::forge::git::Repository;
 use crate::forge::local::{ACCOUNT, Local};
@@ -19,6 +20,7 @@ pub(super) struct Session {
     directory: PathBuf,
     local: OnceLock<Local>,
     run: OnceLock<(RunId, String)>,
+    cancel: OnceLock<Cancel>,
     pub(super) verbose: bool,
 }
 
@@ -29,8 +31,19 @@ impl Session {
         let project = project::open(global)?;
         let directory =
             directory.map_or_else(|| project.root.join(".ci/forge"), |named| project::directory(global).join(named));
-        let (local, run) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { project, directory, local, run, verbose: global.verbose })
+        let (local, run, cancel) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Ok(Self { project, directory, local, run, cancel, verbose: global.verbose })
+    }
+
+    /// What signals to this process raise, from the first call on. There is one for all that a comment asks for: who
+    /// cancels the first command means the others too.
+    pub(super) fn cancel(&self) -> Result<&Cancel, Stop> {
+        if self.cancel.get().is_none() {
+            let cancel = Cancel::new();
+            cancel.listen().map_err(|error| Stop::failed(format!("cannot listen for signals: {error}")))?;
+            self.cancel.get_or_init(|| cancel);
+        }
+        self.cancel.get().ok_or_else(|| Stop::failed("signals cannot be heard"))
     }
 
     /// The local forge.

@@ -16,7 +16,6 @@ use super::console::Live as LiveConsole;
 use super::session::Session;
 use super::stop::Stop;
 use super::{ExitStatus, console, output};
-use crate::exec::cancel::Cancel;
 use crate::exec::job::Outcome;
 use crate::exec::pool::{self, Node, Progress};
 use crate::exec::redact::Redactor;
@@ -64,12 +63,10 @@ pub(super) fn carry_out(work: &Work<'_>) -> Result<Done, Stop> {
     for name in short {
         console::warning(&format!("the value of `{name}` is too short to be hidden; it may show in outputs"));
     }
-    let cancel = Cancel::new();
-    cancel.listen().map_err(|error| Stop::failed(format!("cannot listen for signals: {error}")))?;
     let live = LiveConsole::new();
     let exec = Exec {
         redactor: &redactor,
-        cancel: &cancel,
+        cancel: work.session.cancel()?,
         console: &live,
         environment: &environment,
         grace: Grace::default(),

@@ -22,13 +22,28 @@ run     = "long"
 [handlers.long]
 stage = "long"
 steps = [{ run = ["sh", "-c", "trap 'echo cleaned up; exit 1' INT; echo started; while kill -0 $PPID; do sleep 0.1; done"] }]
+
+[stages.next]
+name = "What stands behind it"
+
+[commands.next]
+pattern = "/next"
+
+[[rules]]
+command = "next"
+gate    = "anyone"
+run     = "next"
+
+[handlers.next]
+stage = "next"
+steps = [{ run = ["touch", "started"] }]
 "#;
 
-fn cancelled_by(signal: &str) {
+fn cancelled_by(signal: &str) -> Project {
     let project = Project::with(CONFIG);
     let mut shell = Command::new("bash");
     clean(&mut shell);
-    shell.current_dir(project.path()).args(["-e", "-c", &format!("exec {} try /long", binary())]);
+    shell.current_dir(project.path()).args(["-e", "-c", &format!("exec {} try $'/long\\n/next'", binary())]);
     let mut child = shell.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     // The command itself is shown before it runs, so the line must end with what it prints.
@@ -39,6 +54,7 @@ fn cancelled_by(signal: &str) {
     assert!(rest.iter().any(|line| line.contains("cleaned up")), "{rest:?}");
     assert_eq!(child.wait().unwrap().code(), Some(1));
     assert_eq!(project.row(1, "long"), "dropped: cancelled");
+    project
 }
 
 #[test]
@@ -49,6 +65,13 @@ fn an_interrupt_is_told() {
 #[test]
 fn a_termination_is_told() {
     cancelled_by("-TERM");
+}
+
+#[test]
+fn what_stands_behind_a_cancelled_command_does_not_start() {
+    let project = cancelled_by("-INT");
+    assert_eq!(project.row(1, "next"), "dropped: cancelled");
+    assert!(!project.path().join("started").exists());
 }
 
 #[test]
