@@ -4,7 +4,7 @@ mod drive;
 mod keeper;
 
 use crate::forge::{self, Forge};
-use crate::model::board::{Board, Layout, Recorded, fold};
+use crate::model::board::{Board, Layout, Recorded, fold, standing};
 use crate::model::ids::{PullNumber, Sha};
 use crate::model::journal::{Line, StatusRecord};
 use crate::model::rules::Rules;
@@ -57,6 +57,11 @@ impl<'a> Dashboard<'a> {
     /// What entries amount to.
     pub(super) fn board(&self, recorded: &[Recorded]) -> Board {
         fold(&self.layout, recorded)
+    }
+
+    /// The entries that its rows stand on.
+    pub(super) fn standing<'r>(&self, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
+        standing(&self.layout, recorded)
     }
 
     /// What the page of the dashboard is drawn from.

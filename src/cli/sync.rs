@@ -5,7 +5,6 @@ use super::board::Dashboard;
 use super::session::Session;
 use super::stop::Stop;
 use super::{ExitStatus, console, output};
-use crate::forge::Forge;
 use crate::model::board::{Entry, Recorded, Status};
 use crate::model::ids::PullNumber;
 use crate::render;
@@ -24,7 +23,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let (project, forge) = (&session.project, session.forge()?);
     let dashboard =
         Dashboard::new(forge, (&project.rules, &project.templates), pull.head_sha.clone(), Some(pull.number));
-    let mended = ended_without_a_word(forge, &dashboard.read()?)?;
+    let mended = ended_without_a_word(&dashboard, &dashboard.read()?)?;
     for entry in &mended {
         console::line(format!("{}: {}, {}", entry.row, entry.status.word(), entry.note));
     }
@@ -45,20 +44,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
 }
 
 /// Entries for the rows that still run although their run has ended.
-fn ended_without_a_word(forge: &dyn Forge, recorded: &[Recorded]) -> Result<Vec<Entry>, Stop> {
-    let mut latest: Vec<&Recorded> = Vec::new();
-    for record in recorded {
-        let same = |known: &&Recorded| known.entry.row == record.entry.row && known.entry.layer == record.entry.layer;
-        match latest.iter().position(same) {
-            Some(at) if latest[at].seq < record.seq => latest[at] = record,
-            Some(_) => {}
-            None => latest.push(record),
-        }
-    }
+fn ended_without_a_word(dashboard: &Dashboard<'_>, recorded: &[Recorded]) -> Result<Vec<Entry>, Stop> {
     let mut entries = Vec::new();
-    for record in latest.iter().filter(|record| !record.entry.status.ended()) {
+    for record in dashboard.standing(recorded).into_iter().filter(|record| !record.entry.status.ended()) {
         let Some(run) = record.entry.run else { continue };
-        if let Some(conclusion) = forge.run_conclusion(run)? {
+        if let Some(conclusion) = dashboard.forge.run_conclusion(run)? {
             let status = match Status::parse(&conclusion) {
                 Some(status) if status.ended() && status != Status::Success => status,
                 // A run that succeeded and did not report is no success of this row.

@@ -2,13 +2,15 @@
 //! reader of the same entries sees the same board. It does not know how it is drawn, nor where entries come from.
 
 mod fold;
+#[cfg(test)]
+mod tests;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{PullNumber, RunId};
 
-pub(crate) use fold::fold;
+pub(crate) use fold::{fold, standing};
 
 /// Where a row stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -1,12 +1,37 @@
 //! The fold from entries to rows: which entry a row shows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Board, Cell, Entry, Happening, Layout, Recorded, Row, RowSpec, Status};
 
 /// Folds what was recorded into the board that `layout` describes. The order and repetition of `recorded` do not
 /// matter: entries are ordered by their server's id, and of those with equal ids the first counts.
 pub(crate) fn fold(layout: &Layout, recorded: &[Recorded]) -> Board {
+    let ordered = ordered(recorded);
+    let tracks = tracks(layout, &ordered);
+    let index: HashMap<&str, usize> = layout.rows.iter().enumerate().map(|(at, spec)| (spec.id.as_str(), at)).collect();
+    let mut rows: Vec<Option<Row>> = vec![None; layout.rows.len()];
+    for at in lower_first(layout, &index) {
+        let spec = &layout.rows[at];
+        let before: Vec<&Row> = spec.after.iter().filter_map(|id| rows[*index.get(id.as_str())?].as_ref()).collect();
+        rows[at] = Some(row(spec, tracks.get(spec.id.as_str()), &before));
+    }
+    Board { history: history(layout, &ordered), rows: rows.into_iter().flatten().collect() }
+}
+
+/// The entries that rows stand on now, of rows that ci.toml no longer has too.
+pub(crate) fn standing<'r>(layout: &Layout, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
+    let tracks = tracks(layout, &ordered(recorded));
+    let current = tracks.values().flat_map(|tracks| match tracks.standing() {
+        Standing::Whole(track) => vec![track.current],
+        Standing::Layers(layers) => layers.into_iter().map(|(_, track)| track.current).collect(),
+    });
+    let mut current: Vec<&Recorded> = current.flatten().collect();
+    current.sort_by_key(|record| record.seq);
+    current
+}
+
+fn ordered(recorded: &[Recorded]) -> Vec<&Recorded> {
     let mut first: HashMap<&str, &Recorded> = HashMap::new();
     for record in recorded {
         let known = first.entry(&record.entry.id).or_insert(record);
@@ -16,28 +41,75 @@ pub(crate) fn fold(layout: &Layout, recorded: &[Recorded]) -> Board {
     }
     let mut ordered: Vec<&Recorded> = first.into_values().collect();
     ordered.sort_by_key(|record| record.seq);
+    ordered
+}
 
-    let mut tracks: HashMap<&str, BTreeMap<Option<&str>, Track<'_>>> = HashMap::new();
-    for record in &ordered {
-        let track = tracks.entry(&record.entry.row).or_default().entry(record.entry.layer.as_deref()).or_default();
-        track.take(record);
+/// The tracks of every row that something was reported to.
+fn tracks<'a>(layout: &Layout, ordered: &[&'a Recorded]) -> HashMap<&'a str, Tracks<'a>> {
+    let of_one_layer = of_one_layer(layout);
+    let mut tracks: HashMap<&str, Tracks<'_>> = HashMap::new();
+    for record in ordered {
+        let row = record.entry.row.as_str();
+        // Who reports to a row of one layer may name the layer or not: it is the same work.
+        let layer = record.entry.layer.as_deref().filter(|_| !of_one_layer.contains(row));
+        tracks.entry(row).or_default().0.entry(layer).or_default().take(record);
     }
+    tracks
+}
 
-    let mut rows: Vec<Row> = Vec::with_capacity(layout.rows.len());
-    let mut index: HashMap<&str, usize> = HashMap::new();
-    let nothing = BTreeMap::new();
-    for spec in &layout.rows {
-        let before: Vec<&Row> =
-            spec.after.iter().filter_map(|id| index.get(id.as_str()).map(|at| &rows[*at])).collect();
-        let row = row(spec, tracks.get(spec.id.as_str()).unwrap_or(&nothing), &before);
-        index.insert(&spec.id, rows.len());
-        rows.push(row);
+fn of_one_layer(layout: &Layout) -> HashSet<&str> {
+    layout.rows.iter().filter(|spec| spec.layer.is_some()).map(|spec| spec.id.as_str()).collect()
+}
+
+/// The places of the rows, each behind those of the rows that it comes after, wherever they stand in ci.toml.
+fn lower_first(layout: &Layout, index: &HashMap<&str, usize>) -> Vec<usize> {
+    let mut above: Vec<Vec<usize>> = vec![Vec::new(); layout.rows.len()];
+    let mut waits = vec![0_usize; layout.rows.len()];
+    for (at, spec) in layout.rows.iter().enumerate() {
+        for before in spec.after.iter().filter_map(|id| index.get(id.as_str())) {
+            above[*before].push(at);
+            waits[at] += 1;
+        }
     }
-    Board { history: history(layout, &ordered), rows }
+    let mut order: Vec<usize> = (0..waits.len()).filter(|at| waits[*at] == 0).collect();
+    let mut next = 0;
+    while let Some(at) = order.get(next).copied() {
+        next += 1;
+        for above in &above[at] {
+            waits[*above] -= 1;
+            if waits[*above] == 0 {
+                order.push(*above);
+            }
+        }
+    }
+    // There are no circles: check-config refuses them. Were there one, its rows would still be shown.
+    order.extend((0..waits.len()).filter(|at| waits[*at] > 0));
+    order
+}
+
+/// What was reported to one row, by layer; a row of one layer has one track.
+#[derive(Default)]
+struct Tracks<'a>(BTreeMap<Option<&'a str>, Track<'a>>);
+
+/// What a row stands on.
+enum Standing<'t, 'a> {
+    /// What was reported for the row as a whole, if anything was.
+    Whole(Track<'a>),
+    /// What layers reported since.
+    Layers(Vec<(&'a str, &'t Track<'a>)>),
+}
+
+impl<'a> Tracks<'a> {
+    fn standing(&self) -> Standing<'_, 'a> {
+        let whole = self.0.get(&None).copied().unwrap_or_default();
+        let layers = self.0.iter().filter_map(|(layer, track)| Some(((*layer)?, track)));
+        let layers: Vec<_> = layers.filter(|(_, track)| !whole.replaces(track)).collect();
+        if layers.is_empty() { Standing::Whole(whole) } else { Standing::Layers(layers) }
+    }
 }
 
 /// What one layer (or nobody in particular) reported to one row, in order.
-#[derive(Default)]
+#[derive(Default, Clone, Copy)]
 struct Track<'a> {
     current: Option<&'a Recorded>,
     /// The report that the work of `current` began.
@@ -62,6 +134,17 @@ impl<'a> Track<'a> {
             self.current = Some(record);
         }
     }
+
+    /// Whether what this says of the whole row stands in place of what `layer` says.
+    fn replaces(&self, layer: &Self) -> bool {
+        let (Some(whole), Some(layer)) = (self.current, layer.current) else { return false };
+        let takes = if whole.entry.status.ended() {
+            outranks(&whole.entry, &layer.entry)
+        } else {
+            !older_attempt(&whole.entry, &layer.entry)
+        };
+        whole.seq > layer.seq && takes
+    }
 }
 
 /// Whether an outcome may stand in a row that `held` holds: from the same run or a newer one, or from none.
@@ -76,14 +159,14 @@ fn older_attempt(entry: &Entry, held: &Entry) -> bool {
     matches!((entry.run, held.run), (Some(new), Some(old)) if new.id == old.id && new.attempt < old.attempt)
 }
 
-fn row(spec: &RowSpec, tracks: &BTreeMap<Option<&str>, Track<'_>>, before: &[&Row]) -> Row {
+fn row(spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &[&Row]) -> Row {
     let mut row = Row {
         id: spec.id.clone(),
         stage: spec.stage.clone(),
         layer: spec.layer.clone(),
         title: spec.title.clone(),
         optional: spec.optional,
-        shown: !spec.when_reported || !tracks.is_empty(),
+        shown: !spec.when_reported || tracks.is_some(),
         status: Status::Pending,
         note: String::new(),
         link: None,
@@ -94,33 +177,17 @@ fn row(spec: &RowSpec, tracks: &BTreeMap<Option<&str>, Track<'_>>, before: &[&Ro
         digest: None,
         cells: Vec::new(),
     };
-    let whole = match spec.layer.as_deref() {
-        // A row of one layer: whoever reported last, with or without naming the layer.
-        Some(layer) => newest([tracks.get(&None), tracks.get(&Some(layer))].into_iter().flatten()),
-        None => tracks.get(&None),
-    };
-    let since = whole.and_then(|track| track.current).map_or(0, |record| record.seq);
-    let layers: Vec<(&str, &Track<'_>)> = match spec.layer {
-        Some(_) => Vec::new(),
-        None => tracks
-            .iter()
-            .filter_map(|(layer, track)| Some(((*layer)?, track)))
-            .filter(|(_, track)| track.current.is_some_and(|record| record.seq > since))
-            .collect(),
-    };
-    if !layers.is_empty() {
-        over_layers(&mut row, &layers, before);
-    } else if let Some(track) = whole {
-        of_one(&mut row, track);
-    } else if let Some(note) = nothing_to_do(spec, before) {
-        row.status = Status::Skipped;
-        row.note = note;
+    match tracks.map(Tracks::standing) {
+        Some(Standing::Layers(layers)) => over_layers(&mut row, &layers, before),
+        Some(Standing::Whole(track)) => of_one(&mut row, &track),
+        None => {
+            if let Some(note) = nothing_to_do(spec, before) {
+                row.status = Status::Skipped;
+                row.note = note;
+            }
+        }
     }
     row
-}
-
-fn newest<'t, 'a: 't>(tracks: impl Iterator<Item = &'t Track<'a>>) -> Option<&'t Track<'a>> {
-    tracks.max_by_key(|track| track.current.map(|record| record.seq))
 }
 
 fn of_one(row: &mut Row, track: &Track<'_>) {
@@ -218,29 +285,25 @@ fn seconds(track: &Track<'_>) -> Option<i64> {
     (ended.entry.status.ended() && took >= 0).then_some(took)
 }
 
-/// Every outcome, and every begin that has no outcome of its run yet, newest first.
+/// Every outcome, and of work that has none yet the last that was heard, newest first.
 fn history(layout: &Layout, ordered: &[&Recorded]) -> Vec<Happening> {
-    let titles: HashMap<&str, &RowSpec> = layout.rows.iter().map(|spec| (spec.id.as_str(), spec)).collect();
-    let mut closed = std::collections::HashSet::new();
+    let specs: HashMap<&str, &RowSpec> = layout.rows.iter().map(|spec| (spec.id.as_str(), spec)).collect();
+    let mut told = HashSet::new();
     let mut lines = Vec::new();
     for record in ordered.iter().rev() {
         let entry = &record.entry;
-        let work = (&entry.row, &entry.layer, entry.run);
-        if entry.status.ended() {
-            closed.insert(work);
-        } else if closed.contains(&work) {
+        let spec = specs.get(entry.row.as_str());
+        let layer = entry.layer.as_deref().filter(|_| spec.is_none_or(|spec| spec.layer.is_none()));
+        let known = told.contains(&(&entry.row, None, entry.run)) || told.contains(&(&entry.row, layer, entry.run));
+        told.insert((&entry.row, layer, entry.run));
+        if known && !entry.status.ended() {
             continue;
         }
-        let spec = titles.get(entry.row.as_str());
         let title = spec.map_or(entry.row.as_str(), |spec| spec.title.as_str());
-        let title = match &entry.layer {
-            Some(layer) if spec.is_none_or(|spec| spec.layer.is_none()) => format!("{title} ({layer})"),
-            Some(_) | None => title.to_owned(),
-        };
         lines.push(Happening {
             seq: record.seq,
             at: record.at,
-            title,
+            title: layer.map_or_else(|| title.to_owned(), |layer| format!("{title} ({layer})")),
             action: entry.action.clone(),
             by: entry.by.clone(),
             status: entry.status,

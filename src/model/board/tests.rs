@@ -1,0 +1,196 @@
+use proptest::prelude::*;
+
+use super::{Board, Entry, Layout, Recorded, RowSpec, Status, fold, standing};
+use crate::model::ids::RunId;
+
+fn spec(stage: &str, layer: Option<&str>, after: &[&str]) -> RowSpec {
+    let id = layer.map_or_else(|| stage.to_owned(), |layer| format!("{stage}-{layer}"));
+    RowSpec {
+        title: id.clone(),
+        id,
+        stage: stage.to_owned(),
+        layer: layer.map(str::to_owned),
+        after: after.iter().map(|&id| id.to_owned()).collect(),
+        optional: false,
+        when_reported: false,
+    }
+}
+
+fn layout() -> Layout {
+    let rows = vec![
+        spec("plan", Some("a"), &[]),
+        spec("plan", Some("b"), &[]),
+        spec("apply", None, &["plan-a", "plan-b"]),
+        spec("e2e", None, &["apply"]),
+    ];
+    Layout { rows }
+}
+
+/// What a run reports to a row, for a layer where one is named.
+fn report(row: &str, layer: Option<&str>, run: u64, status: Status) -> Entry {
+    Entry {
+        id: String::new(),
+        row: row.to_owned(),
+        status,
+        note: String::new(),
+        pr: None,
+        run: (run > 0).then_some(RunId { id: run, attempt: 1 }),
+        url: String::new(),
+        link: None,
+        layer: layer.map(str::to_owned),
+        by: None,
+        action: None,
+        digest: None,
+        changes: None,
+    }
+}
+
+/// The journal that holds these, in their order.
+fn journal(entries: impl IntoIterator<Item = Entry>) -> Vec<Recorded> {
+    let recorded = (1_u64..).zip(entries).map(|(seq, entry)| {
+        let at = jiff::Timestamp::from_second(1_000 + i64::try_from(seq).unwrap()).unwrap();
+        Recorded { seq, at, entry: Entry { id: seq.to_string(), ..entry } }
+    });
+    recorded.collect()
+}
+
+fn board(entries: impl IntoIterator<Item = Entry>) -> Board {
+    fold(&layout(), &journal(entries))
+}
+
+fn status(board: &Board, row: &str) -> Status {
+    board.row(row).unwrap().status
+}
+
+#[test]
+fn an_outcome_of_an_older_run_goes_to_the_history_alone() {
+    for layer in [None, Some("a")] {
+        let late = board([
+            report("plan-a", Some("a"), 9, Status::Running),
+            report("plan-a", Some("a"), 9, Status::Failure),
+            report("plan-a", layer, 5, Status::Success),
+        ]);
+        assert_eq!(status(&late, "plan-a"), Status::Failure, "{layer:?}");
+        assert_eq!(late.history.len(), 2);
+    }
+    let whole = board([
+        report("apply", Some("a"), 9, Status::Success),
+        report("apply", Some("b"), 9, Status::Success),
+        report("apply", None, 5, Status::Failure),
+    ]);
+    assert_eq!(status(&whole, "apply"), Status::Success);
+}
+
+#[test]
+fn who_begins_with_the_layer_may_end_without_it() {
+    let delegated = [
+        report("plan-a", Some("a"), 9, Status::Running),
+        report("plan-a", None, 9, Status::Success),
+        report("apply", Some("a"), 9, Status::Running),
+        report("apply", None, 9, Status::Success),
+    ];
+    let recorded = journal(delegated);
+    let board = fold(&layout(), &recorded);
+    let row = board.row("plan-a").unwrap();
+    assert_eq!((row.status, row.seconds), (Status::Success, Some(1)));
+    assert_eq!(status(&board, "apply"), Status::Success);
+    assert!(standing(&layout(), &recorded).iter().all(|record| record.entry.status == Status::Success));
+    let told: Vec<Status> = board.history.iter().map(|line| line.status).collect();
+    assert_eq!(told, [Status::Success; 2]);
+}
+
+#[test]
+fn a_row_for_all_layers_is_done_when_every_layer_with_changes_is() {
+    let planned = |layer: &str, changes| Entry {
+        changes: Some(changes),
+        ..report(&format!("plan-{layer}"), Some(layer), 1, Status::Success)
+    };
+    let applied = |layer| report("apply", Some(layer), 2, Status::Success);
+    let one = board([planned("a", true), planned("b", true), applied("a")]);
+    let row = one.row("apply").unwrap();
+    assert_eq!((row.status, row.note.as_str()), (Status::Pending, "1 of 2 layers"));
+    let both = board([planned("a", true), planned("b", true), applied("a"), applied("b")]);
+    assert_eq!(status(&both, "apply"), Status::Success);
+    let only = board([planned("a", true), planned("b", false), applied("a")]);
+    assert_eq!(status(&only, "apply"), Status::Success);
+}
+
+#[test]
+fn where_nothing_changes_there_is_nothing_to_apply_wherever_the_stages_stand() {
+    let idle = |layer: &str| Entry {
+        changes: Some(false),
+        ..report(&format!("plan-{layer}"), Some(layer), 1, Status::Success)
+    };
+    let mut upside_down = layout();
+    upside_down.rows.reverse();
+    for layout in [layout(), upside_down] {
+        let all = fold(&layout, &journal([idle("a"), idle("b")]));
+        assert_eq!(all.row("apply").unwrap().note, "nothing to apply");
+        assert_eq!(status(&all, "e2e"), Status::Skipped);
+        let half = fold(&layout, &journal([idle("a")]));
+        assert_eq!(status(&half, "apply"), Status::Pending);
+        let ids: Vec<&str> = all.rows.iter().map(|row| row.id.as_str()).collect();
+        assert!(ids.iter().eq(layout.rows.iter().map(|spec| &spec.id)), "{ids:?}");
+    }
+}
+
+#[test]
+fn work_that_waits_and_then_runs_is_one_line_of_the_history() {
+    let running =
+        board([report("plan-b", Some("b"), 1, Status::Pending), report("plan-b", Some("b"), 1, Status::Running)]);
+    assert_eq!(running.history.len(), 1);
+    assert_eq!(running.history[0].status, Status::Running);
+}
+
+#[test]
+fn a_row_that_is_shown_when_reported_is_hidden_until_then() {
+    let mut layout = layout();
+    layout.rows[3].when_reported = true;
+    assert!(!fold(&layout, &[]).row("e2e").unwrap().shown);
+    assert!(fold(&layout, &journal([report("e2e", None, 1, Status::Pending)])).row("e2e").unwrap().shown);
+}
+
+fn entry() -> impl Strategy<Value = Entry> {
+    let rows = prop::sample::select(&["plan-a", "plan-b", "apply", "e2e", "gone"][..]);
+    let layer = prop::sample::select(&[None, Some("a"), Some("b")][..]);
+    let status = prop::sample::select(
+        &[Status::Pending, Status::Running, Status::Success, Status::Failure, Status::Skipped, Status::Dropped][..],
+    );
+    let changes = prop::option::of(any::<bool>());
+    (rows, layer, 0..4_u64, status, changes)
+        .prop_map(|(row, layer, run, status, changes)| Entry { changes, ..report(row, layer, run, status) })
+}
+
+proptest! {
+    #[test]
+    fn the_fold_is_of_a_set(
+        (recorded, shuffled) in prop::collection::vec(entry(), 0..20).prop_map(journal).prop_flat_map(|recorded| {
+            let shuffled = Just(recorded.clone()).prop_shuffle();
+            (Just(recorded), shuffled)
+        }),
+        cut in 0..20_usize,
+    ) {
+        let once = fold(&layout(), &recorded);
+        prop_assert_eq!(&fold(&layout(), &shuffled), &once);
+        // Two readings that overlap, joined, are one; and what was sent twice counts where it came first.
+        let again = shuffled.iter().take(cut).map(|record| Recorded { seq: record.seq + 1_000, ..record.clone() });
+        let joined: Vec<Recorded> = recorded.iter().skip(cut / 2).cloned().chain(again).chain(shuffled.clone()).collect();
+        prop_assert_eq!(&fold(&layout(), &joined), &once);
+    }
+
+    #[test]
+    fn a_row_stands_on_what_sync_looks_at(entries in prop::collection::vec(entry(), 0..20)) {
+        let recorded = journal(entries);
+        let board = fold(&layout(), &recorded);
+        for row in &board.rows {
+            let entries: Vec<Status> = standing(&layout(), &recorded)
+                .into_iter()
+                .filter(|record| record.entry.row == row.id)
+                .map(|record| record.entry.status)
+                .collect();
+            if row.status == Status::Running {
+                prop_assert!(entries.contains(&Status::Running), "{:?}", row);
+            }
+        }
+    }
+}
