@@ -16,7 +16,7 @@ use super::console::Live as LiveConsole;
 use super::session::Session;
 use super::stop::Stop;
 use super::{ExitStatus, console, output};
-use crate::exec::job::Outcome;
+use crate::exec::job::{AFTER, Outcome, REPORTED};
 use crate::exec::pool::{self, Node, Progress};
 use crate::exec::redact::Redactor;
 use crate::exec::{Exec, Grace};
@@ -104,7 +104,7 @@ impl Work<'_> {
             entry
         });
         let rows = self.agenda.jobs.iter().filter(|job| act::keeps_row(self.dashboard.rules, job)).flat_map(|job| {
-            let waits = job.after.first().and_then(|before| self.agenda.jobs.get(*before));
+            let waits = self.after(job).first().and_then(|before| self.agenda.jobs.get(*before));
             job.rows.iter().map(move |row| {
                 let status = if waits.is_some() { Status::Pending } else { Status::Running };
                 let mut entry = self.entry(row, job.layer.clone(), status);
@@ -113,6 +113,13 @@ impl Work<'_> {
             })
         });
         idle.chain(rows).collect()
+    }
+
+    /// The jobs that a job starts after. Of delegated work the layers come in whichever order the other job takes them.
+    fn after(&self, job: &Job) -> Vec<usize> {
+        let other = |before: &usize| self.agenda.jobs.get(*before).is_some_and(|before| before.handler != job.handler);
+        let delegated = !act::reports(self.dashboard.rules, job);
+        job.after.iter().copied().filter(|before| !delegated || other(before)).collect()
     }
 
     fn entry(&self, row: &str, layer: Option<String>, status: Status) -> Entry {
@@ -139,12 +146,8 @@ impl Work<'_> {
         outputs: &outputs::Outputs,
         sender: &Mutex<Sender<Vec<Entry>>>,
     ) -> Vec<Outcome> {
-        let nodes: Vec<Node> = self
-            .agenda
-            .jobs
-            .iter()
-            .map(|job| Node { label: job.label().to_owned(), after: job.after.clone() })
-            .collect();
+        let nodes: Vec<Node> =
+            self.agenda.jobs.iter().map(|job| Node { label: job.label().to_owned(), after: self.after(job) }).collect();
         let send = |entries: Vec<Entry>| {
             let sender = sender.lock().unwrap_or_else(PoisonError::into_inner);
             let _closed = sender.send(entries);
@@ -152,7 +155,7 @@ impl Work<'_> {
         let observe = |at: usize, progress: Progress<'_>| {
             let Some(job) = self.agenda.jobs.get(at) else { return };
             match progress {
-                Progress::Started if !job.after.is_empty() && act::keeps_row(self.dashboard.rules, job) => {
+                Progress::Started if !self.after(job).is_empty() && act::keeps_row(self.dashboard.rules, job) => {
                     send(job.rows.iter().map(|row| self.entry(row, job.layer.clone(), Status::Running)).collect());
                 }
                 Progress::Started => {}
@@ -181,14 +184,14 @@ impl Work<'_> {
     fn finish(&self, outcomes: &[Outcome], outputs: &outputs::Outputs, kept: Kept) -> Result<Done, Stop> {
         let mut status = ExitStatus::Done;
         for (job, outcome) in self.agenda.jobs.iter().zip(outcomes) {
-            if matches!(outcome.status, Status::Failure | Status::Dropped) {
+            if matches!(outcome.status, Status::Failure | Status::Dropped) && outcome.reason != Some(REPORTED) {
                 console::error(&format!("{}: {}", job.name(), outcome.note));
             }
             status = status.and(match (outcome.status, outcome.reason) {
                 (Status::Success | Status::Skipped | Status::Running | Status::Pending, _) => ExitStatus::Done,
-                (Status::Dropped | Status::Failure, Some("locked")) => ExitStatus::Refused,
-                (Status::Dropped, _) if outcome.note.starts_with("after ") => ExitStatus::Done,
-                (Status::Failure | Status::Dropped, _) => ExitStatus::Failed,
+                (Status::Dropped | Status::Failure, Some(AFTER | REPORTED)) => ExitStatus::Done,
+                (Status::Dropped | Status::Failure, Some(act::LOCKED)) => ExitStatus::Refused,
+                (Status::Dropped | Status::Failure, _) => ExitStatus::Failed,
             });
         }
         self.summarise(&kept.recorded, outputs)?;

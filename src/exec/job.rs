@@ -19,6 +19,12 @@ use crate::terraform;
 /// The reason code of an outcome that says: what would be done now is not what was reviewed.
 pub(crate) const PLAN_STALE: &str = "plan-stale";
 
+/// The reason code of work that did not take place because other work has not succeeded, which says itself why.
+pub(crate) const AFTER: &str = "after";
+
+/// The reason code of an outcome that is not this work's own: it tells how something else stands.
+pub(crate) const REPORTED: &str = "reported";
+
 /// What is to be done.
 pub(crate) struct StepsJob<'a> {
     /// The layer's key, or the handler's: what people see before each line.

@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::cancel::Cancel;
-use super::job::Outcome;
+use super::job::{AFTER, Outcome, REPORTED};
 use crate::model::board::Status;
 
 /// A job, by what the others need to know of it.
@@ -83,7 +83,7 @@ struct Pool<'a> {
 enum Turn {
     Start,
     Wait,
-    Drop(String),
+    Drop(Box<Outcome>),
 }
 
 impl Pool<'_> {
@@ -95,7 +95,7 @@ impl Pool<'_> {
             let turns = waiting.iter().map(|job| (*job, self.turn(*job, &places)));
             let mut ready = turns.filter_map(|(job, turn)| match turn {
                 Turn::Start => Some((job, None)),
-                Turn::Drop(why) => Some((job, Some(Outcome::new(Status::Dropped, why)))),
+                Turn::Drop(outcome) => Some((job, Some(*outcome))),
                 Turn::Wait => None,
             });
             let next = ready.next();
@@ -118,19 +118,17 @@ impl Pool<'_> {
 
     fn turn(&self, job: usize, places: &[Place]) -> Turn {
         if self.cancel.is_set() {
-            return Turn::Drop("cancelled".to_owned());
+            return Turn::Drop(Box::new(Outcome::cancelled()));
         }
         let mut wait = false;
         for below in &self.jobs[job].after {
             match places.get(*below) {
-                Some(Place::Ended(outcome)) => match outcome.status {
-                    Status::Success | Status::Skipped => {}
-                    // Whatever dropped the one below is why this one is dropped.
-                    Status::Dropped => return Turn::Drop(outcome.note.clone()),
-                    Status::Failure | Status::Pending | Status::Running => {
-                        return Turn::Drop(format!("after {} failed", self.jobs[*below].label));
+                Some(Place::Ended(outcome)) => {
+                    if let Some(why) = held_back(&self.jobs[*below].label, outcome) {
+                        let dropped = Outcome { reason: Some(AFTER), ..Outcome::new(Status::Dropped, why) };
+                        return Turn::Drop(Box::new(dropped));
                     }
-                },
+                }
                 Some(Place::Waiting | Place::Running) => wait = true,
                 None => {}
             }
@@ -148,6 +146,18 @@ impl Pool<'_> {
     }
 }
 
+/// Why a job does not start after one that ended so, if it does not.
+fn held_back(label: &str, outcome: &Outcome) -> Option<String> {
+    match (outcome.status, outcome.reason) {
+        (_, Some(REPORTED)) | (Status::Success | Status::Skipped, _) => None,
+        // Whatever held back the one below holds back this one too.
+        (Status::Dropped, Some(AFTER)) => Some(outcome.note.clone()),
+        (Status::Dropped, _) => Some(format!("after {label}: {}", outcome.note)),
+        (Status::Failure, _) => Some(format!("after {label} failed")),
+        (Status::Pending | Status::Running, _) => Some(format!("waiting for {label}")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -155,7 +165,7 @@ mod tests {
 
     use super::{Node, Progress, run_all};
     use crate::exec::cancel::Cancel;
-    use crate::exec::job::Outcome;
+    use crate::exec::job::{AFTER, Outcome, REPORTED};
     use crate::model::board::Status;
 
     fn nodes(after: &[(&str, &[usize])]) -> Vec<Node> {
@@ -195,6 +205,20 @@ mod tests {
         assert_eq!(outcomes[2], (Status::Dropped, "after bootstrap failed".to_owned()));
         assert_eq!(outcomes[3].0, Status::Success);
         assert!(!seen.contains(&"platform starts".to_owned()));
+    }
+
+    #[test]
+    fn those_above_say_what_holds_them_back() {
+        let jobs = nodes(&[("low", &[]), ("high", &[0]), ("higher", &[1])]);
+        let above = |below: Outcome| {
+            let outcomes = run_all(&jobs, 1, &Cancel::new(), |_| below.clone(), &|_, _| {});
+            outcomes.into_iter().skip(1).map(|outcome| (outcome.note, outcome.reason)).collect::<Vec<_>>()
+        };
+        let twice = |note: &str| vec![(note.to_owned(), Some(AFTER)); 2];
+        assert_eq!(above(Outcome::new(Status::Dropped, "locked by eve")), twice("after low: locked by eve"));
+        assert_eq!(above(Outcome::new(Status::Running, "started")), twice("waiting for low"));
+        let told = Outcome { reason: Some(REPORTED), ..Outcome::new(Status::Failure, "told") };
+        assert_eq!(above(told), vec![("told".to_owned(), Some(REPORTED)); 2]);
     }
 
     #[test]

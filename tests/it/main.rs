@@ -7,6 +7,7 @@
 )]
 
 mod decisions;
+mod delegated;
 mod many;
 mod project;
 mod quickstart;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Work;
 use crate::cli::{console, facts};
 use crate::exec::Exec;
-use crate::exec::job::{Outcome, PLAN_STALE, StepsJob, run_steps};
+use crate::exec::job::{Outcome, PLAN_STALE, REPORTED, StepsJob, run_steps};
 use crate::expr::{self, Scope};
 use crate::forge::{self, Lock, Taken};
 use crate::model::board::Status;
@@ -199,7 +199,7 @@ fn report(handler: &Handler, status: &Template, scope: &Scope) -> Tried {
         Status::Dropped => word.trim().to_owned(),
         Status::Pending | Status::Running | Status::Success | Status::Failure | Status::Skipped => String::new(),
     };
-    let mut outcome = Outcome::new(status, note);
+    let mut outcome = Outcome { reason: Some(REPORTED), ..Outcome::new(status, note) };
     if let Some(note) = &handler.note {
         outcome.note = expr::render(note, scope).map_err(text)?;
     }

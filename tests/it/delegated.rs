@@ -1,0 +1,76 @@
+//! Work that another job of the workflow does: `ci run` sets its rows running, `ci update` says how it ended.
+
+use crate::project::Project;
+
+const CONFIG: &str = r#"
+version = 1
+
+[layers.low]
+dir = "low"
+
+[layers.high]
+dir   = "high"
+after = ["low"]
+
+[stages.plan]
+name = "Plan: {{ layer }}"
+each = "layer"
+
+[commands.plan]
+pattern     = '/plan(\s+(?<layers>.+))?'
+args.layers = { type = "layers", default = "all" }
+
+[[rules]]
+command = "plan"
+gate    = "anyone"
+run     = "plan"
+
+[handlers.plan]
+each     = "layer"
+stage    = "plan"
+delegate = "digger"
+"#;
+
+#[test]
+fn rows_run_until_they_are_reported() {
+    let project = Project::with(CONFIG);
+    project.ci(["try", "/plan"]).exits(0);
+    // Which layer comes first is for whoever does the work.
+    assert_eq!(project.row(1, "plan-low"), "running: ");
+    assert_eq!(project.row(1, "plan-high"), "running: ");
+    project.ci(["update", "--pr", "1", "--stage", "plan", "--status", "success"]).exits(0);
+    let synced = project.ci(["sync", "--pr", "1"]).exits(0);
+    assert!(synced.stdout.contains("all is true already"), "{}", synced.stdout);
+    for row in ["plan-low", "plan-high"] {
+        assert!(project.row(1, row).starts_with("success: "), "{}", project.row(1, row));
+    }
+}
+
+const REPORTED: &str = r#"
+version = 1
+
+[stages.e2e]
+name = "E2E Tests"
+
+[[rules]]
+on  = "workflow_run"
+run = "reported"
+
+[handlers.reported]
+stage  = "e2e"
+report = "{{ event.workflow_run.conclusion }}"
+sha    = "{{ event.workflow_run.head_sha }}"
+"#;
+
+#[test]
+fn who_only_tells_of_a_failure_has_not_failed() {
+    let project = Project::with(REPORTED);
+    let sha = "1".repeat(40);
+    project.ci(["update", "--pr", "7", "--stage", "e2e", "--status", "running", "--sha", &sha]).exits(0);
+    let run = format!(r#"{{"action":"completed","workflow_run":{{"conclusion":"failure","head_sha":"{sha}"}}}}"#);
+    project.write("workflow_run.json", &run);
+    project.ci(["run", "--event", "workflow_run.json"]).exits(0);
+    let shown = project.ci(["show", "--pr", "7", "--sha", &sha, "--format", "json"]).exits(0);
+    let board: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    assert_eq!(board["rows"][0]["status"], "failure");
+}
