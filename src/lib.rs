@@ -26,7 +26,7 @@
 //! | `sync` | the dashboard's writer, a state machine without IO |
 //! | `config` | ci.toml to rules, or to every diagnostic at once |
 //! | `render` | the board and the rules to markdown, HTML and terminal text |
-//! | `forge` | where pull requests live: the trait, and the local forge of files |
+//! | `forge` | where pull requests live: the trait, GitHub, and the local forge of files |
 //! | `exec` | processes: argv, environment, redaction, time-outs, signals |
 //! | `cli` | the command line, one file a command |
 //!

@@ -2,6 +2,7 @@
 //! A forge stores and answers; it decides nothing.
 
 pub(crate) mod git;
+pub(crate) mod github;
 pub(crate) mod local;
 mod secret;
 pub(crate) mod worktree;

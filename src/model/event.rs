@@ -49,6 +49,34 @@ pub(crate) struct Comment {
     pub(crate) url: String,
 }
 
+impl Pull {
+    /// Reads GitHub's description, as payloads and the REST API have it. `None` of one without a number or a head.
+    pub(crate) fn read(pull: &Value) -> Option<Self> {
+        let text = |pointer: &str| pull.pointer(pointer).and_then(Value::as_str);
+        let flag = |key: &str| pull.get(key).and_then(Value::as_bool).unwrap_or(false);
+        let labels = pull.get("labels").and_then(Value::as_array);
+        Some(Self {
+            number: PullNumber(pull.get("number")?.as_u64()?),
+            head_sha: Sha::parse(text("/head/sha")?)?,
+            head_ref: text("/head/ref").unwrap_or_default().to_owned(),
+            base_ref: text("/base/ref").unwrap_or_default().to_owned(),
+            author: text("/user/login").unwrap_or_default().to_owned(),
+            draft: flag("draft"),
+            // A head whose repository is gone (null) was a fork too.
+            fork: text("/head/repo/full_name") != text("/base/repo/full_name"),
+            closed: text("/state") == Some("closed"),
+            // Lists say only when.
+            merged: flag("merged") || text("/merged_at").is_some(),
+            labels: labels
+                .into_iter()
+                .flatten()
+                .filter_map(|label| label.get("name").and_then(Value::as_str))
+                .map(str::to_owned)
+                .collect(),
+        })
+    }
+}
+
 impl Event {
     pub(crate) fn new(name: impl Into<String>, payload: Value) -> Self {
         Self { name: name.into(), payload }
@@ -81,28 +109,7 @@ impl Event {
 
     /// The pull request as the payload describes it. `issue_comment` events name only its number.
     pub(crate) fn pull(&self) -> Option<Pull> {
-        let pull = self.at("/pull_request").filter(|pull| pull.is_object())?;
-        let text = |pointer: &str| pull.pointer(pointer).and_then(Value::as_str);
-        let flag = |key: &str| pull.get(key).and_then(Value::as_bool).unwrap_or(false);
-        let labels = pull.get("labels").and_then(Value::as_array);
-        Some(Pull {
-            number: PullNumber(pull.get("number")?.as_u64()?),
-            head_sha: Sha::parse(text("/head/sha")?)?,
-            head_ref: text("/head/ref").unwrap_or_default().to_owned(),
-            base_ref: text("/base/ref").unwrap_or_default().to_owned(),
-            author: text("/user/login").unwrap_or_default().to_owned(),
-            draft: flag("draft"),
-            // A head whose repository is gone (null) was a fork too.
-            fork: text("/head/repo/full_name") != text("/base/repo/full_name"),
-            closed: text("/state") == Some("closed"),
-            merged: flag("merged"),
-            labels: labels
-                .into_iter()
-                .flatten()
-                .filter_map(|label| label.get("name").and_then(Value::as_str))
-                .map(str::to_owned)
-                .collect(),
-        })
+        Pull::read(self.at("/pull_request")?)
     }
 
     /// The number of the pull request that the event is about.

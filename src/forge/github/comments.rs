@@ -1,0 +1,100 @@
+//! Comments on pull requests. See <https://docs.github.com/en/rest/issues/comments>.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::GitHub;
+use super::route::Route;
+use super::wire;
+use crate::forge::{Error, Forge, PostedComment, Result};
+use crate::model::ids::PullNumber;
+
+/// How far back a comment is looked for whose answer was lost.
+const LOOK_BACK: SignedDuration = SignedDuration::from_mins(5);
+/// The pauses between looks: a list may lag behind what was written.
+const LOOKS: [Duration; 2] = [Duration::ZERO, Duration::from_secs(1)];
+
+impl GitHub {
+    pub(super) fn post_comment(&self, pull: PullNumber, body: &str) -> Result<PostedComment> {
+        let since = self.client.now().saturating_sub(LOOK_BACK).ok();
+        let look = || super::look(&LOOKS, || self.posted_lately(pull, body, since));
+        let call = self.call(Route::CreateComment, &[&pull]).body(json!({ "body": body }));
+        let posted = self.posted(self.create::<wire::Comment>(&call, &look)?);
+        self.learn_account(&posted.author);
+        Ok(posted)
+    }
+
+    /// Our comment of this text. Ours differ from one another by what they say or by a tag.
+    fn posted_lately(&self, pull: PullNumber, body: &str, since: Option<Timestamp>) -> Result<Option<wire::Comment>> {
+        let account = self.account()?;
+        let same = |comment: &wire::Comment| {
+            let author = comment.user.as_ref().is_some_and(|user| user.login == account);
+            author && comment.body.as_deref().is_some_and(|said| plain(said) == plain(body))
+        };
+        Ok(self.comments_since(pull, since)?.into_iter().find(same))
+    }
+
+    pub(super) fn patch_comment(&self, id: u64, body: &str) -> Result<PostedComment> {
+        let call = self.call(Route::EditComment, &[&id]).body(json!({ "body": body }));
+        Ok(self.posted(self.ask(&call)?))
+    }
+
+    pub(super) fn get_comment(&self, id: u64) -> Result<PostedComment> {
+        Ok(self.posted(self.ask(&self.call(Route::Comment, &[&id]))?))
+    }
+
+    pub(super) fn list_comments(&self, pull: PullNumber, since: Option<Timestamp>) -> Result<Vec<PostedComment>> {
+        let mut comments: Vec<PostedComment> =
+            self.comments_since(pull, since)?.into_iter().map(|comment| self.posted(comment)).collect();
+        comments.sort_by_key(|comment| comment.id);
+        comments.dedup_by_key(|comment| comment.id);
+        Ok(comments)
+    }
+
+    fn comments_since(&self, pull: PullNumber, since: Option<Timestamp>) -> Result<Vec<wire::Comment>> {
+        let call = self.call(Route::Comments, &[&pull]);
+        self.list::<Vec<wire::Comment>>(match since {
+            // GitHub tells whole seconds.
+            Some(since) => call.query("since", since.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            None => call,
+        })
+    }
+
+    pub(super) fn hide_comment(&self, id: u64) -> Result<()> {
+        let known = self.nodes.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned();
+        let node = match known {
+            Some(node) => node,
+            None => {
+                let comment: wire::Comment = self.ask(&self.call(Route::Comment, &[&id]))?;
+                comment.node_id.ok_or_else(|| Error::Server(format!("comment {id} has no id in GraphQL")))?
+            }
+        };
+        self.minimize_node(&node)
+    }
+
+    fn posted(&self, comment: wire::Comment) -> PostedComment {
+        if let Some(node) = comment.node_id {
+            self.nodes.lock().unwrap_or_else(PoisonError::into_inner).insert(comment.id, node);
+        }
+        let number = comment.issue_url.rsplit('/').next().and_then(|number| number.parse().ok());
+        PostedComment {
+            id: comment.id,
+            pull: PullNumber(number.unwrap_or_default()),
+            author: comment.user.map_or_else(String::new, |user| user.login),
+            body: comment.body.unwrap_or_default(),
+            created_at: comment.created_at,
+            updated_at: comment.updated_at,
+            url: comment.html_url,
+            // The REST API does not tell.
+            minimized: false,
+        }
+    }
+}
+
+/// A text as it may come back: with other line ends, and without white space at its end.
+fn plain(text: &str) -> String {
+    text.replace("\r\n", "\n").trim_end().to_owned()
+}
