@@ -63,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) members_token: Option<Secret>,
     /// How long trouble is put up with.
     pub(crate) retry_budget: Duration,
+    /// Hears why a pause is made that somebody would notice.
+    pub(crate) waiting: fn(&str),
 }
 
 /// GitHub.
@@ -99,9 +101,8 @@ impl GitHub {
         });
         let (owner, name) = named
             .ok_or_else(|| Error::Invalid(format!("`{}` is no repository; write `OWNER/NAME`", settings.repository)))?;
-        let members = settings.members_token.as_ref();
         Ok(Self {
-            client: Client::new(&api, &settings.token, members, settings.retry_budget)?,
+            client: Client::new(&api, &settings)?,
             api,
             graphql,
             server: settings.server.trim_end_matches('/').to_owned(),

@@ -2,7 +2,7 @@
 //! <https://docs.github.com/en/rest/actions/workflows>.
 
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 use jiff::{SignedDuration, Timestamp};
@@ -20,8 +20,10 @@ use crate::model::ids::RunId;
 /// The pauses between looks for a run: it shows up in lists only after a while.
 const LOOKS: [Duration; 4] =
     [Duration::from_millis(500), Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(5)];
-/// By how much GitHub's times may be off, for it tells whole seconds.
-const SLACK: SignedDuration = SignedDuration::from_secs(1);
+/// The field of a request by which newer servers tell which run they started.
+const DETAILS: &str = "return_run_details";
+/// By how much GitHub's times may be off: it tells whole seconds, of runs and of its clock.
+const SLACK: SignedDuration = SignedDuration::from_secs(2);
 
 impl Page for wire::Runs {
     type Entry = wire::Run;
@@ -48,11 +50,18 @@ impl GitHub {
         reference: &str,
         inputs: &IndexMap<String, String>,
     ) -> Result<Dispatched> {
-        let since = self.client.now().saturating_sub(SLACK).unwrap_or(Timestamp::MIN);
-        let look = || super::look(&LOOKS, || self.run_since(workflow, reference, since)).map(|run| run.map(Some));
-        let body = json!({ "ref": reference, "inputs": inputs, "return_run_details": true });
-        let call = self.call(Route::Dispatch, &[&workflow]).body(body);
-        let details = match self.create::<Option<wire::Started>>(&call, &look)? {
+        let begun = Instant::now();
+        let look = || super::look(&LOOKS, || self.run_since(workflow, reference, begun)).map(|run| run.map(Some));
+        let mut body = json!({ "ref": reference, "inputs": inputs, DETAILS: true });
+        let call = self.call(Route::Dispatch, &[&workflow]);
+        let mut answer = self.create::<Option<wire::Started>>(&call.clone().body(&body), &look);
+        if let (Err(Error::Invalid(text)), Value::Object(fields)) = (&answer, &mut body)
+            && text.contains(DETAILS)
+        {
+            fields.shift_remove(DETAILS);
+            answer = self.create(&call.body(&body), &look);
+        }
+        let details = match answer? {
             Some(details) => Some(details),
             // Older servers answer without a word.
             None => look()?.flatten(),
@@ -67,8 +76,11 @@ impl GitHub {
     }
 
     /// The first run of a workflow that we started since then and do not know yet.
-    fn run_since(&self, workflow: &str, reference: &str, since: Timestamp) -> Result<Option<wire::Started>> {
+    fn run_since(&self, workflow: &str, reference: &str, begun: Instant) -> Result<Option<wire::Started>> {
         let account = self.account()?;
+        // By GitHub's clock, as the last answer told it.
+        let ago = SignedDuration::try_from(begun.elapsed()).unwrap_or(SignedDuration::MAX);
+        let since = self.client.now().saturating_sub(ago.saturating_add(SLACK)).unwrap_or(Timestamp::MIN);
         let branch = reference.strip_prefix("refs/heads/").unwrap_or(reference);
         let call = self.call(Route::RunsOfWorkflow, &[&workflow]).query("event", "workflow_dispatch");
         let call = call.query("branch", branch).query("created", since.strftime(">=%Y-%m-%dT%H:%M:%SZ"));

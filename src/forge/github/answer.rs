@@ -61,6 +61,10 @@ impl Raw {
         if let (403 | 429, Some(wait)) = (status, self.limited(now)) {
             return Some(Trouble::Limited { message: text, wait });
         }
+        // The one limit that is told as if the request were wrong.
+        if status == 422 && text.contains("submitted too quickly") {
+            return Some(Trouble::Limited { message: text, wait: None });
+        }
         Some(match status {
             429 => Trouble::Limited { message: text, wait: None },
             408 | 500.. => Trouble::Unwell {

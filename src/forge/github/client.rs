@@ -12,6 +12,7 @@ use ureq::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION};
 use ureq::http::{HeaderValue, Request};
 use ureq::{Agent, Proxy};
 
+use super::Settings;
 use super::answer::Raw;
 use super::base::{Base, is_loopback};
 use super::lost;
@@ -26,6 +27,8 @@ const USER_AGENT: &str = concat!("ci/", env!("CARGO_PKG_VERSION"));
 const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(30);
 const WHOLE: Duration = Duration::from_secs(60);
+/// A pause of this length wants an explanation.
+const NOTICED: Duration = Duration::from_secs(5);
 /// The most bytes of an answer that are read.
 const BODY: u64 = 32 << 20;
 /// How many redirects are followed, one after another.
@@ -40,6 +43,8 @@ pub(super) struct Client {
     members: Option<HeaderValue>,
     /// How long trouble is put up with.
     budget: Duration,
+    /// Hears why a pause is made that somebody would notice.
+    waiting: fn(&str),
     /// The first and the last trouble since something went well.
     unwell: Mutex<Option<(Instant, Instant)>>,
     /// By how many seconds GitHub's clock is ahead; `i64::MIN` where no answer told yet.
@@ -64,12 +69,14 @@ pub(super) enum Repeat<'a, T> {
 
 impl Client {
     /// A client that speaks to APIs at `base`.
-    pub(super) fn new(base: &Base, token: &Secret, members: Option<&Secret>, budget: Duration) -> Result<Self> {
+    pub(super) fn new(base: &Base, settings: &Settings) -> Result<Self> {
+        let members = settings.members_token.as_ref();
         Ok(Self {
-            agent: agent(base, budget),
-            own: header(token, "GITHUB_TOKEN")?,
+            agent: agent(base, settings.retry_budget),
+            own: header(&settings.token, "GITHUB_TOKEN")?,
             members: members.map(|token| header(token, "CI_MEMBERS_TOKEN")).transpose()?,
-            budget,
+            budget: settings.retry_budget,
+            waiting: settings.waiting,
             unwell: Mutex::default(),
             ahead: AtomicI64::new(i64::MIN),
         })
@@ -129,7 +136,7 @@ impl Client {
             let spent = Spent { attempts, request: begun.elapsed(), unwell: self.unwell_for() };
             match decide(&trouble, spent, self.budget, Timestamp::now(), chance()) {
                 Verdict::Stop(error) => return Err(error),
-                Verdict::Again(after) => thread::sleep(after),
+                Verdict::Again(after) => self.wait(after, &trouble),
             }
             if let (true, Repeat::Look(look)) = (may_have_worked, repeat)
                 && let Some(found) = look()?
@@ -137,6 +144,13 @@ impl Client {
                 return Ok(Sent::Found(found));
             }
         }
+    }
+
+    fn wait(&self, pause: Duration, trouble: &Trouble) {
+        if pause >= NOTICED {
+            (self.waiting)(&format!("{}; trying again in {} s", trouble.text(), pause.as_secs()));
+        }
+        thread::sleep(pause);
     }
 
     /// Notes that something did not go well; since when that is so.

@@ -12,15 +12,14 @@ use super::wire;
 use crate::forge::{Error, Forge, PostedComment, Result};
 use crate::model::ids::PullNumber;
 
-/// How far back a comment is looked for whose answer was lost.
-const LOOK_BACK: SignedDuration = SignedDuration::from_mins(5);
+/// How far back a comment is looked for whose answer was lost: longer than trouble is put up with.
+const LOOK_BACK: SignedDuration = SignedDuration::from_mins(10);
 /// The pauses between looks: a list may lag behind what was written.
 const LOOKS: [Duration; 2] = [Duration::ZERO, Duration::from_secs(1)];
 
 impl GitHub {
     pub(super) fn post_comment(&self, pull: PullNumber, body: &str) -> Result<PostedComment> {
-        let since = self.client.now().saturating_sub(LOOK_BACK).ok();
-        let look = || super::look(&LOOKS, || self.posted_lately(pull, body, since));
+        let look = || super::look(&LOOKS, || self.posted_lately(pull, body));
         let call = self.call(Route::CreateComment, &[&pull]).body(json!({ "body": body }));
         let posted = self.posted(self.create::<wire::Comment>(&call, &look)?);
         self.learn_account(&posted.author);
@@ -28,8 +27,9 @@ impl GitHub {
     }
 
     /// Our comment of this text. Ours differ from one another by what they say or by a tag.
-    fn posted_lately(&self, pull: PullNumber, body: &str, since: Option<Timestamp>) -> Result<Option<wire::Comment>> {
+    fn posted_lately(&self, pull: PullNumber, body: &str) -> Result<Option<wire::Comment>> {
         let account = self.account()?;
+        let since = self.client.now().saturating_sub(LOOK_BACK).ok();
         let same = |comment: &wire::Comment| {
             let author = comment.user.as_ref().is_some_and(|user| user.login == account);
             author && comment.body.as_deref().is_some_and(|said| plain(said) == plain(body))

@@ -27,6 +27,16 @@ pub(super) enum Trouble {
     },
 }
 
+impl Trouble {
+    /// In words.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Final(error) | Self::Unwell { error, .. } => error.to_string(),
+            Self::Limited { message, .. } => format!("too many requests: {message}"),
+        }
+    }
+}
+
 /// How long has been tried already.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Spent {

@@ -5,3 +5,4 @@ mod answers;
 mod faults;
 mod forge;
 mod script;
+mod writes;

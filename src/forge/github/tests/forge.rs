@@ -188,3 +188,128 @@ fn links_lead_to_pages_and_comments_are_found_by_them() {
     let remote = github.remote().unwrap();
     assert_eq!(remote.url, "https://github.com/o/n.git");
 }
+
+fn pull(number: u64, more: &Value) -> Value {
+    let mut pull = json!({
+        "number": number, "state": "closed", "user": { "login": "ann" }, "labels": [{ "name": "infra" }],
+        "head": { "sha": SHA, "ref": "work", "repo": { "full_name": "o/n" } },
+        "base": { "ref": "main", "repo": { "full_name": "o/n" } },
+    });
+    pull.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    pull
+}
+
+fn work(github: &impl Forge) -> crate::model::event::Pull {
+    github.pull(PullNumber(5)).unwrap()
+}
+
+#[test]
+fn a_commit_was_brought_by_the_one_pull_request_that_was_merged_as_it() {
+    let merged = json!({ "merged_at": "2026-01-01T00:00:00Z", "merge_commit_sha": SHA });
+    let open = json!({ "merged_at": null, "merge_commit_sha": SHA });
+    let script = Script::new([
+        ("GET", ok(json!([pull(4, &open), pull(5, &merged)]))),
+        ("GET", ok(json!([pull(5, &merged), pull(6, &merged)]))),
+        ("GET", ok(json!([]))),
+    ]);
+    let github = script.client(BUDGET);
+    let found = github.merged_pull(&sha()).unwrap().unwrap();
+    assert_eq!((found.number, found.merged, found.labels), (PullNumber(5), true, vec!["infra".to_owned()]));
+    assert_eq!((github.merged_pull(&sha()).unwrap(), github.merged_pull(&sha()).unwrap()), (None, None));
+    assert!(script.lines()[0].starts_with(&format!("GET /repos/o/n/commits/{SHA}/pulls")));
+}
+
+#[test]
+fn whether_it_merges_is_asked_again_while_github_finds_out() {
+    let script = Script::new([
+        ("GET", ok(pull(5, &json!({})))),
+        ("GET", ok(pull(5, &json!({ "mergeable": null, "mergeable_state": "clean" })))),
+        ("GET", ok(pull(5, &json!({ "mergeable": true, "mergeable_state": "blocked" })))),
+        ("GET", ok(pull(5, &json!({ "mergeable": false })))),
+    ]);
+    let github = script.client(BUDGET);
+    let pull = work(&github);
+    assert_eq!([github.mergeable(&pull).unwrap(), github.mergeable(&pull).unwrap()], [Some(true), Some(false)]);
+    script.lines();
+}
+
+fn files(count: usize) -> Value {
+    (0..count).map(|at| json!({ "filename": format!("f{at}") })).collect()
+}
+
+#[test]
+fn renamed_files_changed_in_both_places_and_lists_that_are_not_whole_are_no_answer() {
+    let renamed = json!([{ "filename": "new", "previous_filename": "old", "status": "renamed" }]);
+    let script = Script::new([
+        ("GET /repos/o/n/pulls/5", ok(pull(5, &json!({})))),
+        ("GET /repos/o/n/pulls/5/files?per_page=100", ok(renamed)),
+        ("GET /repos/o/n/pulls/5/files", ok(files(3_000))),
+        ("GET /repos/o/n/pulls/5", ok(pull(5, &json!({ "changed_files": 3_000 })))),
+        ("GET /repos/o/n/pulls/5/files", ok(files(3_000))),
+        ("GET /repos/o/n/pulls/5", ok(pull(5, &json!({ "changed_files": 3_001 })))),
+        ("GET /repos/o/n/compare/1111111111111111111111111111111111111111...main", ok(json!({ "files": files(2) }))),
+        ("GET /repos/o/n/compare/", ok(json!({ "files": files(300) }))),
+    ]);
+    let github = script.client(BUDGET);
+    let pull = work(&github);
+    assert_eq!(github.changed_files(&pull).unwrap(), ["old", "new"]);
+    assert_eq!(github.changed_files(&pull).unwrap().len(), 3_000);
+    let error = github.changed_files(&pull).unwrap_err().to_string();
+    assert!(error.contains("changes 3001 files, of which GitHub lists only 3000"), "{error}");
+    assert_eq!(github.base_changes(&pull).unwrap(), ["f0", "f1"]);
+    let error = github.base_changes(&pull).unwrap_err().to_string();
+    assert!(error.contains("merge it into `work`"), "{error}");
+    script.lines();
+}
+
+#[test]
+fn reviews_count_once_they_are_submitted_and_by_people_who_are_still_there() {
+    let review =
+        |login: Value, at: Value| json!({ "user": login, "state": "APPROVED", "commit_id": SHA, "submitted_at": at });
+    let ann = || json!({ "login": "ann" });
+    let listed = json!([
+        review(ann(), json!("2026-01-01T00:00:00Z")),
+        review(ann(), Value::Null),
+        review(Value::Null, Value::Null)
+    ]);
+    let script = Script::new([("GET /repos/o/n/pulls/5/reviews?per_page=100", ok(listed))]);
+    let reviews = script.client(BUDGET).reviews(PullNumber(5)).unwrap();
+    assert_eq!(reviews.iter().map(|review| review.author.as_str()).collect::<Vec<_>>(), ["ann"]);
+}
+
+#[test]
+fn comments_are_read_by_number_and_hidden_by_the_id_that_came_with_them() {
+    let comment = |id: u64, login: Value| {
+        json!({
+            "id": id, "node_id": format!("IC_{id}"), "body": "b", "user": login, "html_url": "u",
+            "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
+            "issue_url": "https://api.github.com/repos/o/n/issues/5",
+        })
+    };
+    let hidden = || ok(json!({ "data": { "minimizeComment": { "minimizedComment": { "isMinimized": true } } } }));
+    let script = Script::new([
+        (
+            "GET /repos/o/n/issues/5/comments?since=2026-01-01T00%3A00%3A00Z&per_page=100",
+            ok(json!([comment(8, json!({ "login": "ann" })), comment(7, Value::Null),])),
+        ),
+        ("POST /graphql", hidden()),
+        ("GET /repos/o/n/issues/comments/9", ok(comment(9, json!({ "login": "ann" })))),
+        ("POST /graphql", hidden()),
+        ("POST /repos/o/n/issues/comments/8/reactions", ok(json!({ "id": 1 }))),
+        ("PATCH /repos/o/n/issues/comments/8", no(403, "Must have admin rights to Repository.")),
+        ("DELETE /repos/o/n/issues/comments/8", no(404, "Not Found")),
+    ]);
+    let github = script.client(BUDGET);
+    let listed = github.comments(PullNumber(5), "2026-01-01T00:00:00.9Z".parse().ok()).unwrap();
+    let told: Vec<_> = listed.iter().map(|comment| (comment.id, comment.author.as_str(), comment.pull.0)).collect();
+    assert_eq!(told, [(7, "", 5), (8, "ann", 5)]);
+    github.minimize(8).unwrap();
+    github.minimize(9).unwrap();
+    github.react(8, crate::forge::Reaction::Eyes).unwrap();
+    assert!(matches!(github.edit_comment(8, "x"), Err(Error::Denied(_))));
+    assert!(matches!(github.delete_comment(8), Err(Error::NotFound(_))));
+    script.lines();
+    let seen = script.seen();
+    assert_eq!((&seen[1].body["variables"]["id"], &seen[3].body["variables"]["id"]), (&json!("IC_8"), &json!("IC_9")));
+    assert_eq!(seen[4].body, json!({ "content": "eyes" }));
+}

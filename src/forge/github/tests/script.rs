@@ -72,6 +72,7 @@ impl Script {
             token: Secret::new(TOKEN),
             members_token: None,
             retry_budget: budget,
+            waiting: |_| {},
         }
     }
 
