@@ -113,6 +113,7 @@ impl GitHub {
             speaks: Speaks::Own,
             needs: None,
             accept: JSON,
+            named: None,
         };
         self.client.send::<IgnoredAny>(&self.api, &call, &repeat).map(|_| ())
     }

@@ -54,6 +54,11 @@ impl Base {
         (origin(&uri)? == self.origin).then(|| location.to_owned())
     }
 
+    /// The server, for messages.
+    pub(super) fn origin(&self) -> &str {
+        &self.origin
+    }
+
     /// Whether it is on this machine and not encrypted.
     pub(super) fn in_the_clear(&self) -> bool {
         self.origin.starts_with("http:")

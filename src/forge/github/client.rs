@@ -170,7 +170,7 @@ impl Client {
     fn attempt(&self, base: &Base, call: &Call) -> std::result::Result<Raw, Trouble> {
         let mut address = base.at(&call.target());
         for _ in 0..REDIRECTS {
-            let raw = self.exchange(&address, call)?;
+            let raw = self.exchange(&address, base, call)?;
             if let Some(date) = raw.date() {
                 self.ahead.store(date.as_second() - Timestamp::now().as_second(), Ordering::Relaxed);
             }
@@ -187,10 +187,10 @@ impl Client {
         Err(Trouble::Final(Error::Server(format!("`{}` was redirected more than {REDIRECTS} times", call.name()))))
     }
 
-    fn exchange(&self, address: &str, call: &Call) -> std::result::Result<Raw, Trouble> {
+    fn exchange(&self, address: &str, base: &Base, call: &Call) -> std::result::Result<Raw, Trouble> {
         let request = self.request(address, call);
         let wrong = |error| Trouble::Final(Error::Invalid(format!("`{}`: {error}", call.name())));
-        let lost = |error: ureq::Error| lost::trouble(&error, call);
+        let lost = |error: ureq::Error| lost::trouble(&error, call, &self.way(base, address));
         let response = match &call.body {
             Some(body) => {
                 let request = request.header(CONTENT_TYPE, "application/json").body(body.to_string());
@@ -202,6 +202,18 @@ impl Client {
         let body = response.body_mut().with_config().limit(BODY).read_to_vec().map_err(lost)?;
         let (parts, _) = response.into_parts();
         Ok(Raw { status: parts.status, headers: parts.headers, body })
+    }
+
+    /// The way to a server, for messages.
+    fn way(&self, base: &Base, address: &str) -> String {
+        let through = self.agent.config().proxy().filter(|proxy| {
+            let uri = address.parse();
+            uri.is_ok_and(|uri| !proxy.is_no_proxy(&uri))
+        });
+        match through {
+            Some(proxy) => format!("`{}` through the proxy `{}:{}`", base.origin(), proxy.host(), proxy.port()),
+            None => format!("`{}`", base.origin()),
+        }
     }
 
     fn request(&self, address: &str, call: &Call) -> ureq::http::request::Builder {

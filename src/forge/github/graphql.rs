@@ -134,7 +134,7 @@ impl GitHub {
     }
 
     /// Asks something that may be asked twice.
-    fn query<T: DeserializeOwned>(&self, query: &str, variables: Value) -> Result<T> {
+    fn query<T: DeserializeOwned>(&self, query: &'static str, variables: Value) -> Result<T> {
         let call = Call {
             method: Method::POST,
             path: String::new(),
@@ -143,22 +143,23 @@ impl GitHub {
             speaks: Speaks::Own,
             needs: None,
             accept: JSON,
+            named: query.split(['(', '{']).next().map(str::trim),
         };
-        let name = query.split(['(', '{']).next().unwrap_or_default().trim();
-        let read = |raw: &Raw| data(raw, &call, name);
+        let read = |raw: &Raw| data(raw, &call);
         Ok(self.client.send_and(&self.graphql, &call, &Repeat::Freely, &read)?.value())
     }
 }
 
 /// The data of an answer, or what its errors mean: GraphQL tells them under status 200.
-fn data<T: DeserializeOwned>(raw: &Raw, call: &Call, name: &str) -> std::result::Result<T, Trouble> {
+fn data<T: DeserializeOwned>(raw: &Raw, call: &Call) -> std::result::Result<T, Trouble> {
     let envelope: Envelope = understood(&raw.body, call)?;
     let Some(first) = envelope.errors.first() else {
-        let wrong = |error| Trouble::Final(Error::Server(format!("`{name}`: the answer cannot be read: {error}")));
+        let wrong =
+            |error| Trouble::Final(Error::Server(format!("`{}`: the answer cannot be read: {error}", call.name())));
         return serde_json::from_value(envelope.data.unwrap_or_default()).map_err(wrong);
     };
     let said: Vec<&str> = envelope.errors.iter().map(|error| error.message.as_str()).collect();
-    let text = format!("`{name}`: {}", said.join("; "));
+    let text = format!("`{}`: {}", call.name(), said.join("; "));
     Err(match first.kind.as_deref() {
         Some("NOT_FOUND") => Trouble::Final(Error::NotFound(text)),
         Some("FORBIDDEN" | "INSUFFICIENT_SCOPES") => Trouble::Final(Error::Denied(text)),

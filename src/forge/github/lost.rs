@@ -18,9 +18,16 @@ enum Reached {
     Perhaps,
 }
 
-/// What is wrong with a request that has no answer.
-pub(super) fn trouble(error: &ureq::Error, call: &Call) -> Trouble {
-    let text = Error::Transport(format!("`{}`: {error}", call.name()));
+/// What is wrong with a request that has no answer; `way` is where it went.
+pub(super) fn trouble(error: &ureq::Error, call: &Call, way: &str) -> Trouble {
+    let said = error.to_string();
+    let untrusted = said.contains("certificate");
+    let remedy = if untrusted {
+        "; where that is its own authority's, name the authority's file in `SSL_CERT_FILE`"
+    } else {
+        ""
+    };
+    let text = Error::Transport(format!("`{}` to {way}: {}{remedy}", call.name(), said.trim_start_matches("io: ")));
     match reached(error) {
         Reached::Never => Trouble::Final(text),
         Reached::NotYet => Trouble::Unwell { error: text, wait: None, may_have_worked: false },

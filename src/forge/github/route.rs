@@ -115,6 +115,8 @@ pub(super) struct Call {
     pub(super) needs: Option<&'static str>,
     /// What is asked for instead of JSON.
     pub(super) accept: &'static str,
+    /// For messages, where the path does not tell what is asked.
+    pub(super) named: Option<&'static str>,
 }
 
 /// In whose name a request is sent.
@@ -142,6 +144,7 @@ impl Call {
             speaks: Speaks::Own,
             needs: Some(route.needs()),
             accept: JSON,
+            named: None,
         }
     }
 
@@ -170,7 +173,7 @@ impl Call {
 
     /// For messages: the method and the path.
     pub(super) fn name(&self) -> String {
-        format!("{} {}", self.method, self.path)
+        self.named.map_or_else(|| format!("{} {}", self.method, self.path), str::to_owned)
     }
 }
 
