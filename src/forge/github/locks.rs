@@ -12,6 +12,9 @@ use crate::model::ids::{PullNumber, Sha};
 /// The tree without files, which every git repository knows without being told.
 const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
+/// How often a lock is tried to be made that others make and release at the same time.
+const CLAIMS: usize = 3;
+
 /// A lock, and the commit that says so.
 pub(super) struct Held {
     pub(super) lock: Lock,
@@ -20,19 +23,14 @@ pub(super) struct Held {
 
 impl GitHub {
     pub(super) fn take(&self, lock: &Lock) -> Result<Taken> {
-        // Mostly it is free, or ours from a run before; both are told by one request.
-        let mut held = self.read_lock(&lock.layer)?;
-        if held.is_none() && !self.create_lock(lock)? {
-            held = self.read_lock(&lock.layer)?;
-        }
-        Ok(match held {
+        Ok(match self.claim(lock)? {
             Some(held) if !held.lock.same_holder(lock) => Taken::Held(held.lock),
             Some(_) | None => Taken::Ours,
         })
     }
 
     pub(super) fn replace_held(&self, held: &Lock, lock: &Lock) -> Result<bool> {
-        let Some(now) = self.read_lock(&lock.layer)? else { return self.create_lock(lock) };
+        let Some(now) = self.claim(lock)? else { return Ok(true) };
         if now.lock != *held {
             return Ok(now.lock == *lock);
         }
@@ -69,21 +67,34 @@ impl GitHub {
             return Ok(false);
         }
         match self.ask::<IgnoredAny>(&self.call(Route::DeleteRef, &[&name(layer)])) {
+            Ok(_) | Err(Error::NotFound(_)) => Ok(true),
             // GitHub says 422 of a reference that is not there.
-            Ok(_) | Err(Error::NotFound(_) | Error::Invalid(_)) => Ok(true),
+            Err(Error::Invalid(text)) if text.contains("does not exist") => Ok(true),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether the reference was made; not where there is one.
-    fn create_lock(&self, lock: &Lock) -> Result<bool> {
+    /// Makes the reference where there is none; what stands there already.
+    fn claim(&self, lock: &Lock) -> Result<Option<Held>> {
+        let mut refused = None;
+        for _ in 0..CLAIMS {
+            if let Some(held) = self.read_lock(&lock.layer)? {
+                return Ok(Some(held));
+            }
+            match self.create_lock(lock) {
+                Ok(()) => return Ok(None),
+                // Mostly there is one now. If not, it is gone again, or this is no name that may be used.
+                Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => refused = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        refused.map_or(Ok(None), Err)
+    }
+
+    fn create_lock(&self, lock: &Lock) -> Result<()> {
         let commit = self.commit_of(lock, None)?;
         let body = json!({ "ref": format!("refs/{}", name(&lock.layer)), "sha": commit });
-        match self.ask::<wire::Ref>(&self.call(Route::CreateRef, &[]).body(body)) {
-            Ok(_) => Ok(true),
-            Err(Error::Invalid(_) | Error::Conflict(_)) => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.ask::<IgnoredAny>(&self.call(Route::CreateRef, &[]).body(body)).map(|_| ())
     }
 
     fn commit_of(&self, lock: &Lock, parent: Option<&Sha>) -> Result<Sha> {

@@ -47,6 +47,22 @@ fn a_read_outlives_dropped_connections_cut_answers_and_bad_gateways() {
 }
 
 #[test]
+fn one_connection_serves_one_request_after_another_whatever_is_answered() {
+    let script = Script::new([
+        ("GET", ok(pull())),
+        ("GET", no(404, "Not Found")),
+        ("DELETE", Act::Say(status(204, &[], ""))),
+        ("GET", no(503, "busy")),
+        ("GET", ok(pull())),
+    ]);
+    let github = script.client(BUDGET);
+    let found = [github.pull(PullNumber(5)).is_ok(), github.pull(PullNumber(6)).is_ok()];
+    let deleted = github.delete_comment(7).is_ok();
+    assert_eq!((found, deleted, github.pull(PullNumber(5)).is_ok()), ([true, false], true, true));
+    assert_eq!((script.lines().len(), script.connections()), (5, 1));
+}
+
+#[test]
 fn a_status_whose_answer_was_lost_is_simply_created_again() {
     let created = json!({
         "id": 3, "state": "success", "context": "ci/plan", "description": null, "target_url": null,

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -39,6 +40,7 @@ pub(super) struct Script {
     pub(super) address: String,
     acts: Arc<Mutex<VecDeque<(String, Act)>>>,
     seen: Arc<Mutex<Vec<Request>>>,
+    connections: Arc<AtomicUsize>,
 }
 
 impl Script {
@@ -47,10 +49,13 @@ impl Script {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}", listener.local_addr().unwrap());
         let acts = acts.into_iter().map(|(line, act)| (line.to_owned(), act)).collect();
-        let script = Self { address, acts: Arc::new(Mutex::new(acts)), seen: Arc::default() };
+        let script =
+            Self { address, acts: Arc::new(Mutex::new(acts)), seen: Arc::default(), connections: Arc::default() };
         let (acts, seen) = (Arc::clone(&script.acts), Arc::clone(&script.seen));
+        let connections = Arc::clone(&script.connections);
         thread::spawn(move || {
             for stream in listener.incoming() {
+                connections.fetch_add(1, Ordering::Relaxed);
                 let (acts, seen) = (Arc::clone(&acts), Arc::clone(&seen));
                 thread::spawn(move || serve(stream.unwrap(), &acts, &seen));
             }
@@ -74,6 +79,11 @@ impl Script {
             retry_budget: budget,
             waiting: |_| {},
         }
+    }
+
+    /// How many connections were made.
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     /// What was asked so far, in its order.

@@ -209,15 +209,37 @@ fn a_lock_is_taken_over_on_top_of_the_one_that_was_seen_and_of_no_other() {
 }
 
 #[test]
+fn a_lock_that_may_not_be_made_is_not_held() {
+    let rule = "Repository rule violations found";
+    let tries = (0..3).flat_map(|_| {
+        [
+            (REF, no(404, "Not Found")),
+            ("POST /repos/o/n/git/commits", commit(OTHER, &lock(5))),
+            ("POST /repos/o/n/git/refs", no(422, rule)),
+        ]
+    });
+    let script = Script::new(tries);
+    let error = script.client(BUDGET).take_lock(&lock(5)).unwrap_err();
+    assert!(matches!(&error, Error::Invalid(text) if text.contains(rule)), "{error}");
+    script.lines();
+}
+
+#[test]
 fn a_lock_is_released_by_its_pull_request_alone() {
     let held = |holder| [(REF, reference(OTHER)), ("GET /repos/o/n/git/commits", commit(OTHER, &lock(holder)))];
     let script = Script::new(held(6));
     assert!(!script.client(BUDGET).release_lock("platform", Some(PullNumber(5))).unwrap());
     script.lines();
-    let gone = ("DELETE /repos/o/n/git/refs/ci/locks/platform", nothing());
-    let script = Script::new(held(5).into_iter().chain([gone]));
-    assert!(script.client(BUDGET).release_lock("platform", Some(PullNumber(5))).unwrap());
-    script.lines();
+    let released = |answer: Act| {
+        let deleted = ("DELETE /repos/o/n/git/refs/ci/locks/platform", answer);
+        let script = Script::new(held(5).into_iter().chain([deleted]));
+        let released = script.client(BUDGET).release_lock("platform", Some(PullNumber(5)));
+        script.lines();
+        released
+    };
+    assert!(released(nothing()).unwrap());
+    assert!(released(no(422, "Reference does not exist")).unwrap());
+    assert!(matches!(released(no(422, "Repository rule violations found")), Err(Error::Invalid(_))));
 }
 
 #[test]
