@@ -88,8 +88,7 @@ impl GitHub {
             created_at: comment.created_at,
             updated_at: comment.updated_at,
             url: comment.html_url,
-            // The REST API does not tell.
-            minimized: false,
+            minimized: comment.minimized.is_some(),
         }
     }
 }

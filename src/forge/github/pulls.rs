@@ -1,5 +1,6 @@
 //! Pull requests and what they change. See <https://docs.github.com/en/rest/pulls/pulls>.
 
+use std::collections::HashMap;
 use std::thread;
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use serde_json::Value;
 
 use super::route::Route;
 use super::{GitHub, wire};
-use crate::forge::{Error, Result};
+use crate::forge::{Error, Result, both};
 use crate::model::event::Pull;
 use crate::model::ids::{PullNumber, Sha};
 
@@ -64,15 +65,45 @@ impl GitHub {
     pub(super) fn list_base_changes(&self, pull: &Pull) -> Result<Vec<String>> {
         let range = format!("{}...{}", pull.head_sha, pull.base_ref);
         let compared: wire::Comparison = self.ask(&self.call(Route::Compare, &[&range]))?;
-        if compared.files.len() >= COMPARED_FILES {
-            return Err(Error::Server(format!(
-                "`{}` has changed so much since `{}` left it that GitHub lists only {COMPARED_FILES} files of it; merge it into `{}`",
-                pull.base_ref,
-                pull.head_sha.short(),
-                pull.head_ref
-            )));
+        if compared.files.len() < COMPARED_FILES {
+            return Ok(paths(compared.files));
         }
-        Ok(paths(compared.files))
+        let fork = compared.merge_base_commit;
+        let fork = fork.ok_or_else(|| Error::Server(format!("the comparison `{range}` names no merge base")))?;
+        self.differing_files(&fork.sha, pull)
+    }
+
+    /// The paths of which a commit and the tip of the base have not the same contents.
+    fn differing_files(&self, fork: &Sha, pull: &Pull) -> Result<Vec<String>> {
+        let (before, after) = both(|| self.files_of(fork.as_str()), || self.files_of(&pull.base_ref));
+        let (before, mut after) = match (before?, after?) {
+            (Some(before), Some(after)) => (before, after),
+            (None, _) | (_, None) => {
+                return Err(Error::Server(format!(
+                    "`{}` has changed too much since `{}` left it for GitHub to list; merge it into `{}`",
+                    pull.base_ref,
+                    pull.head_sha.short(),
+                    pull.head_ref
+                )));
+            }
+        };
+        let mut changed: Vec<String> = Vec::new();
+        for (path, contents) in before {
+            if after.remove(&path).is_none_or(|now| now != contents) {
+                changed.push(path);
+            }
+        }
+        changed.extend(after.into_keys());
+        changed.sort_unstable();
+        Ok(changed)
+    }
+
+    /// Mode and contents of every file of a commit; `None` where there are more than GitHub lists.
+    fn files_of(&self, commit: &str) -> Result<Option<HashMap<String, (String, String)>>> {
+        let tree: wire::Tree = self.ask(&self.call(Route::Tree, &[&commit]).query("recursive", 1))?;
+        let files = tree.tree.into_iter().filter(|entry| entry.kind != "tree");
+        let files = files.map(|entry| (entry.path, (entry.mode, entry.sha))).collect();
+        Ok((!tree.truncated).then_some(files))
     }
 
     pub(super) fn is_mergeable(&self, pull: &Pull) -> Result<Option<bool>> {

@@ -50,6 +50,8 @@ routes! {
     Reviews: GET "/repos/{owner}/{repo}/pulls/{pull_number}/reviews" needs "pull-requests: read";
     /// What differs between two commits.
     Compare: GET "/repos/{owner}/{repo}/compare/{basehead}" needs "contents: read";
+    /// Every file of a commit.
+    Tree: GET "/repos/{owner}/{repo}/git/trees/{tree_sha}" needs "contents: read";
     /// A file.
     Contents: GET "/repos/{owner}/{repo}/contents/{path}" needs "contents: read";
     /// A new commit status.

@@ -46,6 +46,9 @@ pub(super) struct Comment {
     /// Ends in the number of the issue or pull request.
     #[serde(default)]
     pub(super) issue_url: String,
+    /// Why it is hidden, where it is; servers of before 2026 do not tell.
+    #[serde(default)]
+    pub(super) minimized: Option<Value>,
 }
 
 /// A changed file of a pull request or a comparison.
@@ -62,6 +65,29 @@ pub(super) struct File {
 pub(super) struct Comparison {
     #[serde(default)]
     pub(super) files: Vec<File>,
+    /// Where the two left one another.
+    #[serde(default)]
+    pub(super) merge_base_commit: Option<Object>,
+}
+
+/// Every file of a commit. See <https://docs.github.com/en/rest/git/trees>.
+#[derive(Debug, Deserialize)]
+pub(super) struct Tree {
+    pub(super) tree: Vec<TreeEntry>,
+    /// Whether there are more than GitHub lists.
+    #[serde(default)]
+    pub(super) truncated: bool,
+}
+
+/// A file or folder of a commit.
+#[derive(Debug, Deserialize)]
+pub(super) struct TreeEntry {
+    pub(super) path: String,
+    /// `tree` for folders.
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) mode: String,
+    pub(super) sha: String,
 }
 
 /// See <https://docs.github.com/en/rest/pulls/reviews>.

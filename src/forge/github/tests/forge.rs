@@ -248,7 +248,6 @@ fn renamed_files_changed_in_both_places_and_lists_that_are_not_whole_are_no_answ
         ("GET /repos/o/n/pulls/5/files", ok(files(3_000))),
         ("GET /repos/o/n/pulls/5", ok(pull(5, &json!({ "changed_files": 3_001 })))),
         ("GET /repos/o/n/compare/1111111111111111111111111111111111111111...main", ok(json!({ "files": files(2) }))),
-        ("GET /repos/o/n/compare/", ok(json!({ "files": files(300) }))),
     ]);
     let github = script.client(BUDGET);
     let pull = work(&github);
@@ -257,6 +256,36 @@ fn renamed_files_changed_in_both_places_and_lists_that_are_not_whole_are_no_answ
     let error = github.changed_files(&pull).unwrap_err().to_string();
     assert!(error.contains("changes 3001 files, of which GitHub lists only 3000"), "{error}");
     assert_eq!(github.base_changes(&pull).unwrap(), ["f0", "f1"]);
+    script.lines();
+}
+
+#[test]
+fn where_a_base_changed_more_than_a_comparison_lists_its_whole_trees_are_compared() {
+    let many = || ok(json!({ "files": files(300), "merge_base_commit": { "sha": "2".repeat(40) } }));
+    let entry = |path: &str, sha: &str| json!({ "path": path, "type": "blob", "mode": "100644", "sha": sha });
+    let folder = json!({ "path": "a", "type": "tree", "mode": "040000", "sha": "5" });
+    let script = Script::new([
+        ("GET /repos/o/n/pulls/5", ok(pull(5, &json!({})))),
+        ("GET /repos/o/n/compare/", many()),
+        (
+            "GET /repos/o/n/git/trees/2222222222222222222222222222222222222222?recursive=1",
+            ok(json!({
+                "tree": [folder, entry("a/kept", "1"), entry("a/changed", "1"), entry("a/gone", "1")]
+            })),
+        ),
+        (
+            "GET /repos/o/n/git/trees/main?recursive=1",
+            ok(json!({
+                "tree": [entry("a/kept", "1"), entry("a/changed", "2"), entry("a/new", "1")], "truncated": false
+            })),
+        ),
+        ("GET /repos/o/n/compare/", many()),
+        ("GET /repos/o/n/git/trees/2", ok(json!({ "tree": [], "truncated": false }))),
+        ("GET /repos/o/n/git/trees/main", ok(json!({ "tree": [], "truncated": true }))),
+    ]);
+    let github = script.client(BUDGET);
+    let pull = work(&github);
+    assert_eq!(github.base_changes(&pull).unwrap(), ["a/changed", "a/gone", "a/new"]);
     let error = github.base_changes(&pull).unwrap_err().to_string();
     assert!(error.contains("merge it into `work`"), "{error}");
     script.lines();
@@ -282,6 +311,7 @@ fn comments_are_read_by_number_and_hidden_by_the_id_that_came_with_them() {
     let comment = |id: u64, login: Value| {
         json!({
             "id": id, "node_id": format!("IC_{id}"), "body": "b", "user": login, "html_url": "u",
+            "minimized": if id == 7 { json!({ "reason": "outdated" }) } else { Value::Null },
             "created_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z",
             "issue_url": "https://api.github.com/repos/o/n/issues/5",
         })
@@ -301,8 +331,9 @@ fn comments_are_read_by_number_and_hidden_by_the_id_that_came_with_them() {
     ]);
     let github = script.client(BUDGET);
     let listed = github.comments(PullNumber(5), "2026-01-01T00:00:00.9Z".parse().ok()).unwrap();
-    let told: Vec<_> = listed.iter().map(|comment| (comment.id, comment.author.as_str(), comment.pull.0)).collect();
-    assert_eq!(told, [(7, "", 5), (8, "ann", 5)]);
+    let told: Vec<_> =
+        listed.iter().map(|comment| (comment.id, comment.author.as_str(), comment.pull.0, comment.minimized)).collect();
+    assert_eq!(told, [(7, "", 5, true), (8, "ann", 5, false)]);
     github.minimize(8).unwrap();
     github.minimize(9).unwrap();
     github.react(8, crate::forge::Reaction::Eyes).unwrap();
