@@ -1,5 +1,6 @@
 //! What goes wrong on the way: dropped connections, answers cut short, servers that are unwell, redirects.
 
+use std::io::Write;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
@@ -80,10 +81,12 @@ fn a_status_whose_answer_was_lost_is_simply_created_again() {
 
 #[test]
 fn a_comment_whose_answer_was_lost_is_looked_for_and_not_posted_twice() {
+    let mut forged = comment("<!-- tag -->\nhello");
+    (forged["id"], forged["user"]["login"]) = (6.into(), "eve".into());
     let script = Script::new([
         ("POST /repos", Act::Drop),
         ("POST /graphql", ok(json!({ "data": { "viewer": { "login": "ci-bot" } } }))),
-        ("GET", ok(json!([comment("other"), comment("<!-- tag -->\r\nhello\r\n")]))),
+        ("GET", ok(json!([comment("other"), forged, comment("<!-- tag -->\r\nhello\r\n")]))),
     ]);
     let posted = script.client(BUDGET).create_comment(PullNumber(5), "<!-- tag -->\nhello").unwrap();
     assert_eq!((posted.id, posted.pull), (7, PullNumber(5)));
@@ -140,6 +143,25 @@ fn a_server_that_says_nothing_is_not_waited_for_longer_than_the_budget() {
     let script = Script::new([]);
     let mut settings = script.settings(Duration::from_millis(700));
     settings.api = format!("http://{}", listener.local_addr().unwrap());
+    let begun = Instant::now();
+    let error = crate::forge::github::GitHub::new(settings).unwrap().pull(PullNumber(5)).unwrap_err();
+    assert!(matches!(error, Error::Transport(_)), "{error}");
+    assert!(begun.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn an_answer_that_trickles_in_is_not_read_for_longer_than_the_budget() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut settings = Script::new([]).settings(Duration::from_millis(700));
+    settings.api = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut next = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n");
+        while next.is_ok() {
+            std::thread::sleep(Duration::from_millis(100));
+            next = stream.write_all(b" ");
+        }
+    });
     let begun = Instant::now();
     let error = crate::forge::github::GitHub::new(settings).unwrap().pull(PullNumber(5)).unwrap_err();
     assert!(matches!(error, Error::Transport(_)), "{error}");
