@@ -176,13 +176,16 @@ pub(crate) struct Lock {
     #[serde(default)]
     pub(crate) sha: Option<Sha>,
     pub(crate) at: Timestamp,
+    /// Whether an earlier run of the same pull request applied: then it is not abandoned when this one fails.
+    #[serde(default)]
+    pub(crate) applied: bool,
 }
 
 impl Lock {
-    /// Whether it holds for `other` too: a pull request holds its locks from run to run, work without one for its run
-    /// alone.
+    /// Whether it holds for `other` too. A pull request keeps its locks from run to run, but each run takes them anew, so
+    /// that it can be told whether the one that holds them still works.
     pub(crate) fn same_holder(&self, other: &Self) -> bool {
-        self.pull == other.pull && (other.pull.is_some() || self.run == other.run)
+        self.pull == other.pull && self.run == other.run
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod decisions;
 mod delegated;
+mod locks;
 mod many;
 mod project;
 mod quickstart;

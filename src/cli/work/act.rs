@@ -89,6 +89,12 @@ fn steps(
         remedy: &|stage| rules.line_for_stage(stage, key),
     };
     let mut outcome = run_steps(&steps, exec);
+    // Without a pull request there is nothing that the layer could be held for any longer.
+    if let (None, Some(layer), true) = (work.dashboard.pull, layer, handler.lock)
+        && let Err(error) = work.dashboard.forge.release_lock(&layer.key.value, None)
+    {
+        console::warning(&format!("the lock of `{}` could not be released: {error}", layer.key.value));
+    }
     if let Some(from) = taken_over {
         outcome.note = if outcome.note.is_empty() { from } else { format!("{}; {from}", outcome.note) };
     }
@@ -133,42 +139,64 @@ fn locked(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) -> Result<L
         run: Some(work.run),
         sha: Some(work.dashboard.sha.clone()),
         at: jiff::Timestamp::now(),
+        applied: false,
     };
     let Taken::Held(held) = forge.take_lock(&lock).map_err(text)? else { return Ok(Locked::Free(None)) };
-    let whose = held.pull.map_or_else(|| held.by.clone(), |pull| format!("pull request {pull} ({})", held.by));
-    if let Some(why) = abandoned(work, handler, &held).map_err(text)?
+    let whose = match held.pull {
+        Some(pull) if held.pull == lock.pull => format!("another run of this pull request {pull} ({})", held.by),
+        Some(pull) => format!("pull request {pull} ({})", held.by),
+        None => held.by.clone(),
+    };
+    let claim = claim(work, handler, &held, lock).map_err(text)?;
+    if let Some((lock, line)) = claim
         && forge.replace_lock(&held, &lock).map_err(text)?
     {
-        return Ok(Locked::Free(Some(format!("took over the lock of {whose}, {why}"))));
+        return Ok(Locked::Free(line.map(|why| format!("took over the lock of {whose}, {why}"))));
     }
-    let mut outcome = Outcome::new(Status::Dropped, format!("locked by {whose} since {}", held.at));
-    outcome.reason = Some(LOCKED);
-    Ok(Locked::Held(outcome))
+    let outcome = Outcome::new(Status::Dropped, format!("locked by {whose} since {}", held.at));
+    Ok(Locked::Held(Outcome { reason: Some(LOCKED), ..outcome }))
 }
 
-/// Why a lock may be taken over: its pull request is closed, or its run ended without applying.
-fn abandoned(work: &Work<'_>, handler: &Handler, held: &Lock) -> forge::Result<Option<&'static str>> {
+/// The lock that may take the place of one that is held, and why, where that is worth a line. A pull request that is
+/// open keeps what it applied; nobody takes anything from a run under way.
+fn claim(
+    work: &Work<'_>,
+    handler: &Handler,
+    held: &Lock,
+    lock: Lock,
+) -> forge::Result<Option<(Lock, Option<&'static str>)>> {
     let forge = work.dashboard.forge;
-    if let Some(number) = held.pull {
+    let own = held.pull.is_some() && held.pull == lock.pull;
+    if let Some(number) = held.pull.filter(|_| !own) {
         match forge.pull(number) {
-            Ok(pull) if pull.closed || pull.merged => return Ok(Some("which is closed")),
+            Ok(pull) if pull.closed || pull.merged => return Ok(Some((lock, Some("which is closed")))),
             Ok(_) => {}
-            Err(forge::Error::NotFound(_)) => return Ok(Some("which is gone")),
+            Err(forge::Error::NotFound(_)) => return Ok(Some((lock, Some("which is gone")))),
             Err(error) => return Err(error),
         }
     }
-    let (Some(run), Some(sha)) = (held.run, &held.sha) else { return Ok(None) };
+    let Some(run) = held.run else { return Ok(None) };
     if forge.run_conclusion(run)?.is_none() {
         return Ok(None);
     }
+    let applied = held.pull.is_some() && (held.applied || applied(work, handler, held)?);
+    Ok(match (own, applied) {
+        (true, true) => Some((Lock { applied, ..lock }, None)),
+        (false, true) => None,
+        (_, false) => Some((lock, Some("whose run ended without applying"))),
+    })
+}
+
+/// Whether the run that holds a lock applied its layer, by the journal of the commit.
+fn applied(work: &Work<'_>, handler: &Handler, held: &Lock) -> forge::Result<bool> {
+    let Some(sha) = &held.sha else { return Ok(true) };
     let stage = handler.stage.as_ref().map(|stage| stage.value.as_str());
     let rows = stage.map(|stage| work.dashboard.rules.rows_of_stage(stage)).unwrap_or_default();
-    let applied = work.dashboard.of(sha.clone(), held.pull).read()?.into_iter().any(|recorded| {
+    Ok(work.dashboard.of(sha.clone(), held.pull).read()?.into_iter().any(|recorded| {
         let entry = recorded.entry;
         let layer = entry.layer.as_deref() == Some(&held.layer);
-        rows.contains(&entry.row) && layer && entry.run == Some(run) && entry.status == Status::Success
-    });
-    Ok((!applied).then_some("whose run ended without applying"))
+        rows.contains(&entry.row) && layer && entry.run == held.run && entry.status == Status::Success
+    }))
 }
 
 fn dispatch(

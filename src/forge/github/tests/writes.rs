@@ -139,6 +139,7 @@ fn lock(pull: u64) -> Lock {
         run: Some(RunId { id: 1, attempt: 1 }),
         sha: Sha::parse(SHA),
         at: "2026-01-01T00:00:00Z".parse().unwrap(),
+        applied: false,
     }
 }
 
