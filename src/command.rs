@@ -154,6 +154,25 @@ mod tests {
     }
 
     #[test]
+    fn an_unknown_layer_runs_nothing_whatever_stands_beside_it() {
+        assert_eq!(commands("/apply all platfrom"), ["unknown-layer"]);
+        assert_eq!(commands("/apply all platform@abcdef1"), ["argument"]);
+        assert_eq!(commands("/apply platform planned"), ["argument"]);
+        let read = read(&rules(), "/apply platform, platform@abcdef1 platform");
+        let Some(Layers::Named(named)) = &read[0].as_ref().unwrap().layers else { panic!("{read:?}") };
+        assert_eq!(named.len(), 2, "the commit that is named is not forgotten: {named:?}");
+    }
+
+    #[test]
+    fn a_word_is_no_option() {
+        let config = "version = 1\n[commands.x]\npattern = '/x (?<word>.+)'\nargs.word = {}\n";
+        let rules = load(Source::new("ci.toml", config), &BTreeMap::new()).rules.unwrap();
+        for (body, fits) in [("/x a-b", true), ("/x -destroy", false), ("/x a;b", false)] {
+            assert_eq!(read(&rules, body)[0].is_ok(), fits, "{body}");
+        }
+    }
+
+    #[test]
     fn an_edit_runs_only_what_is_new() {
         let new = read_edited(&rules(), "/plan", "/plan\n/apply planned");
         assert_eq!(new.len(), 1);

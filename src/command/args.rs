@@ -63,6 +63,10 @@ pub(super) fn typed(rules: &Rules, command: &Command, line: &str, groups: &Group
 type Wrong = (&'static str, String, String);
 
 fn word(text: &str) -> Result<(), Wrong> {
+    if text.starts_with('-') {
+        // It would be an option to whatever program takes it.
+        return Err(("argument", format!("`{text}` begins with `-`"), String::new()));
+    }
     let fits = |c: char| c.is_ascii_alphanumeric() || "._/@-".contains(c);
     match text.chars().find(|c| !fits(*c)) {
         None => Ok(()),
@@ -78,24 +82,32 @@ fn number(text: &str) -> Result<(), Wrong> {
 }
 
 fn several(rules: &Rules, text: &str) -> Result<Layers, Wrong> {
+    let items: Vec<&str> =
+        text.split(|c: char| c == ',' || c.is_whitespace()).filter(|item| !item.is_empty()).collect();
     let mut named: Vec<Named> = Vec::new();
-    for item in text.split(|c: char| c == ',' || c.is_whitespace()).filter(|item| !item.is_empty()) {
-        match item {
-            _ if rules.layers.contains_key(item) => named.push(Named { layer: item.to_owned(), at: None }),
-            "all" => return Ok(Layers::All),
-            "planned" => return Ok(Layers::Planned),
+    let mut words = Vec::new();
+    for item in &items {
+        match *item {
+            _ if rules.layers.contains_key(*item) => named.push(one(rules, item)?),
+            "all" => words.push((item, Layers::All)),
+            "planned" => words.push((item, Layers::Planned)),
             _ => named.push(one(rules, item)?),
         }
     }
+    match words.pop() {
+        Some((_, layers)) if items.len() == 1 => return Ok(layers),
+        Some((word, _)) => return Err(("argument", format!("`{word}` stands alone, without layers"), String::new())),
+        None => {}
+    }
     let mut seen = std::collections::HashSet::new();
-    named.retain(|item| seen.insert(item.layer.clone()));
+    named.retain(|item| seen.insert((item.layer.clone(), item.at.clone())));
     Ok(Layers::Named(named))
 }
 
 fn one(rules: &Rules, item: &str) -> Result<Named, Wrong> {
     let (layer, at) = match item.split_once('@') {
-        Some((layer, at)) => (layer, Some(at)),
-        None => (item, None),
+        Some((layer, at)) if !rules.layers.contains_key(item) => (layer, Some(at)),
+        Some(_) | None => (item, None),
     };
     if !rules.layers.contains_key(layer) {
         return Err(("unknown-layer", format!("there is no layer `{layer}`"), meant(rules, layer)));

@@ -131,7 +131,7 @@ pub(crate) struct Arg {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum ArgKind {
-    /// Letters, digits and `._/@-`.
+    /// Letters, digits and `._/@-`, not beginning with `-`.
     #[default]
     Word,
     /// The name of one layer.
