@@ -99,6 +99,8 @@ pub(crate) fn decide(case: &Case<'_>) -> Vec<Decided> {
     for reading in said.iter().chain(case.readings) {
         decided.push(match reading {
             Ok(invocation) => command(case, invocation),
+            // Nobody is answered on a closed pull request: whatever was meant would not run.
+            Err(_) if case.pull.is_some_and(|pull| pull.closed) => continue,
             Err(misfit) => {
                 Decided { matching: None, invocation: None, misfit: Some(misfit.clone()), agenda: None, ignored: None }
             }
@@ -181,3 +183,6 @@ fn pull_value(pull: &Pull) -> serde_json::Value {
         "fork": pull.fork,
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ pub(crate) struct Request<'a> {
     pub(crate) actor: &'a str,
     pub(crate) pull: Option<&'a Pull>,
     pub(crate) facts: &'a dyn Facts,
+    /// The stage whose record the work is held to: approvals count from that record on.
+    pub(crate) held_to: Option<&'a str>,
 }
 
 /// Asks a gate what does not depend on the layer.
@@ -80,7 +82,7 @@ pub(crate) fn judge_layer(gate: &Gate, layer: Option<&Layer>, request: &Request<
         );
     }
     if gate.approvals > 0 {
-        let stage = gate.planned.as_ref().map(|stage| stage.value.as_str());
+        let stage = request.held_to.or(gate.planned.as_ref().map(|stage| stage.value.as_str()));
         let found = known(request.facts.approvals(stage, key), |count| (*count >= gate.approvals, count.to_string()));
         let remedy = "ask for a review of this commit by somebody else who may write, after the plan".to_owned();
         add("approvals", gate.approvals.to_string(), found, remedy);

@@ -39,7 +39,7 @@ pub(crate) fn agenda(rules: &Rules, order: &Order<'_>) -> Agenda {
         // Nothing else is asked about a fork: each question costs a request, and the answer stands.
         return agenda;
     }
-    let layers = chosen(rules, order, gate, &handlers, &mut agenda);
+    let layers = lower_first(rules, &chosen(rules, order, gate, &handlers, &mut agenda));
     agenda.parts.extend(commit_named(order));
     ask(rules, order, gate, &handlers, &layers, &mut agenda.parts);
     agenda.layers = layers.iter().map(|layer| layer.key.value.clone()).collect();
@@ -51,7 +51,7 @@ pub(crate) fn agenda(rules: &Rules, order: &Order<'_>) -> Agenda {
     agenda
 }
 
-/// The layers that the work is about, in the file's order.
+/// The layers that the work is about.
 fn chosen<'r>(
     rules: &'r Rules,
     order: &Order<'_>,
@@ -59,7 +59,8 @@ fn chosen<'r>(
     handlers: &[&Handler],
     agenda: &mut Agenda,
 ) -> Vec<&'r Layer> {
-    if !handlers.iter().any(|handler| about_layers(rules, handler)) {
+    let named = order.invocation.is_some_and(|invocation| invocation.layers.is_some()) || order.rule.layers.is_some();
+    if !named && !handlers.iter().any(|handler| about_layers(rules, handler)) {
         return Vec::new();
     }
     let select = match order.invocation.and_then(|invocation| invocation.layers.as_ref()) {
@@ -84,10 +85,17 @@ fn chosen<'r>(
     }
 }
 
+/// Whether a handler's work is about layers although nobody names any: it runs or reports for each, or a layer holds it to
+/// a gate.
 fn about_layers(rules: &Rules, handler: &Handler) -> bool {
-    let each_row =
-        handler.stage.as_ref().and_then(|stage| rules.stages.get(&stage.value)).is_some_and(|stage| stage.each);
-    handler.each || each_row || matches!(handler.kind, Kind::Unlock(_) | Kind::Delegate(_))
+    handler.each
+        || rows_are_layers(rules, handler)
+        || matches!(handler.kind, Kind::Unlock(_) | Kind::Delegate(_))
+        || rules.layers.values().any(|layer| layer.gates.contains_key(&handler.key.value))
+}
+
+fn rows_are_layers(rules: &Rules, handler: &Handler) -> bool {
+    handler.stage.as_ref().and_then(|stage| rules.stages.get(&stage.value)).is_some_and(|stage| stage.each)
 }
 
 /// The layers whose paths match a changed file; the rows of the others have nothing to do.
@@ -123,13 +131,17 @@ fn changed<'r>(rules: &'r Rules, order: &Order<'_>, handlers: &[&Handler], agend
 
 /// The stage whose success makes a layer "planned": what a step is held to, else what the gate asks for, else `plan`.
 fn planned_stage(gate: Option<&Gate>, handlers: &[&Handler]) -> String {
-    let held = handlers.iter().find_map(|handler| match &handler.kind {
-        Kind::Steps(steps) => steps.iter().find_map(|step| step.matches.as_ref()),
+    let asked = || gate.and_then(|gate| gate.planned.as_ref()).map(|stage| stage.value.as_str());
+    held_to(handlers).or_else(asked).unwrap_or("plan").to_owned()
+}
+
+/// The stage whose record the steps of a handler are held to.
+fn held_to<'h>(handlers: &[&'h Handler]) -> Option<&'h str> {
+    handlers.iter().find_map(|handler| match &handler.kind {
+        Kind::Steps(steps) => steps.iter().find_map(|step| step.matches.as_ref()).map(|stage| stage.value.as_str()),
         Kind::Dispatch { .. } | Kind::Report(_) | Kind::Delegate(_) => None,
         Kind::Reply(_) | Kind::Api { .. } | Kind::Unlock(_) => None,
-    });
-    let asked = || gate.and_then(|gate| gate.planned.as_ref());
-    held.or_else(asked).map_or_else(|| "plan".to_owned(), |stage| stage.value.clone())
+    })
 }
 
 fn nothing_planned(rules: &Rules, gate: Option<&Gate>, stage: &str) -> Part {
@@ -174,7 +186,8 @@ fn ask(
     layers: &[&Layer],
     parts: &mut Vec<Part>,
 ) {
-    let request = Request { actor: order.actor, pull: order.pull, facts: order.facts };
+    let held_to = held_to(handlers);
+    let request = Request { actor: order.actor, pull: order.pull, facts: order.facts, held_to };
     let mut asked: HashSet<&str> = HashSet::new();
     if let Some(gate) = gate {
         asked.insert(&gate.key.value);
@@ -199,23 +212,24 @@ fn ask(
         }
     }
     for part in parts.iter_mut().filter(|part| part.code == "planned" && !part.holds) {
-        let stage = gate.and_then(|gate| gate.planned.as_ref()).map_or("plan", |stage| stage.value.as_str());
+        let asking = rules.gates.get(&part.gate).and_then(|gate| gate.planned.as_ref());
+        let stage = asking.map_or("plan", |stage| stage.value.as_str());
         if let Some(line) = rules.line_for_stage(stage, part.layer.as_deref()) {
             part.remedy = format!("comment `{line}`");
         }
     }
 }
 
-/// The jobs, lower layers first. A layer waits for those below it that are in the same run; a later handler of a list
-/// waits for all of the one before.
+/// The jobs, in the order of the layers. A layer waits for those below it that are in the same run; a later handler of a list
+/// waits for all of the one before. Where layers were looked for and none is meant, what is about layers does not run.
 fn jobs(rules: &Rules, handlers: &[&Handler], layers: &[&Layer]) -> Vec<Job> {
     let mut jobs: Vec<Job> = Vec::new();
-    let sorted = lower_first(rules, layers);
+    let none = layers.is_empty() && !rules.layers.is_empty();
     let mut before: Vec<usize> = Vec::new();
     for handler in handlers {
         let first = jobs.len();
         if handler.each {
-            for layer in &sorted {
+            for layer in layers {
                 let below = below(rules, layer);
                 let waits = (first..jobs.len())
                     .filter(|at| jobs[*at].layer.as_deref().is_some_and(|known| below.contains(known)));
@@ -224,7 +238,7 @@ fn jobs(rules: &Rules, handlers: &[&Handler], layers: &[&Layer]) -> Vec<Job> {
                 let (handler, layer) = (handler.key.value.clone(), Some(layer.key.value.clone()));
                 jobs.push(Job { handler, layer, rows, after });
             }
-        } else {
+        } else if !(none && (rows_are_layers(rules, handler) || matches!(handler.kind, Kind::Delegate(_)))) {
             let rows = rows_of(rules, handler, layers);
             jobs.push(Job { handler: handler.key.value.clone(), layer: None, rows, after: before.clone() });
         }

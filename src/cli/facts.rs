@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::environment;
 use crate::forge;
 use crate::gate::{self, CheckState, Facts, Known, PersonaFacts, ReviewState, Standing};
-use crate::model::board::{Board, Recorded, Row, Status};
+use crate::model::board::{Board, Entry, Recorded, Status};
 use crate::model::journal::POINTER;
 use crate::model::pattern::Wildcard;
 use crate::model::rules::{Checks, Permission, Rules};
@@ -26,11 +26,6 @@ pub(super) struct Live<'a> {
 }
 
 impl Live<'_> {
-    fn row(&self, stage: &str, layer: Option<&str>) -> Option<&Row> {
-        let of_layer = layer.and_then(|layer| self.board.row(&format!("{stage}-{layer}")));
-        of_layer.or_else(|| self.board.row(stage))
-    }
-
     /// Whether a check is ours, which must not wait for itself: the status of a row or of the dashboard, or a check run
     /// of a run that wrote here or is this one.
     fn own(&self, check: &forge::Check) -> bool {
@@ -41,27 +36,23 @@ impl Live<'_> {
         named || check.run.is_some_and(|run| runs.map(|ours| ours.id).any(|ours| ours == run))
     }
 
-    /// When the digest that stands in a row was recorded first.
-    fn first_recorded(&self, stage: Option<&str>, layer: Option<&str>) -> Option<Timestamp> {
-        let row = self.row(stage?, layer)?;
-        let digest = digest(row, layer)?;
-        let same =
-            |recorded: &&Recorded| recorded.entry.row == row.id && recorded.entry.digest.as_deref() == Some(&digest);
+    /// When the digest that stands for a layer was recorded first.
+    fn first_recorded(&self, stage: &str, layer: Option<&str>) -> Option<Timestamp> {
+        let (_, Some(digest)) = self.board.stands(stage, layer)? else { return None };
+        let same = |recorded: &&Recorded| {
+            let Entry { row, layer: told, digest: known, .. } = &recorded.entry;
+            let own = layer.and_then(|layer| row.strip_suffix(layer)?.strip_suffix('-')) == Some(stage);
+            let about = own || (row == stage && (layer.is_none() || told.is_none() || told.as_deref() == layer));
+            about && known.as_deref() == Some(digest)
+        };
         self.recorded.iter().filter(same).map(|recorded| recorded.at).min()
     }
 }
 
-/// The digest that a row records for a layer.
-pub(super) fn digest(row: &Row, layer: Option<&str>) -> Option<String> {
-    let cell = || row.cells.iter().find(|cell| Some(cell.layer.as_str()) == layer).and_then(|cell| cell.digest.clone());
-    row.digest.clone().or_else(cell)
-}
-
 /// The digest that a stage recorded for this commit and layer, where the stage succeeded.
 pub(super) fn recorded_digest(board: &Board, stage: &str, layer: Option<&str>) -> Option<String> {
-    let of_layer = layer.and_then(|layer| board.row(&format!("{stage}-{layer}")));
-    let row = of_layer.or_else(|| board.row(stage))?;
-    (row.status == Status::Success).then(|| digest(row, layer)).flatten()
+    let (status, digest) = board.stands(stage, layer)?;
+    digest.filter(|_| status == Status::Success).map(str::to_owned)
 }
 
 impl Facts for Live<'_> {
@@ -91,7 +82,7 @@ impl Facts for Live<'_> {
             sha: &review.sha,
             at: review.submitted_at,
         });
-        let since = self.first_recorded(stage, layer);
+        let since = stage.and_then(|stage| self.first_recorded(stage, layer));
         let approvers = gate::approvers(states, &pull.head_sha, &pull.author, since);
         let permissions = forge::side_by_side(&approvers, |login| self.answers.permission(login));
         let permissions: Vec<Permission> = permissions.into_iter().collect::<Known<_>>()?;
@@ -127,9 +118,7 @@ impl Facts for Live<'_> {
         if let Some(told) = self.persona.as_ref().and_then(|persona| persona.persona.planned) {
             return Ok(told);
         }
-        let Some(row) = self.row(stage, layer) else { return Ok(false) };
-        let cell = row.cells.iter().find(|cell| Some(cell.layer.as_str()) == layer);
-        Ok(cell.map_or(row.status, |cell| cell.status) == Status::Success)
+        Ok(self.board.stands(stage, layer).is_some_and(|(status, _)| status == Status::Success))
     }
 
     fn changed(&self, paths: &[Wildcard]) -> Known<Option<String>> {

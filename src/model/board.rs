@@ -232,4 +232,18 @@ impl Board {
     pub(crate) fn row(&self, id: &str) -> Option<&Row> {
         self.rows.iter().find(|row| row.id == id)
     }
+
+    /// How a stage stands for a layer, and the digest that it recorded. Where layers report to one row, a layer that did
+    /// not report has nothing.
+    pub(crate) fn stands(&self, stage: &str, layer: Option<&str>) -> Option<(Status, Option<&str>)> {
+        let of_layer = layer.and_then(|layer| self.row(&format!("{stage}-{layer}")));
+        let row = of_layer.or_else(|| self.row(stage))?;
+        match layer {
+            Some(layer) if !row.cells.is_empty() => {
+                let cell = row.cells.iter().find(|cell| cell.layer == layer)?;
+                Some((cell.status, cell.digest.as_deref()))
+            }
+            Some(_) | None => Some((row.status, row.digest.as_deref())),
+        }
+    }
 }

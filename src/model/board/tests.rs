@@ -135,6 +135,16 @@ fn where_nothing_changes_there_is_nothing_to_apply_wherever_the_stages_stand() {
 }
 
 #[test]
+fn what_one_layer_reported_to_a_row_is_no_other_layers() {
+    let recorded = |layer, status| Entry { digest: Some("d".to_owned()), ..report("apply", Some(layer), 1, status) };
+    let board = board([recorded("a", Status::Success), recorded("b", Status::Failure)]);
+    assert_eq!(board.stands("apply", Some("a")), Some((Status::Success, Some("d"))));
+    assert_eq!(board.stands("apply", Some("b")), Some((Status::Failure, Some("d"))));
+    assert_eq!(board.stands("apply", Some("c")), None);
+    assert_eq!(board.stands("e2e", Some("a")), Some((Status::Pending, None)));
+}
+
+#[test]
 fn work_that_waits_and_then_runs_is_one_line_of_the_history() {
     let running =
         board([report("plan-b", Some("b"), 1, Status::Pending), report("plan-b", Some("b"), 1, Status::Running)]);

@@ -1,0 +1,208 @@
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use super::{Case, Decided, decide, readings};
+use crate::cases;
+use crate::config;
+use crate::gate::{Facts, Known, PersonaFacts, Standing};
+use crate::model::event::{Event, Pull};
+use crate::model::ids::PullNumber;
+use crate::model::pattern::Wildcard;
+use crate::model::rules::{Checks, Permission, Persona, Rules};
+use crate::model::span::Source;
+
+/// Two layers, the higher one first; one command whose handler does not run for each layer.
+const CONFIG: &str = r#"
+version = 1
+
+[layers.high]
+dir   = "high"
+after = ["low"]
+gates = { deploy = "owners" }
+
+[layers.low]
+dir = "low"
+
+[stages.plan]
+name = "Plan: {{ layer }}"
+each = "layer"
+
+[stages.validate]
+name = "Validate"
+
+[stages.deploy]
+name = "Deploy"
+
+[commands.deploy]
+pattern     = '/deploy(\s+(?<layers>.+))?'
+args.layers = { type = "layers", default = "all" }
+
+[commands.validate]
+pattern = '/validate'
+
+[gates.writers]
+permission = "write"
+
+[gates.owners]
+permission = "admin"
+approvals  = 2
+planned    = "validate"
+
+[[rules]]
+command = "deploy"
+gate    = "writers"
+run     = "deploy"
+
+[[rules]]
+command = "validate"
+gate    = "writers"
+run     = "validate"
+
+[[rules]]
+on     = "pull_request"
+layers = "changed"
+run    = ["plan", "digger"]
+
+[handlers.deploy]
+stage = "deploy"
+steps = [
+  { run = ["show"], capture = "plan", matches = "plan" },
+  { run = ["make", "deploy"] },
+]
+
+[handlers.validate]
+stage = "validate"
+steps = [{ run = ["true"] }]
+
+[handlers.plan]
+stage  = "plan"
+record = { changes = "plan" }
+steps  = [{ run = ["show"], capture = "plan" }]
+
+[handlers.digger]
+delegate = "digger"
+"#;
+
+fn rules() -> Rules {
+    let loaded = config::load(Source::new("ci.toml", CONFIG), &BTreeMap::new());
+    loaded.rules.unwrap_or_else(|| panic!("{:#?}", loaded.diagnostics))
+}
+
+/// A persona that remembers since which stage's record approvals were asked to count.
+#[derive(Default)]
+struct Asked {
+    persona: PersonaFacts,
+    approvals: RefCell<Vec<(Option<String>, Option<String>)>>,
+}
+
+impl Facts for Asked {
+    fn permission(&self, login: &str) -> Known<Permission> {
+        self.persona.permission(login)
+    }
+
+    fn team_member(&self, team: &str, login: &str) -> Known<bool> {
+        self.persona.team_member(team, login)
+    }
+
+    fn approvals(&self, stage: Option<&str>, layer: Option<&str>) -> Known<u32> {
+        self.approvals.borrow_mut().push((stage.map(str::to_owned), layer.map(str::to_owned)));
+        self.persona.approvals(stage, layer)
+    }
+
+    fn checks(&self, wanted: &Checks) -> Known<Standing> {
+        self.persona.checks(wanted)
+    }
+
+    fn mergeable(&self) -> Known<bool> {
+        self.persona.mergeable()
+    }
+
+    fn up_to_date(&self, paths: &[Wildcard]) -> Known<bool> {
+        self.persona.up_to_date(paths)
+    }
+
+    fn planned(&self, stage: &str, layer: Option<&str>) -> Known<bool> {
+        self.persona.planned(stage, layer)
+    }
+
+    fn changed(&self, paths: &[Wildcard]) -> Known<Option<String>> {
+        self.persona.changed(paths)
+    }
+}
+
+fn pull() -> Pull {
+    cases::pull(PullNumber(1), &Persona::default()).unwrap()
+}
+
+fn decided(event: &Event, pull: &Pull, facts: &dyn Facts) -> Vec<Decided> {
+    let rules = rules();
+    let readings = readings(&rules, event);
+    let case = Case {
+        rules: &rules,
+        event,
+        pull: Some(pull),
+        readings: &readings,
+        actor: "somebody",
+        repository: "owner/name",
+        run: None,
+        facts,
+    };
+    decide(&case)
+}
+
+fn commented(body: &str, facts: &dyn Facts) -> Decided {
+    decided(&cases::comment_event(body, &Persona::default()), &pull(), facts).pop().unwrap()
+}
+
+fn writer() -> PersonaFacts {
+    PersonaFacts { persona: Persona { permission: Some(Permission::Write), ..Persona::default() }, changed: None }
+}
+
+#[test]
+fn a_layer_holds_work_to_its_gate_also_where_it_is_done_for_all_layers_at_once() {
+    let all = commented("/deploy", &writer()).agenda.unwrap();
+    let refused: Vec<_> = all.refused().map(|part| (part.code, part.gate.as_str())).collect();
+    assert_eq!(refused, [("permission", "owners")]);
+    assert!(all.jobs.is_empty());
+    assert_eq!(all.layers, ["low", "high"], "lower layers first, wherever they stand");
+    let low = commented("/deploy low", &writer()).agenda.unwrap();
+    assert_eq!((low.refused().count(), low.jobs.len()), (0, 1));
+}
+
+#[test]
+fn approvals_count_from_the_record_that_the_work_is_held_to() {
+    let asked = Asked::default();
+    commented("/deploy high", &asked);
+    assert_eq!(*asked.approvals.borrow(), [(Some("plan".to_owned()), Some("high".to_owned()))]);
+}
+
+#[test]
+fn a_refusal_says_what_to_type_for_the_gate_that_refuses() {
+    let persona = Persona { planned: Some(false), ..Persona::default() };
+    let agenda = commented("/deploy high", &PersonaFacts { persona, changed: None }).agenda.unwrap();
+    let remedies: Vec<_> = agenda.refused().map(|part| part.remedy.as_str()).collect();
+    assert_eq!(remedies, ["comment `/validate`"]);
+}
+
+#[test]
+fn where_no_layer_changed_nothing_that_is_about_layers_runs() {
+    let payload = cases::synthetic("pull_request", Some("opened"), "main", &Persona::default());
+    let event = Event::new("pull_request", payload);
+    let jobs = |changed: &str| {
+        let facts = PersonaFacts { changed: Some(vec![changed.to_owned()]), ..PersonaFacts::default() };
+        let agenda = decided(&event, &pull(), &facts)[0].agenda.clone().unwrap();
+        (agenda.jobs.len(), agenda.idle.len())
+    };
+    assert_eq!(jobs("low/main.tf"), (2, 1));
+    assert_eq!(jobs("README.md"), (0, 2));
+}
+
+#[test]
+fn nobody_is_answered_on_a_closed_pull_request() {
+    let closed = Pull { closed: true, ..pull() };
+    let event = |body| cases::comment_event(body, &Persona::default());
+    let wrong = decided(&event("/deploy lwo"), &closed, &writer());
+    assert!(wrong.iter().all(|decided| decided.misfit.is_none()));
+    let right = decided(&event("/deploy low"), &closed, &writer()).pop().unwrap();
+    assert!(right.agenda.is_none() && right.ignored.is_some());
+}
