@@ -24,7 +24,7 @@ pub(crate) struct Invocation {
 }
 
 /// A line that was meant as a command and is none.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub(crate) struct Misfit {
     pub(crate) line: String,
     /// The key of the command that was probably meant.

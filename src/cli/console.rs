@@ -26,9 +26,14 @@ pub(super) fn text(text: &str) {
     print!("{text}");
 }
 
+/// Prints JSON.
+pub(super) fn json(value: &serde_json::Value) {
+    line(super::output::harmless(&format!("{value:#}")));
+}
+
 /// Says something beside the result.
 pub(super) fn note(text: impl std::fmt::Display) {
-    eprintln!("{text}");
+    eprintln!("{}", said(&text.to_string()));
 }
 
 /// Prints text beside the result as it is.
@@ -38,17 +43,17 @@ pub(super) fn warn_text(text: &str) {
 
 /// Says what went wrong.
 pub(super) fn error(text: &str) {
-    eprintln!("{RED}error{RESET}: {text}");
+    eprintln!("{RED}error{RESET}: {}", said(text));
 }
 
 /// Says what may be wrong.
 pub(super) fn warning(text: &str) {
-    eprintln!("{YELLOW}warning{RESET}: {text}");
+    eprintln!("{YELLOW}warning{RESET}: {}", said(text));
 }
 
 /// Says what to do.
 pub(super) fn help(text: &str) {
-    eprintln!("  {CYAN}help{RESET}: {text}");
+    eprintln!("  {CYAN}help{RESET}: {}", said(text));
 }
 
 /// Whether standard output shows colours.
@@ -126,6 +131,16 @@ impl Drop for Live {
     }
 }
 
+/// Text that may quote what strangers wrote: nothing in it moves a cursor, or is a command to GitHub's runner, which
+/// obeys lines that begin with `::` and lines that hold `##[` anywhere.
+fn said(text: &str) -> String {
+    let lines = text.split('\n').map(|line| {
+        let line = printable(line).replace("##[", "## [");
+        if line.trim_start().starts_with("::") { format!("…{line}") } else { line }
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 /// A line without the control characters that move a cursor or retitle a window; colours stay.
 fn printable(line: &str) -> String {
     let mut shown = String::with_capacity(line.len());
@@ -155,7 +170,15 @@ fn printable(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{printable, said};
+
+    #[test]
+    fn what_is_said_is_no_command_to_the_runner() {
+        assert_eq!(
+            said("in `/plan ##[add-path]/tmp`\n::add-path::/tmp"),
+            "in `/plan ## [add-path]/tmp`\n…::add-path::/tmp"
+        );
+    }
 
     #[test]
     fn only_colours_pass() {

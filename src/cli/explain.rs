@@ -128,18 +128,18 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         Format::Json => {
             let decisions: Vec<_> = decided
                 .iter()
-                .map(|decided| json!({
-                    "matching": decided.matching,
-                    "args": decided.invocation.as_ref().map(|invocation| &invocation.args),
-                    "agenda": decided.agenda,
-                    "misfit": decided.misfit.as_ref().map(|misfit| json!({
-                        "code": misfit.code, "line": misfit.line, "problem": misfit.problem, "remedy": misfit.remedy,
-                    })),
-                    "ignored": decided.ignored,
-                }))
+                .map(|decided| {
+                    json!({
+                        "matching": decided.matching,
+                        "args": decided.invocation.as_ref().map(|invocation| &invocation.args),
+                        "agenda": decided.agenda,
+                        "misfit": decided.misfit,
+                        "ignored": decided.ignored,
+                    })
+                })
                 .collect();
             let all = json!({ "version": 1, "config": rules.source.name, "decisions": decisions });
-            console::line(format!("{all:#}"));
+            console::json(&all);
         }
     }
     Ok(ExitStatus::Done)

@@ -5,6 +5,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::environment;
 use super::stop::Stop;
 
@@ -37,6 +39,27 @@ pub(super) fn write(outputs: &[(&str, String)]) -> Result<(), Stop> {
     append(Path::new(&path), &text)
 }
 
+/// JSON in one line, as it may stand in an output or be printed: see [`harmless`].
+pub(super) fn json(value: &Value) -> String {
+    harmless(&value.to_string())
+}
+
+/// The same JSON without control characters (but line feeds between values), and without `##[`, which the runner takes
+/// for the begin of a command wherever it stands in a line.
+pub(super) fn harmless(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_control() && c != '\n' {
+            let _infallible = write!(text, "\\u{:04x}", u32::from(c));
+        } else if c == '[' && text.ends_with("##") {
+            text.push_str("\\u005b");
+        } else {
+            text.push(c);
+        }
+    }
+    text
+}
+
 /// Appends to the job summary, where there is one.
 pub(super) fn summary(markdown: &str) -> Result<(), Stop> {
     match environment::variable("GITHUB_STEP_SUMMARY") {
@@ -49,4 +72,21 @@ fn append(path: &Path, text: &str) -> Result<(), Stop> {
     let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
     file.and_then(|mut file| file.write_all(text.as_bytes()))
         .map_err(|error| Stop::failed(format!("cannot write `{}`: {error}", path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::harmless;
+
+    #[test]
+    fn what_is_harmless_is_the_same_json() {
+        let value = json!({ "line": "/plan \u{7f}\u{85}\u{1b} ##[set-output name=x]y # #[ ##", "list": ["##", []] });
+        for text in [value.to_string(), format!("{value:#}")] {
+            let shown = harmless(&text);
+            assert!(!shown.contains("##[") && !shown.chars().any(|c| c.is_control() && c != '\n'), "{shown}");
+            assert_eq!(serde_json::from_str::<Value>(&shown).unwrap(), value);
+        }
+    }
 }

@@ -46,7 +46,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let outputs = outputs(&session.project.rules, &asked, &prepared);
     match args.format {
         Format::Text => outputs.iter().for_each(|(name, value)| console::line(format!("{name}={value}"))),
-        Format::Json => console::line(format!("{:#}", result(&session.project.rules, &asked, &prepared))),
+        Format::Json => console::json(&result(&session.project.rules, &asked, &prepared)),
     }
     output::write(&outputs)?;
     Ok(ExitStatus::Done)
@@ -107,21 +107,20 @@ fn outputs(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Vec<(&'static s
     let invocation = first.and_then(|decided| decided.invocation.as_ref());
     let misfit = first.and_then(|decided| decided.misfit.as_ref()).map(|misfit| misfit.code);
     let refused = agenda.and_then(|agenda| agenda.refused().next()).map(|part| part.code);
-    let plain = |value: Value| value.to_string();
     vec![
         ("should_run", prepared.decided.iter().any(runs).to_string()),
         ("mode", mode(rules, first)),
         ("command", invocation.map(|invocation| invocation.command.clone()).unwrap_or_default()),
-        ("args", plain(json!(invocation.map(|invocation| invocation.args.clone()).unwrap_or_default()))),
+        ("args", output::json(&json!(invocation.map(|invocation| invocation.args.clone()).unwrap_or_default()))),
         ("layers", agenda.map(|agenda| agenda.layers.join(",")).unwrap_or_default()),
         ("stages", agenda.map(|agenda| agenda.rows().join(",")).unwrap_or_default()),
         ("pr_number", prepared.pull.as_ref().map(|pull| pull.number.to_string()).unwrap_or_default()),
         ("head_sha", prepared.sha.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("handler", first.map(|decided| handlers(rules, decided).join(",")).unwrap_or_default()),
-        ("matrix", plain(agenda.map_or_else(|| json!({ "include": [] }), |agenda| matrix(rules, agenda)))),
-        ("waves", plain(agenda.map_or_else(|| json!([]), waves))),
+        ("matrix", output::json(&agenda.map_or_else(|| json!({ "include": [] }), |agenda| matrix(rules, agenda)))),
+        ("waves", output::json(&agenda.map_or_else(|| json!([]), waves))),
         ("reason_code", refused.or(misfit).unwrap_or_default().to_owned()),
-        ("result", plain(result(rules, asked, prepared))),
+        ("result", output::json(&result(rules, asked, prepared))),
     ]
 }
 
@@ -168,9 +167,7 @@ fn result(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Value {
                 "jobs": agenda.map(|agenda| agenda.jobs.clone()),
                 "skipped": agenda.map(|agenda| agenda.idle.clone()),
                 "refused": agenda.map(|agenda| agenda.refused().cloned().collect::<Vec<_>>()),
-                "misfit": decided.misfit.as_ref().map(|misfit| json!({
-                    "code": misfit.code, "line": misfit.line, "problem": misfit.problem, "remedy": misfit.remedy,
-                })),
+                "misfit": decided.misfit,
                 "ignored": decided.ignored,
             })
         })

@@ -56,7 +56,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let standard = if console::width().is_some() { Format::Terminal } else { Format::Md };
     match args.format.unwrap_or(standard) {
         Format::Md => console::line(dashboard.markdown(&recorded)),
-        Format::Json => console::line(format!("{:#}", render::json(&page))),
+        Format::Json => console::json(&render::json(&page)),
         Format::Html => {
             let title = format!("{} #{number}", project.rules.dashboard.title);
             console::text(&render::html(&dashboard.markdown(&recorded), &title));

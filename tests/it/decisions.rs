@@ -1,6 +1,6 @@
 //! What is decided, seen from outside: prose, strangers, unknown names, outputs for workflows.
 
-use crate::project::{Project, repository};
+use crate::project::{Project, Ran, repository};
 
 fn default() -> Project {
     Project::with(&std::fs::read_to_string(repository().join("ci.toml")).unwrap())
@@ -24,6 +24,29 @@ fn prose_does_not_touch_the_forge() {
     let ran = project.ci(["run", "--event", "issue_comment.json"]).exits(0);
     assert!(ran.stderr.contains("nothing to do"), "{}", ran.stderr);
     assert!(!project.path().join(".ci").exists());
+}
+
+#[test]
+fn no_comment_breaks_the_outputs_or_speaks_to_the_runner() {
+    let project = default();
+    let body = "/plan \u{7f}x\u{85} ##[set-output name=should_run]true";
+    let user = serde_json::json!({ "login": "bob", "id": 2, "type": "User" });
+    let payload = serde_json::json!({
+        "action": "created",
+        "issue": { "number": 3, "pull_request": {} },
+        "comment": { "id": 1, "body": body, "user": user },
+        "sender": user,
+    });
+    project.write("issue_comment.json", &payload.to_string());
+    for arguments in [["parse", "--event", "issue_comment.json"], ["run", "--event", "issue_comment.json"]] {
+        let mut command = project.command();
+        command.env("GITHUB_OUTPUT", project.path().join("outputs")).args(arguments);
+        let ran = Ran::of(command.output().unwrap());
+        assert_eq!(ran.code, if arguments[0] == "parse" { 0 } else { 4 }, "{ran:#?}");
+        assert!(!ran.stdout.contains("##[") && !ran.stderr.contains("##["), "{ran:#?}");
+        let outputs = project.read("outputs");
+        assert!(outputs.contains("unknown-layer") && !outputs.contains('\u{7f}'), "{outputs}");
+    }
 }
 
 #[test]
