@@ -4,14 +4,11 @@
 use serde_json::{Value, json};
 
 use crate::decide::{self, Case, Decided};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Code, Diagnostic};
 use crate::gate::PersonaFacts;
 use crate::model::event::{Event, Pull};
 use crate::model::ids::{PullNumber, Sha};
 use crate::model::rules::{Action, Persona, Rules, Test, TestInput};
-
-/// The diagnostic code of a test that does not hold.
-pub(crate) const FAILING_TEST: &str = "failing-test";
 
 /// What a test found that it did not expect; empty where it holds.
 pub(crate) type Differences = Vec<String>;
@@ -48,7 +45,7 @@ pub(crate) fn run(rules: &Rules, test: &Test, payload: Option<Value>) -> Differe
 /// The diagnostic of a test that does not hold.
 pub(crate) fn diagnostic(rules: &Rules, test: &Test, differences: &Differences) -> Diagnostic {
     let message = format!("the test `{}` does not hold: {}", test.name, differences.join("; "));
-    Diagnostic::error(FAILING_TEST, &rules.source, test.span.clone(), message)
+    Diagnostic::error(Code::FailingTest, &rules.source, test.span.clone(), message)
         .help("`ci explain` shows rule by rule what is decided")
 }
 

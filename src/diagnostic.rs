@@ -1,6 +1,7 @@
 //! What is wrong in a file: a stable code, the place, what it is, and what to write instead. Reports for people and for
 //! machines are made from the same values. It does not know what a rule or a layer is.
 
+mod code;
 mod github;
 mod human;
 mod json;
@@ -9,6 +10,8 @@ mod sarif;
 mod short;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use code::Code;
 
 use crate::model::span::{Source, Span};
 
@@ -34,8 +37,7 @@ impl Severity {
 /// One problem of one file.
 #[derive(Debug, Clone)]
 pub(crate) struct Diagnostic {
-    /// Stable, kebab-case.
-    pub(crate) code: &'static str,
+    pub(crate) code: Code,
     pub(crate) severity: Severity,
     /// The file that `span` points into.
     pub(crate) source: Source,
@@ -52,16 +54,16 @@ pub(crate) struct Diagnostic {
 
 impl Diagnostic {
     /// A problem that makes the file unusable.
-    pub(crate) fn error(code: &'static str, source: &Source, span: Span, message: impl Into<String>) -> Self {
+    pub(crate) fn error(code: Code, source: &Source, span: Span, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, source, span, message.into())
     }
 
     /// A likely mistake.
-    pub(crate) fn warning(code: &'static str, source: &Source, span: Span, message: impl Into<String>) -> Self {
+    pub(crate) fn warning(code: Code, source: &Source, span: Span, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, source, span, message.into())
     }
 
-    fn new(severity: Severity, code: &'static str, source: &Source, span: Span, message: String) -> Self {
+    pub(crate) fn new(severity: Severity, code: Code, source: &Source, span: Span, message: String) -> Self {
         let source = source.clone();
         Self { code, severity, source, span, message, label: None, help: None, related: Vec::new() }
     }
@@ -120,5 +122,5 @@ pub(crate) fn report(diagnostics: &[Diagnostic], format: Format, color: bool) ->
 }
 
 fn order(diagnostic: &Diagnostic) -> (&str, usize, usize, &str, &str) {
-    (&diagnostic.source.name, diagnostic.span.start, diagnostic.span.end, diagnostic.code, &diagnostic.message)
+    (&diagnostic.source.name, diagnostic.span.start, diagnostic.span.end, diagnostic.code.as_str(), &diagnostic.message)
 }

@@ -2,7 +2,6 @@
 //! file or asks a forge: who calls brings the texts.
 
 mod check;
-mod code;
 mod read;
 mod report;
 mod resolve;
@@ -14,8 +13,6 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Diagnostic;
 use crate::model::rules::Rules;
 use crate::model::span::Source;
-#[cfg(test)]
-use code::Code;
 use report::Report;
 pub(crate) use schema::{reference, schema};
 

@@ -3,8 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::code::Code;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::span::{Source, Span};
 
 /// All that was found so far.
@@ -34,19 +33,8 @@ impl Report {
     }
 
     fn push(&mut self, severity: Severity, code: Code, span: &Span, message: String) -> Note<'_> {
-        let source = self.source.clone();
-        let span = within(&source.text, span);
-        let (label, help, related) = (None, None, Vec::new());
-        self.diagnostics.push(Diagnostic {
-            code: code.as_str(),
-            severity,
-            source,
-            span,
-            message,
-            label,
-            help,
-            related,
-        });
+        let span = within(&self.source.text, span);
+        self.diagnostics.push(Diagnostic::new(severity, code, &self.source, span, message));
         Note(&mut self.diagnostics)
     }
 

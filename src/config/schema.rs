@@ -6,9 +6,9 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 use super::check::names::{OUR_FILTERS, ROOTS};
-use super::code::Code;
 use super::report::lower_first;
 use super::shape::File;
+use crate::diagnostic::Code;
 
 /// The JSON schema of ci.toml.
 pub(crate) fn schema() -> Value {

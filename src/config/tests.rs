@@ -7,27 +7,30 @@ use std::collections::BTreeMap;
 
 use toml::de::{DeTable, DeValue};
 
-use super::{Code, DEFAULT, Loaded, load};
+use super::{DEFAULT, Loaded, load};
+use crate::cases;
+use crate::diagnostic::{Code, Diagnostic, Format, report};
 use crate::model::span::{Source, Span};
+use crate::render::Templates;
 
 fn load_text(text: &str) -> Loaded {
     load(Source::new("ci.toml", text), &BTreeMap::new())
 }
 
 /// `LINE: CODE: MESSAGE (HELP) at WHAT THE CARETS UNDERLINE` of each problem.
-fn lines(loaded: &Loaded) -> Vec<String> {
-    let line = |one: &crate::diagnostic::Diagnostic| {
+fn lines(diagnostics: &[Diagnostic]) -> Vec<String> {
+    let line = |one: &Diagnostic| {
         let help = one.help.as_deref().unwrap_or_default();
         let cited = &one.source.text[one.span.clone()];
-        format!("{}: {}: {} ({help}) at {cited}", one.source.line(one.span.start), one.code, one.message)
+        format!("{}: {}: {} ({help}) at {cited}", one.source.line(one.span.start), one.code.as_str(), one.message)
     };
-    loaded.diagnostics.iter().map(line).collect()
+    diagnostics.iter().map(line).collect()
 }
 
 #[test]
 fn the_default_pipeline_has_no_fault() {
     let loaded = load_text(DEFAULT);
-    assert_eq!(lines(&loaded), Vec::<String>::new());
+    assert_eq!(lines(&loaded.diagnostics), Vec::<String>::new());
     let rules = loaded.rules.unwrap();
     assert_eq!(rules.layers.keys().collect::<Vec<_>>(), ["bootstrap", "platform", "data-staging", "data-prod"]);
     assert_eq!(rules.commands.keys().next().map(String::as_str), Some("plan"));
@@ -36,7 +39,24 @@ fn the_default_pipeline_has_no_fault() {
 }
 
 fn bad(code: Code) -> String {
-    format!("{}/tests/configs/bad/{}.toml", env!("CARGO_MANIFEST_DIR"), code.as_str())
+    let ending = if code == Code::TemplateError { "md.j2" } else { "toml" };
+    format!("{}/tests/configs/bad/{}.{ending}", env!("CARGO_MANIFEST_DIR"), code.as_str())
+}
+
+/// All that `ci check-config` would say of a bad file: as a template where it is one, with its tests where it has some.
+fn found(code: Code, text: &str) -> Vec<Diagnostic> {
+    if code == Code::TemplateError {
+        let source = Source::new("templates/dashboard.md.j2", text);
+        return Templates::new(BTreeMap::from([("dashboard.md.j2".to_owned(), source)])).unwrap_err();
+    }
+    let Loaded { rules, mut diagnostics } = load_text(text);
+    if let Some(rules) = &rules {
+        let tests = rules.tests.iter().map(|test| (test, cases::run(rules, test, None)));
+        diagnostics.extend(
+            tests.filter(|(_, found)| !found.is_empty()).map(|(test, found)| cases::diagnostic(rules, test, &found)),
+        );
+    }
+    diagnostics
 }
 
 /// A file with one kind of problem for each code, and nothing else in it.
@@ -48,13 +68,29 @@ fn every_code_has_a_file_that_shows_it_alone() {
             wrong.push(format!("{} has no file", code.as_str()));
             continue;
         };
-        let loaded = load_text(&text);
-        let alone = !loaded.diagnostics.is_empty() && loaded.diagnostics.iter().all(|one| one.code == code.as_str());
-        if !alone {
-            wrong.push(format!("{}: {:#?}", code.as_str(), lines(&loaded)));
+        let found = found(*code, &text);
+        if found.is_empty() || found.iter().any(|one| one.code != *code) {
+            wrong.push(format!("{}: {:#?}", code.as_str(), lines(&found)));
         }
     }
     assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// What warns of a secret must not print it, in whatever format, nor must what warns of something else nearby.
+#[test]
+fn no_report_shows_a_secret() {
+    let text = "version = 1\n[[rules]]\non = 'push'\nrun = 'plan'\n[handlers.plan]\n\
+        env = { VAULT_TOKEN = \"not-a-good-idea-ü\", OTHER = 'ghp_0123456789012345678901234567890123456' }\n\
+        colour = 1\nsteps = [{ run = ['true'] }]\n";
+    let found = load_text(text).diagnostics;
+    let codes: Vec<Code> = found.iter().map(|one| one.code).collect();
+    assert_eq!(codes, [Code::Secret, Code::Secret, Code::UnknownKey]);
+    for format in [Format::Human, Format::Short, Format::Json, Format::Github, Format::Sarif] {
+        let shown = report(&found, format, false);
+        assert!(!shown.contains("good-idea") && !shown.contains("ghp_"), "{shown}");
+    }
+    let shown = report(&found, Format::Human, false);
+    assert!(shown.contains("VAULT_TOKEN = \"*****") && shown.contains("colour = 1"), "{shown}");
 }
 
 /// The words of every message, to be read as a whole.
@@ -62,8 +98,8 @@ fn every_code_has_a_file_that_shows_it_alone() {
 fn messages() {
     let shown: Vec<String> = Code::ALL
         .iter()
-        .filter_map(|code| std::fs::read_to_string(bad(*code)).ok())
-        .flat_map(|text| lines(&load_text(&text)))
+        .filter_map(|code| Some((*code, std::fs::read_to_string(bad(*code)).ok()?)))
+        .flat_map(|(code, text)| lines(&found(code, &text)))
         .collect();
     insta::assert_snapshot!(shown.join("\n"));
 }
@@ -104,7 +140,7 @@ fn a_wrong_value_has_no_follow_ups() {
         let free = key == "reviewers"; // the body of a REST call takes any value
         let right = loaded.diagnostics.len() == 1 && line == Some(Source::new("", DEFAULT).line(span.start));
         if !right && !free {
-            wrong.push((key, lines(&loaded)));
+            wrong.push((key, lines(&loaded.diagnostics)));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -123,8 +159,8 @@ fn a_misspelt_key_has_no_follow_ups() {
         let misspelt = DEFAULT.replacen(line, &format!("{key}x{}", &line[key.len()..]), 1);
         // The first line like this may be an earlier one: it has the same key.
         let loaded = load_text(&misspelt);
-        if loaded.diagnostics.len() != 1 || loaded.diagnostics[0].code != "unknown-key" {
-            wrong.push((number + 1, line.to_owned(), lines(&loaded)));
+        if loaded.diagnostics.len() != 1 || loaded.diagnostics[0].code != Code::UnknownKey {
+            wrong.push((number + 1, line.to_owned(), lines(&loaded.diagnostics)));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -149,9 +185,10 @@ fn a_misspelt_reference_has_no_follow_ups() {
         text.insert(span.end - 1, 'q');
         let loaded = load_text(&text);
         let one = loaded.diagnostics.first();
-        let right = one.is_some_and(|one| one.code.starts_with("unknown-") && one.source.line(one.span.start) == line);
+        let right =
+            one.is_some_and(|one| one.code.as_str().starts_with("unknown-") && one.source.line(one.span.start) == line);
         if loaded.diagnostics.len() != 1 || !right {
-            wrong.push((line, lines(&loaded)));
+            wrong.push((line, lines(&loaded.diagnostics)));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
@@ -165,8 +202,8 @@ fn twenty_mistakes_are_twenty_diagnostics() {
         text.lines().enumerate().filter_map(|(number, line)| Some((number + 1, line.rsplit_once("# ")?.1))).collect();
     let loaded = load_text(text);
     let found: Vec<(usize, &str)> =
-        loaded.diagnostics.iter().map(|one| (one.source.line(one.span.start), one.code)).collect();
-    assert_eq!(found, expected, "{:#?}", lines(&loaded));
+        loaded.diagnostics.iter().map(|one| (one.source.line(one.span.start), one.code.as_str())).collect();
+    assert_eq!(found, expected, "{:#?}", lines(&loaded.diagnostics));
     assert_eq!(found.len(), 20);
 }
 
@@ -187,7 +224,7 @@ fn a_broken_line_has_no_follow_ups() {
         assert!(DEFAULT.contains(right), "{right}");
         let loaded = load_text(&DEFAULT.replacen(right, wrong, 1));
         let found: Vec<usize> = loaded.diagnostics.iter().map(|one| one.source.line(one.span.start)).collect();
-        assert_eq!(found, [line], "{wrong}: {:#?}", lines(&loaded));
+        assert_eq!(found, [line], "{wrong}: {:#?}", lines(&loaded.diagnostics));
     }
     let two = DEFAULT.replacen("engine = \"terraform\"", "engine = terraform", 1).replacen("smoke|", "'smoke|", 1);
     assert_eq!(load_text(&two).diagnostics.len(), 2);

@@ -22,7 +22,7 @@ fn command(diagnostic: &Diagnostic) -> String {
         diagnostic.severity.word(),
         property(&diagnostic.source.name),
         region(place),
-        property(diagnostic.code),
+        property(diagnostic.code.as_str()),
         data(&message),
     )
 }

@@ -1,10 +1,12 @@
 //! Source lines with carets under what is meant, drawn as rustc draws them. Only the lines that are shown are given to
 //! the renderer: what a report costs depends on its diagnostics, not on the length of the file.
 
+use std::borrow::Cow;
+
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
 
 use super::place::within;
-use super::{Diagnostic, Severity};
+use super::{Code, Diagnostic, Severity};
 use crate::model::span::{Source, Span};
 
 /// The lines of one place that are shown; a table may span thousands.
@@ -16,8 +18,9 @@ const NEAR_LINES: usize = 8;
 pub(super) fn report(diagnostics: &[&Diagnostic], color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
     let mut text = String::new();
+    let secrets: Vec<&Diagnostic> = diagnostics.iter().copied().filter(|one| one.code == Code::Secret).collect();
     for diagnostic in diagnostics {
-        text.push_str(&renderer.render(&[group(diagnostic)]));
+        text.push_str(&renderer.render(&[group(diagnostic, &secrets)]));
         text.push_str("\n\n");
     }
     if !diagnostics.is_empty() {
@@ -27,15 +30,15 @@ pub(super) fn report(diagnostics: &[&Diagnostic], color: bool) -> String {
     text
 }
 
-fn group(diagnostic: &Diagnostic) -> Group<'_> {
+fn group<'a>(diagnostic: &'a Diagnostic, secrets: &[&Diagnostic]) -> Group<'a> {
     let level = match diagnostic.severity {
         Severity::Warning => Level::WARNING,
         Severity::Error => Level::ERROR,
     };
     let name = normalize_untrusted_str(&diagnostic.source.name);
     let pictures = pictures(diagnostic);
-    let snippets = pictures.into_iter().map(|picture| picture.snippet(&diagnostic.source, &name));
-    let group = level.primary_title(&*diagnostic.message).id(diagnostic.code).elements(snippets);
+    let snippets = pictures.into_iter().map(|picture| picture.snippet(&diagnostic.source, &name, secrets));
+    let group = level.primary_title(&*diagnostic.message).id(diagnostic.code.as_str()).elements(snippets);
     match &diagnostic.help {
         Some(help) => group.element(Level::HELP.message(&**help)),
         None => group,
@@ -94,15 +97,38 @@ impl<'a> Picture<'a> {
         first <= self.last + NEAR_LINES && self.first <= last + NEAR_LINES
     }
 
-    fn snippet(self, source: &'a Source, name: &str) -> Snippet<'a, Annotation<'a>> {
+    fn snippet(self, source: &'a Source, name: &str, secrets: &[&Diagnostic]) -> Snippet<'a, Annotation<'a>> {
         let start = source.line_start(self.first);
         let end = line_end(source, self.last);
         let annotations = self.marks.into_iter().map(|mark| {
             let span = mark.span.start.min(end) - start..mark.span.end.min(end) - start;
             mark.kind.span(span).label(mark.label)
         });
-        Snippet::source(&source.text[start..end]).line_start(self.first).path(name.to_owned()).annotations(annotations)
+        let secrets = secrets.iter().filter(|secret| secret.source.name == source.name);
+        let hidden: Vec<Span> = secrets
+            .map(|secret| secret.span.start.clamp(start, end) - start..secret.span.end.clamp(start, end) - start)
+            .filter(|span| !span.is_empty())
+            .collect();
+        Snippet::source(without(&source.text[start..end], &hidden))
+            .line_start(self.first)
+            .path(name.to_owned())
+            .annotations(annotations)
     }
+}
+
+/// The text with stars for all that stands in `hidden`, byte for byte: whoever reads a report, or the log that it is in,
+/// need not learn the secret that it warns of.
+fn without<'t>(text: &'t str, hidden: &[Span]) -> Cow<'t, str> {
+    if hidden.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let is_hidden = |at: usize| hidden.iter().any(|span| span.contains(&at));
+    let shown = text.char_indices().map(|(at, c)| match c {
+        '\n' | '\r' | '"' | '\'' => c.to_string(),
+        _ if is_hidden(at) => "*".repeat(c.len_utf8()),
+        _ => c.to_string(),
+    });
+    Cow::Owned(shown.collect())
 }
 
 fn line_end(source: &Source, line: usize) -> usize {

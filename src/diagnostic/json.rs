@@ -24,7 +24,7 @@ fn entry(diagnostic: &Diagnostic) -> Value {
         })
         .collect();
     json!({
-        "code": diagnostic.code,
+        "code": diagnostic.code.as_str(),
         "severity": diagnostic.severity.word(),
         "file": diagnostic.source.name,
         "line": line,

@@ -10,7 +10,7 @@ use crate::model::span::Span;
 
 pub(super) fn report(diagnostics: &[&Diagnostic]) -> String {
     let codes: Vec<&str> =
-        diagnostics.iter().map(|diagnostic| diagnostic.code).collect::<BTreeSet<_>>().into_iter().collect();
+        diagnostics.iter().map(|diagnostic| diagnostic.code.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
     let rules: Vec<Value> = codes.iter().map(|code| rule(code)).collect();
     let results: Vec<Value> = diagnostics.iter().map(|diagnostic| result(diagnostic, &codes)).collect();
     let document = json!({
@@ -46,8 +46,8 @@ fn result(diagnostic: &Diagnostic, codes: &[&str]) -> Value {
         text = format!("{text}\nhelp: {help}");
     }
     let mut result = json!({
-        "ruleId": diagnostic.code,
-        "ruleIndex": codes.partition_point(|code| *code < diagnostic.code),
+        "ruleId": diagnostic.code.as_str(),
+        "ruleIndex": codes.partition_point(|code| *code < diagnostic.code.as_str()),
         "level": diagnostic.severity.word(),
         "message": { "text": text },
         "locations": [location(diagnostic, &diagnostic.span, diagnostic.label.as_deref())],

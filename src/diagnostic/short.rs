@@ -18,7 +18,8 @@ pub(super) fn report(diagnostics: &[&Diagnostic]) -> String {
 fn line(diagnostic: &Diagnostic) -> String {
     let Diagnostic { code, severity, source, span, message, help, .. } = diagnostic;
     let place = Place::of(source, span);
-    let mut line = format!("{}:{}:{}: {}[{code}]: {message}", source.name, place.line, place.column, severity.word());
+    let mut line =
+        format!("{}:{}:{}: {}[{}]: {message}", source.name, place.line, place.column, severity.word(), code.as_str());
     if let Some(help) = help {
         // Writing to a string cannot fail.
         let _ = write!(line, " ({help})");

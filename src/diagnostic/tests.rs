@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Diagnostic, Format, report};
+use super::{Code, Diagnostic, Format, report};
 use crate::model::span::{Source, Span};
 
 const TEXT: &str = "version = 1\n\n[stages.plan]\nname = \"Plan\"\ncolour = \"grün\"\n\n[rules]\r\n\trun = \"plam\"\n";
@@ -18,20 +18,20 @@ fn span(of: &str) -> Span {
 fn problems() -> Vec<Diagnostic> {
     let source = source();
     vec![
-        Diagnostic::warning("unused-stage", &source, span("plan"), "no handler reports stage `plan`"),
-        Diagnostic::error("unknown-handler", &source, span("\"plam\""), "there is no handler `plam`")
+        Diagnostic::warning(Code::UnreportedStage, &source, span("plan"), "no handler reports stage `plan`"),
+        Diagnostic::error(Code::UnknownHandler, &source, span("\"plam\""), "there is no handler `plam`")
             .label("unknown, 100% sure")
             .help("did you mean `plan`?")
             .related(span("stages.plan"), "the stage stands here"),
-        Diagnostic::error("unknown-key", &source, span("colour"), "unknown key `colour`").help("remove it"),
-        Diagnostic::error("missing-table", &source, TEXT.len()..TEXT.len(), "there is no `[dashboard]`"),
+        Diagnostic::error(Code::UnknownKey, &source, span("colour"), "unknown key `colour`").help("remove it"),
+        Diagnostic::error(Code::MissingKey, &source, TEXT.len()..TEXT.len(), "there is no `[dashboard]`"),
     ]
 }
 
 #[test]
 fn people_see_the_lines_in_order_and_a_count() {
     insta::assert_snapshot!(report(&problems(), Format::Human, false), @r#"
-    warning[unused-stage]: no handler reports stage `plan`
+    warning[unreported-stage]: no handler reports stage `plan`
      --> ci.toml:3:9
       |
     3 | [stages.plan]
@@ -56,7 +56,7 @@ fn people_see_the_lines_in_order_and_a_count() {
       |
       = help: did you mean `plan`?
 
-    error[missing-table]: there is no `[dashboard]`
+    error[missing-key]: there is no `[dashboard]`
      --> ci.toml:9:1
       |
     9 |
@@ -69,16 +69,16 @@ fn people_see_the_lines_in_order_and_a_count() {
 #[test]
 fn one_line_each() {
     insta::assert_snapshot!(report(&problems(), Format::Short, false), @"
-    ci.toml:3:9: warning[unused-stage]: no handler reports stage `plan`
+    ci.toml:3:9: warning[unreported-stage]: no handler reports stage `plan`
     ci.toml:5:1: error[unknown-key]: unknown key `colour` (remove it)
     ci.toml:8:8: error[unknown-handler]: there is no handler `plam` (did you mean `plan`?)
-    ci.toml:9:1: error[missing-table]: there is no `[dashboard]`
+    ci.toml:9:1: error[missing-key]: there is no `[dashboard]`
     ");
 }
 
 #[test]
 fn nothing_in_a_short_line_can_move_the_cursor_or_begin_a_line() {
-    let bad = Diagnostic::error("unknown-key", &source(), 0..1, "unknown key `\u{1b}[2J\nok`");
+    let bad = Diagnostic::error(Code::UnknownKey, &source(), 0..1, "unknown key `\u{1b}[2J\nok`");
     insta::assert_snapshot!(report(&[bad], Format::Short, false), @"ci.toml:1:1: error[unknown-key]: unknown key `␛[2J ok`");
 }
 
@@ -123,14 +123,14 @@ fn a_json_document_with_a_version() {
 #[test]
 fn workflow_commands_are_escaped() {
     insta::assert_snapshot!(report(&problems(), Format::Github, false), @"
-    ::warning file=ci.toml,line=3,endLine=3,col=9,endColumn=12,title=unused-stage::no handler reports stage `plan`
+    ::warning file=ci.toml,line=3,endLine=3,col=9,endColumn=12,title=unreported-stage::no handler reports stage `plan`
     ::error file=ci.toml,line=5,endLine=5,col=1,endColumn=6,title=unknown-key::unknown key `colour`%0Ahelp: remove it
     ::error file=ci.toml,line=8,endLine=8,col=8,endColumn=13,title=unknown-handler::there is no handler `plam`: unknown, 100%25 sure%0Ahelp: did you mean `plan`?
-    ::error file=ci.toml,line=9,endLine=9,col=1,endColumn=1,title=missing-table::there is no `[dashboard]`
+    ::error file=ci.toml,line=9,endLine=9,col=1,endColumn=1,title=missing-key::there is no `[dashboard]`
     ");
     let odd = Source::new("a,b:c%.toml", "x\ny\n");
-    let two_lines = Diagnostic::warning("odd", &odd, 0..3, "a: b, c");
-    insta::assert_snapshot!(report(&[two_lines], Format::Github, false), @"::warning file=a%2Cb%3Ac%25.toml,line=1,endLine=2,title=odd::a: b, c");
+    let two_lines = Diagnostic::warning(Code::UnknownEvent, &odd, 0..3, "a: b, c");
+    insta::assert_snapshot!(report(&[two_lines], Format::Github, false), @"::warning file=a%2Cb%3Ac%25.toml,line=1,endLine=2,title=unknown-event::a: b, c");
 }
 
 #[test]
@@ -159,12 +159,12 @@ fn sarif_names_each_rule_once() {
                   }
                 },
                 {
-                  "id": "unused-stage",
+                  "id": "unreported-stage",
                   "shortDescription": {
-                    "text": "unused stage"
+                    "text": "unreported stage"
                   },
                   "fullDescription": {
-                    "text": "`ci check-config` found: unused stage"
+                    "text": "`ci check-config` found: unreported stage"
                   },
                   "help": {
                     "text": "Each result says what to write instead."
@@ -176,7 +176,7 @@ fn sarif_names_each_rule_once() {
           "columnKind": "unicodeCodePoints",
           "results": [
             {
-              "ruleId": "unused-stage",
+              "ruleId": "unreported-stage",
               "ruleIndex": 1,
               "level": "warning",
               "message": {
@@ -254,16 +254,16 @@ fn far_places_are_drawn_apart_and_long_ones_are_cut() {
     let text: String = (1..=60_000).map(|line| format!("key-{line} = {line}\n")).collect();
     let source = Source::new("ci.toml", text);
     let at = |line: usize| source.line_start(line)..source.line_start(line) + 3;
-    let far = Diagnostic::error("duplicate", &source, at(50_000), "twice").related(at(7), "first here");
-    let long = Diagnostic::error("long", &source, source.line_start(3)..source.line_start(50_000), "all of it");
+    let far = Diagnostic::error(Code::DuplicateRow, &source, at(50_000), "twice").related(at(7), "first here");
+    let long = Diagnostic::error(Code::Cycle, &source, source.line_start(3)..source.line_start(50_000), "all of it");
     insta::assert_snapshot!(report(&[far, long], Format::Human, false), @"
-    error[long]: all of it
+    error[cycle]: all of it
      --> ci.toml:3:1
       |
     3 | key-3 = 3
       | ^^^^^^^^^
 
-    error[duplicate]: twice
+    error[duplicate-row]: twice
          --> ci.toml:50000:1
           |
     50000 | key-50000 = 50000
@@ -289,7 +289,7 @@ proptest! {
     #[test]
     fn no_text_and_no_span_panics(text in "(?s)[a-zö\t\r\n \u{200d}👨]{0,60}", spans in proptest::collection::vec((0usize..80, 0usize..80), 1..4)) {
         let source = Source::new("ci.toml", text);
-        let mut problem = Diagnostic::error("code", &source, spans[0].0..spans[0].1, "message").label("label");
+        let mut problem = Diagnostic::error(Code::Syntax, &source, spans[0].0..spans[0].1, "message").label("label");
         for (start, end) in &spans[1..] {
             problem = problem.related(*start..*end, "related");
         }

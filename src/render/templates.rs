@@ -8,7 +8,8 @@ use minijinja::{Environment, UndefinedBehavior, Value};
 
 use super::escape;
 use super::sample::sample;
-use crate::diagnostic::{Diagnostic, Severity};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::nearest::nearest;
 use crate::model::span::Source;
 use crate::terraform;
 
@@ -98,11 +99,6 @@ impl Templates {
         if problems.is_empty() { Ok(templates) } else { Err(problems) }
     }
 
-    /// Whether there is a template of this file name.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.overrides.contains_key(name) || builtin_names().any(|known| known == name)
-    }
-
     /// Draws a template.
     pub(super) fn render(&self, name: &str, values: &Value) -> Result<String, Error> {
         let environment = self.environment();
@@ -126,7 +122,7 @@ impl Templates {
     fn check(&self, name: &str, source: &Source) -> Vec<Diagnostic> {
         let mut environment = self.environment();
         if let Err(error) = environment.add_template_owned(name.to_owned(), source.text.to_string()) {
-            return vec![broken("template-syntax", source, &error)];
+            return vec![broken(Code::TemplateSyntax, source, &error)];
         }
         let builtin = BUILTIN.iter().find(|builtin| builtin.name == name);
         if builtin.is_none() && name.starts_with('_') {
@@ -144,7 +140,7 @@ impl Templates {
         if unknown.is_empty() {
             // An error of an included template is reported where that one is checked.
             let drawn = template.render(sample()).err().filter(|error| error.name() == Some(name));
-            return drawn.map(|error| broken("template-error", source, &error)).into_iter().collect();
+            return drawn.map(|error| broken(Code::TemplateError, source, &error)).into_iter().collect();
         }
         unknown.into_iter().map(|root| unknown_name(name, source, &root, roots)).collect()
     }
@@ -191,37 +187,21 @@ fn reason(error: &minijinja::Error) -> String {
     }
 }
 
-fn broken(code: &'static str, source: &Source, error: &minijinja::Error) -> Diagnostic {
+fn broken(code: Code, source: &Source, error: &minijinja::Error) -> Diagnostic {
     let line = || line_span(source, error.line().unwrap_or(1));
-    Diagnostic {
-        code,
-        severity: Severity::Error,
-        source: source.clone(),
-        span: error.range().filter(|range| range.end <= source.text.len()).unwrap_or_else(line),
-        message: reason(error),
-        label: None,
-        help: None,
-        related: Vec::new(),
-    }
+    let span = error.range().filter(|range| range.end <= source.text.len()).unwrap_or_else(line);
+    Diagnostic::error(code, source, span, reason(error))
 }
 
 fn unknown_name(name: &str, source: &Source, root: &str, roots: &[&str]) -> Diagnostic {
     let start = find_word(&source.text, root).unwrap_or_default();
-    let near = roots.iter().copied().max_by(|a, b| strsim::jaro(a, root).total_cmp(&strsim::jaro(b, root)));
-    let near = near.filter(|near| strsim::jaro(near, root) > 0.75);
-    Diagnostic {
-        code: "unknown-variable",
-        severity: Severity::Error,
-        source: source.clone(),
-        span: start..start + root.len().min(source.text.len() - start),
-        message: format!("unknown variable `{root}` in template `{name}`"),
-        label: Some("not known here".to_owned()),
-        help: Some(match near {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("known here: {}", roots.join(", ")),
-        }),
-        related: Vec::new(),
-    }
+    let span = start..start + root.len().min(source.text.len() - start);
+    let message = format!("unknown variable `{root}` in template `{name}`");
+    let help = match nearest(root, roots.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("known here: {}", roots.join(", ")),
+    };
+    Diagnostic::error(Code::UnknownVariable, source, span, message).label("not known here").help(help)
 }
 
 /// The place of a name within the first tag that holds it as a whole word.

@@ -2,8 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::config::code::Code;
 use crate::config::report::Report;
+use crate::diagnostic::Code;
 use crate::model::rules::{Command, Rules};
 
 /// The most lines that are made of one `usage`.

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use indexmap::IndexMap;
 
-use crate::config::code::Code;
 use crate::config::report::Report;
+use crate::diagnostic::Code;
 use crate::model::rules::Rules;
 use crate::model::span::{At, Span};
 

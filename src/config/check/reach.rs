@@ -4,9 +4,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::events;
-use crate::config::code::Code;
 use crate::config::report::Report;
 use crate::config::resolve::{Of, Resolved};
+use crate::diagnostic::Code;
 use crate::model::rules::{Action, Handler, Kind, Rule, Rules, Select};
 use crate::model::span::{At, Span};
 

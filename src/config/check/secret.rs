@@ -5,8 +5,8 @@ use std::sync::LazyLock;
 use regex::RegexSet;
 use toml::de::{DeTable, DeValue};
 
-use crate::config::code::Code;
 use crate::config::report::Report;
+use crate::diagnostic::Code;
 use crate::model::rules::{Handler, Kind, Rules, Table, Template};
 use crate::model::span::Span;
 

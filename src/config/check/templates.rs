@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::code::Code;
 use crate::config::report::{Report, hint};
+use crate::diagnostic::Code;
 use crate::model::rules::{Kind, Rules};
 use crate::model::span::Source;
 use crate::render::builtin_names;

@@ -9,8 +9,8 @@ use std::cell::RefCell;
 use serde::Deserialize;
 use toml::de::{DeTable, DeValue};
 
-use super::code::Code;
 use super::report::{Report, lower_first};
+use crate::diagnostic::Code;
 pub(super) use given::{Given, Named, Node, Texts, Tree};
 
 /// The newest version of the language that this binary reads.

@@ -11,8 +11,8 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::given::AT;
-use crate::config::code::Code;
 use crate::config::report::{Report, hint, nearest};
+use crate::diagnostic::Code;
 use crate::model::span::Span;
 
 /// What a key takes, in words.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::values::{condition, plain, template, template_of, templates};
 use super::{Entry, Of, Resolver};
-use crate::config::code::Code;
 use crate::config::report::hint;
 use crate::config::shape::{Given, Handler as Shape, Node, Step as StepShape, Texts, Tree};
+use crate::diagnostic::Code;
 use crate::model::rules::{Checkout, Handler, Kind, Step, Template, Unlock};
 use crate::model::span::{At, Span};
 

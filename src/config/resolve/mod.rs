@@ -11,9 +11,9 @@ mod values;
 
 use std::collections::{HashMap, HashSet};
 
-use super::code::Code;
 use super::report::Report;
 use super::shape::{File, Given, Named};
+use crate::diagnostic::Code;
 use crate::model::rules::{Rules, Table, Template};
 use crate::model::span::{At, Span};
 pub(super) use names::{Names, Of};

@@ -2,9 +2,9 @@
 
 use super::values::{List, pairs, plain, template, text, texts};
 use super::{Entry, Of, Resolver, groups::unnamed_groups};
-use crate::config::code::Code;
 use crate::config::report::hint;
 use crate::config::shape::{self, Given, Named, Texts};
+use crate::diagnostic::Code;
 use crate::model::pattern::{Pattern, Wildcard};
 use crate::model::rules::{Arg, ArgKind, Checks, Command, Dashboard, Gate, Layer, Stage, Table, Template};
 use crate::model::span::At;

@@ -2,9 +2,9 @@
 
 use super::values::{List, pairs, plain, text};
 use super::{Of, Resolver};
-use crate::config::code::Code;
 use crate::config::shape::test::{Expect as ExpectShape, Persona as PersonaShape};
 use crate::config::shape::{Given, Test as Shape};
+use crate::diagnostic::Code;
 use crate::model::rules::{Expect, Persona, Test, TestInput};
 use crate::model::span::{At, Span};
 

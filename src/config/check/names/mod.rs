@@ -4,9 +4,9 @@
 mod scope;
 
 use super::syntax::{self, Place, Use, Uses};
-use crate::config::code::Code;
 use crate::config::report::{Report, hint, nearest};
 use crate::config::resolve::Resolved;
+use crate::diagnostic::Code;
 use crate::model::rules::{Action, Condition, Handler, Kind, Rules, Step, Template};
 use crate::model::span::{Source, Span};
 pub(in crate::config) use scope::ROOTS;

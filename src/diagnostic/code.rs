@@ -1,4 +1,4 @@
-//! The stable codes of everything that can be wrong in a ci.toml, each with a line on what it means. People search for
+//! The stable codes of everything that can be wrong in a ci.toml, its templates and its tests, each with a line on what it means. People search for
 //! them and tools filter by them, so a code is never given another meaning.
 
 macro_rules! codes {
@@ -78,5 +78,7 @@ codes! {
     NothingRecorded "nothing-recorded" "a `matches` with a stage for which nothing is recorded"
     UnsafeDir "unsafe-dir" "a path that leads out of the work tree"
     UnsafePath "unsafe-path" "a REST call outside of this repository, or one that cannot be read"
+    TemplateError "template-error" "a template file that cannot be drawn"
+    FailingTest "failing-test" "one of the `[[tests]]` does not hold"
     Secret "secret" "a value that looks like a secret"
 }
