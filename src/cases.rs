@@ -66,9 +66,10 @@ fn compare(rules: &Rules, test: &Test, decided: &[Decided]) -> Differences {
     };
     let expect = &test.expect;
     if let Some(wanted) = &expect.denied {
-        let codes = || first.into_iter().flat_map(|agenda| agenda.refused().map(|part| part.code));
+        let misfit = decided.iter().find_map(|decided| decided.misfit.as_ref()).map(|misfit| misfit.code);
+        let codes = || first.into_iter().flat_map(|agenda| agenda.refused().map(|part| part.code)).chain(misfit);
         if !codes().any(|code| code == wanted) {
-            let found = refusal.map_or("nothing", |part| part.code);
+            let found = codes().next().unwrap_or("nothing");
             differ("what is refused", wanted.clone(), found.to_owned());
         }
     } else if let Some(part) = refusal {

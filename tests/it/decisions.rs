@@ -83,6 +83,17 @@ fn a_reader_is_refused_and_told_why() {
 }
 
 #[test]
+fn a_test_may_expect_that_an_unknown_layer_is_refused() {
+    let project = Project::example("quickstart");
+    let config = project.read("ci.toml");
+    let test = "\n[[tests]]\nname = \"slips\"\ncomment = \"/plan wep\"\nexpect = { denied = \"unknown-layer\" }\n";
+    project.write("ci.toml", &format!("{config}{test}"));
+    project.ci(["test", "slips"]).exits(0);
+    project.write("ci.toml", &format!("{config}{}", test.replace("wep", "web")));
+    project.ci(["test", "slips"]).exits(1);
+}
+
+#[test]
 fn without_a_config_new_is_named() {
     let project = Project::empty();
     let missing = project.ci(["show", "--pr", "1"]).exits(2);
