@@ -1,9 +1,10 @@
-//! Collects what is wrong in one file, and finds the name that was meant. It never stops at the first problem, and knows
+//! Collects what is wrong in one file. It never stops at the first problem, and knows
 //! nothing of what the names stand for.
 
 use std::collections::BTreeSet;
 
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::model::nearest::nearest;
 use crate::model::span::{Source, Span};
 
 /// All that was found so far.
@@ -99,21 +100,6 @@ fn within(text: &str, span: &Span) -> Span {
     let end = (span.end.min(text.len())..=text.len()).find(is_edge).unwrap_or(text.len());
     let start = (0..=span.start.min(end)).rev().find(is_edge).unwrap_or_default();
     start..end
-}
-
-/// The one of `names` that `wrong` was most likely meant to be.
-pub(super) fn nearest<'n>(wrong: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
-    // A third of the letters may be wrong; of short names, one.
-    let allowed = (wrong.chars().count() / 3).max(1);
-    let plain = |name: &str| name.to_lowercase().replace('_', "-");
-    let wanted = plain(wrong);
-    names
-        .into_iter()
-        .filter(|name| name.len().abs_diff(wrong.len()) <= 4 * allowed)
-        .map(|name| (strsim::damerau_levenshtein(&wanted, &plain(name)), name))
-        .filter(|(distance, _)| *distance <= allowed)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
 }
 
 /// "did you mean `x`?", or else the names that there are.

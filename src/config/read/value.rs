@@ -11,8 +11,9 @@ use toml::Spanned;
 use toml::de::DeValue;
 
 use super::given::AT;
-use crate::config::report::{Report, hint, nearest};
+use crate::config::report::{Report, hint};
 use crate::diagnostic::Code;
+use crate::model::nearest::nearest;
 use crate::model::span::Span;
 
 /// What a key takes, in words.

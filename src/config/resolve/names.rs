@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use indexmap::IndexSet;
 
 use super::Resolver;
-use crate::config::report::{Report, hint, listed, nearest};
+use crate::config::report::{Report, hint, listed};
 use crate::config::shape::{File, Given, Named};
 use crate::diagnostic::Code;
+use crate::model::nearest::nearest;
 use crate::model::span::At;
 
 /// What a name is the name of.

@@ -3,9 +3,9 @@
 use super::values::condition;
 use super::{Of, Resolver};
 use crate::config::check::events;
-use crate::config::report::nearest;
 use crate::config::shape::{Given, Rule as Shape, Texts};
 use crate::diagnostic::Code;
+use crate::model::nearest::nearest;
 use crate::model::pattern::Wildcard;
 use crate::model::rules::{Action, Condition, GateRef, Rule, Select};
 use crate::model::span::{At, Span};

@@ -4,9 +4,10 @@
 mod scope;
 
 use super::syntax::{self, Place, Use, Uses};
-use crate::config::report::{Report, hint, nearest};
+use crate::config::report::{Report, hint};
 use crate::config::resolve::Resolved;
 use crate::diagnostic::Code;
+use crate::model::nearest::nearest;
 use crate::model::rules::{Action, Condition, Handler, Kind, Rules, Step, Template};
 use crate::model::span::{Source, Span};
 pub(in crate::config) use scope::ROOTS;
