@@ -58,11 +58,7 @@ impl Diagnostic {
         Self::new(Severity::Error, code, source, span, message.into())
     }
 
-    /// A likely mistake.
-    pub(crate) fn warning(code: Code, source: &Source, span: Span, message: impl Into<String>) -> Self {
-        Self::new(Severity::Warning, code, source, span, message.into())
-    }
-
+    /// A problem of whichever weight.
     pub(crate) fn new(severity: Severity, code: Code, source: &Source, span: Span, message: String) -> Self {
         let source = source.clone();
         Self { code, severity, source, span, message, label: None, help: None, related: Vec::new() }
@@ -79,13 +75,6 @@ impl Diagnostic {
     #[must_use]
     pub(crate) fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
-        self
-    }
-
-    /// Adds another place of the same file, and what it is.
-    #[must_use]
-    pub(crate) fn related(mut self, span: Span, what: impl Into<String>) -> Self {
-        self.related.push((span, what.into()));
         self
     }
 }

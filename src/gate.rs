@@ -9,12 +9,11 @@ use crate::model::rules::{Checks, Gate, Layer};
 
 pub(crate) use facts::{CheckState, Facts, Known, PersonaFacts, ReviewState, Standing, Unknown, approvers, standing};
 
-/// Whom and what a gate is asked about.
+/// Whom a gate is asked about, and what.
 #[derive(Clone, Copy)]
 pub(crate) struct Request<'a> {
     /// Who asks.
     pub(crate) actor: &'a str,
-    pub(crate) pull: Option<&'a Pull>,
     pub(crate) facts: &'a dyn Facts,
     /// The stage whose record the work is held to: approvals count from that record on.
     pub(crate) held_to: Option<&'a str>,

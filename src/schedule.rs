@@ -187,7 +187,7 @@ fn ask(
     parts: &mut Vec<Part>,
 ) {
     let held_to = held_to(handlers);
-    let request = Request { actor: order.actor, pull: order.pull, facts: order.facts, held_to };
+    let request = Request { actor: order.actor, facts: order.facts, held_to };
     let mut asked: HashSet<&str> = HashSet::new();
     if let Some(gate) = gate {
         asked.insert(&gate.key.value);

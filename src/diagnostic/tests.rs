@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{Code, Diagnostic, Format, report};
+use super::{Code, Diagnostic, Format, Severity, report};
 use crate::model::span::{Source, Span};
 
 const TEXT: &str = "version = 1\n\n[stages.plan]\nname = \"Plan\"\ncolour = \"grün\"\n\n[rules]\r\n\trun = \"plam\"\n";
@@ -14,15 +14,27 @@ fn span(of: &str) -> Span {
     start..start + of.len()
 }
 
+fn warning(code: Code, source: &Source, span: Span, message: &str) -> Diagnostic {
+    Diagnostic::new(Severity::Warning, code, source, span, message.to_owned())
+}
+
+fn related(mut problem: Diagnostic, span: Span, what: &str) -> Diagnostic {
+    problem.related.push((span, what.to_owned()));
+    problem
+}
+
 /// One of each kind, in no order.
 fn problems() -> Vec<Diagnostic> {
     let source = source();
     vec![
-        Diagnostic::warning(Code::UnreportedStage, &source, span("plan"), "no handler reports stage `plan`"),
-        Diagnostic::error(Code::UnknownHandler, &source, span("\"plam\""), "there is no handler `plam`")
-            .label("unknown, 100% sure")
-            .help("did you mean `plan`?")
-            .related(span("stages.plan"), "the stage stands here"),
+        warning(Code::UnreportedStage, &source, span("plan"), "no handler reports stage `plan`"),
+        related(
+            Diagnostic::error(Code::UnknownHandler, &source, span("\"plam\""), "there is no handler `plam`")
+                .label("unknown, 100% sure")
+                .help("did you mean `plan`?"),
+            span("stages.plan"),
+            "the stage stands here",
+        ),
         Diagnostic::error(Code::UnknownKey, &source, span("colour"), "unknown key `colour`").help("remove it"),
         Diagnostic::error(Code::MissingKey, &source, TEXT.len()..TEXT.len(), "there is no `[dashboard]`"),
     ]
@@ -129,7 +141,7 @@ fn workflow_commands_are_escaped() {
     ::error file=ci.toml,line=9,endLine=9,col=1,endColumn=1,title=missing-key::there is no `[dashboard]`
     ");
     let odd = Source::new("a,b:c%.toml", "x\ny\n");
-    let two_lines = Diagnostic::warning(Code::UnknownEvent, &odd, 0..3, "a: b, c");
+    let two_lines = warning(Code::UnknownEvent, &odd, 0..3, "a: b, c");
     insta::assert_snapshot!(report(&[two_lines], Format::Github, false), @"::warning file=a%2Cb%3Ac%25.toml,line=1,endLine=2,title=unknown-event::a: b, c");
 }
 
@@ -254,7 +266,8 @@ fn far_places_are_drawn_apart_and_long_ones_are_cut() {
     let text: String = (1..=60_000).map(|line| format!("key-{line} = {line}\n")).collect();
     let source = Source::new("ci.toml", text);
     let at = |line: usize| source.line_start(line)..source.line_start(line) + 3;
-    let far = Diagnostic::error(Code::DuplicateRow, &source, at(50_000), "twice").related(at(7), "first here");
+    let far = Diagnostic::error(Code::DuplicateRow, &source, at(50_000), "twice");
+    let far = related(far, at(7), "first here");
     let long = Diagnostic::error(Code::Cycle, &source, source.line_start(3)..source.line_start(50_000), "all of it");
     insta::assert_snapshot!(report(&[far, long], Format::Human, false), @"
     error[cycle]: all of it
@@ -291,7 +304,7 @@ proptest! {
         let source = Source::new("ci.toml", text);
         let mut problem = Diagnostic::error(Code::Syntax, &source, spans[0].0..spans[0].1, "message").label("label");
         for (start, end) in &spans[1..] {
-            problem = problem.related(*start..*end, "related");
+            problem = related(problem, *start..*end, "related");
         }
         for format in [Format::Human, Format::Short, Format::Json, Format::Github, Format::Sarif] {
             prop_assert!(report(std::slice::from_ref(&problem), format, false).contains("message"));

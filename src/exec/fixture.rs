@@ -113,7 +113,6 @@ pub(super) fn condition(source: &str) -> Condition {
 
 pub(super) fn step(argv: &[&str]) -> Step {
     Step {
-        span: 0..0,
         run: argv.iter().map(|text| template(text)).collect(),
         dir: None,
         env: IndexMap::new(),

@@ -47,11 +47,6 @@ impl HeadTail {
         self.head.is_empty()
     }
 
-    /// How many bytes were left out.
-    pub(crate) fn left_out(&self) -> u64 {
-        self.left_out
-    }
-
     /// The text; where bytes were left out, a line says how many. The cut is moved to ends of lines where it can be.
     pub(crate) fn text(&self) -> String {
         let tail: Vec<u8> = self.tail.iter().copied().collect();
@@ -181,7 +176,7 @@ mod tests {
         assert!(kept.is_empty());
         kept.push("abcd".as_bytes());
         kept.push("éf\n".as_bytes());
-        assert_eq!((kept.text().as_str(), kept.left_out()), ("abcdéf\n", 0));
+        assert_eq!((kept.text().as_str(), kept.left_out), ("abcdéf\n", 0));
     }
 
     #[test]
@@ -191,7 +186,7 @@ mod tests {
         let total: u64 = (0..100).map(|number| format!("line {number}\n").len() as u64).sum();
         // "line 0\n" and "line 99\n" of 12 bytes each way.
         assert_eq!(kept.text(), format!("line 0\n… {} bytes left out …\nline 99\n", total - 15));
-        assert_eq!(kept.left_out(), total - 24);
+        assert_eq!(kept.left_out, total - 24);
         kept.push(&[b'x'; 100]);
         assert_eq!(kept.text(), format!("line 0\n… {} bytes left out …\nxxxxxxxxxxxx", total + 100 - 19));
     }

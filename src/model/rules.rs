@@ -1,6 +1,7 @@
 //! The valid configuration: what `ci.toml` means, with the places where it says so.
 
-use std::time::Duration;
+mod handler;
+mod test;
 
 use indexmap::IndexMap;
 use schemars::JsonSchema;
@@ -8,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::pattern::{Pattern, Wildcard};
 use super::span::{At, Source, Span};
+
+pub(crate) use handler::{Checkout, Handler, Kind, Step, Unlock};
+pub(crate) use test::{Expect, Persona, Test, TestInput};
 
 /// A table of named things, in the order of the file.
 pub(crate) type Table<T> = IndexMap<String, T>;
@@ -19,8 +23,6 @@ pub(crate) struct Rules {
     pub(crate) dashboard: Dashboard,
     /// Globs over names of environment variables whose values are secrets.
     pub(crate) redact: Vec<Wildcard>,
-    /// The folder of template overrides, relative to ci.toml.
-    pub(crate) templates: Option<String>,
     pub(crate) layers: Table<Layer>,
     pub(crate) stages: Table<Stage>,
     pub(crate) commands: Table<Command>,
@@ -252,145 +254,6 @@ pub(crate) enum Action {
     Say(Template),
 }
 
-/// `[handlers.KEY]`.
-#[derive(Debug, Clone)]
-pub(crate) struct Handler {
-    pub(crate) key: At<String>,
-    pub(crate) kind: Kind,
-    /// The stage whose row it reports to.
-    pub(crate) stage: Option<At<String>>,
-    /// `each = "layer"`: one run for each layer.
-    pub(crate) each: bool,
-    pub(crate) dir: Template,
-    pub(crate) env: Table<Template>,
-    pub(crate) require_env: Vec<String>,
-    pub(crate) timeout: Duration,
-    pub(crate) lock: bool,
-    pub(crate) note: Option<Template>,
-    pub(crate) link: Option<Template>,
-    pub(crate) sha: Option<Template>,
-    /// The capture whose digest of changes is kept.
-    pub(crate) record: Option<String>,
-    pub(crate) issue: Option<Template>,
-    pub(crate) fail_on_changed: bool,
-    pub(crate) checkout: Checkout,
-    /// The word that `ci parse` prints.
-    pub(crate) mode: Option<String>,
-}
-
-/// Where steps run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Checkout {
-    /// In a work tree of the head commit.
-    #[default]
-    Head,
-    /// In the workspace as it stands.
-    None,
-}
-
-/// How a handler does its work.
-#[derive(Debug, Clone)]
-pub(crate) enum Kind {
-    /// Runs processes.
-    Steps(Vec<Step>),
-    /// Starts a workflow.
-    Dispatch { workflow: String, reference: Option<Template>, inputs: Table<Template> },
-    /// Takes a row's status from the event.
-    Report(Template),
-    /// Leaves the work to another job of the workflow.
-    Delegate(String),
-    /// Answers with a template.
-    Reply(At<String>),
-    /// One REST call. `body` is JSON whose texts are templates.
-    Api { method: String, path: Template, body: Option<serde_json::Value> },
-    /// Releases locks.
-    Unlock(Unlock),
-}
-
-/// Which locks `unlock` releases.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Unlock {
-    /// All of this pull request, or those of the layers that the command names.
-    All,
-    /// Those of the layers named here.
-    Layers(Vec<String>),
-}
-
-/// One process of a handler.
-#[derive(Debug, Clone)]
-pub(crate) struct Step {
-    /// The whole entry.
-    pub(crate) span: Span,
-    pub(crate) run: Vec<Template>,
-    pub(crate) dir: Option<Template>,
-    pub(crate) env: Table<Template>,
-    /// Exit codes that mean success.
-    pub(crate) ok: Vec<i32>,
-    /// Exit codes that mean "there are changes"; they count as success.
-    pub(crate) changed: Vec<i32>,
-    pub(crate) output: bool,
-    pub(crate) capture: Option<String>,
-    pub(crate) quiet: bool,
-    pub(crate) timeout: Option<Duration>,
-    pub(crate) condition: Option<Condition>,
-    /// The stage whose recorded digest the capture must have.
-    pub(crate) matches: Option<At<String>>,
-    pub(crate) token: bool,
-    pub(crate) oidc: bool,
-}
-
-/// `[[tests]]`: a case of the rules' own.
-#[derive(Debug, Clone)]
-pub(crate) struct Test {
-    pub(crate) span: Span,
-    pub(crate) name: String,
-    pub(crate) input: TestInput,
-    pub(crate) persona: Persona,
-    /// The event's branch; `main` where none is given.
-    pub(crate) branch: Option<String>,
-    /// The inputs of a `workflow_dispatch`.
-    pub(crate) inputs: Table<String>,
-    /// Paths of changed files.
-    pub(crate) changed: Vec<String>,
-    pub(crate) expect: Expect,
-}
-
-/// What happens in a test.
-#[derive(Debug, Clone)]
-pub(crate) enum TestInput {
-    /// Somebody comments.
-    Comment(String),
-    /// An event: `NAME`, `NAME.ACTION`, or the path of a payload file whose name begins with the event's.
-    Event(At<String>),
-}
-
-/// Who acts in a test, and what the gates find. What is not named holds.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Persona {
-    pub(crate) login: Option<String>,
-    pub(crate) permission: Option<Permission>,
-    pub(crate) teams: Option<Vec<String>>,
-    pub(crate) approvals: Option<u32>,
-    pub(crate) checks: Option<bool>,
-    pub(crate) mergeable: Option<bool>,
-    pub(crate) up_to_date: Option<bool>,
-    pub(crate) planned: Option<bool>,
-    pub(crate) fork: Option<bool>,
-}
-
-/// What a test expects; what is not named is not compared.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Expect {
-    /// A handler's key, or `none`.
-    pub(crate) handler: Option<At<String>>,
-    pub(crate) layers: Option<Vec<String>>,
-    /// Rows that the run would report to.
-    pub(crate) stages: Option<Vec<String>>,
-    /// The reason code of the refusal.
-    pub(crate) denied: Option<String>,
-}
-
 impl Rules {
     /// The first command whose rule runs a handler that reports to `stage`: what people type to move its rows.
     pub(crate) fn command_for_stage(&self, stage: &str) -> Option<&Command> {
@@ -423,16 +286,6 @@ impl Rules {
             Some(found) if found.each => self.layers.keys().map(|layer| format!("{stage}-{layer}")).collect(),
             Some(_) => vec![stage.to_owned()],
             None => Vec::new(),
-        }
-    }
-}
-
-impl Kind {
-    /// Whether it does something in the world that needs a gate: runs processes, starts workflows, calls the API.
-    pub(crate) fn acts(&self) -> bool {
-        match self {
-            Self::Steps(_) | Self::Dispatch { .. } | Self::Delegate(_) | Self::Api { .. } => true,
-            Self::Report(_) | Self::Reply(_) | Self::Unlock(_) => false,
         }
     }
 }

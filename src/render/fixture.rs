@@ -144,7 +144,6 @@ pub(super) fn rules() -> Rules {
             history: 50,
         },
         redact: Vec::new(),
-        templates: None,
         layers: table([
             ("bootstrap", layer("bootstrap", Table::new())),
             ("platform", layer("platform", table([("apply", at("production"))]))),

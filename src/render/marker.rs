@@ -142,7 +142,8 @@ fn json<T: Serialize>(value: &T) -> String {
     escaped
 }
 
-/// Reads the state of a dashboard. `None` where there is none, or one that cannot be read.
+/// Reads the state of a dashboard, as other programs do. `None` where there is none, or one that cannot be read.
+#[cfg(test)]
 pub(crate) fn decode_state(body: &str, rules: &Rules) -> Option<State> {
     let start = format!("<!-- {}-state:", name(rules));
     let line = body.lines().take(2).find_map(|line| line.strip_prefix(&start))?;

@@ -115,12 +115,8 @@ fn body(section: &Section<'_>, room: usize) -> String {
 /// Why a command is not carried out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal<'a> {
-    /// A gate is closed.
+    /// A gate is closed, or it is no command that can be carried out.
     Gate(&'a [Reason]),
-    /// A layer that ci.toml does not have, and the nearest that it has.
-    UnknownLayer { word: &'a str, nearest: Option<&'a str> },
-    /// Nearly a command: its usage.
-    Nearly { usage: &'a str },
     /// The base branch has no ci.toml yet.
     NotYet,
 }
@@ -141,24 +137,20 @@ pub(crate) struct Reason {
 /// The comment that says why `command` of `by` is not carried out: at most [`COMMENT`] bytes. Its first line is the same
 /// for every call of the command, so that an earlier answer can be found and edited.
 pub(crate) fn refusal(templates: &Templates, rules: &Rules, command: &str, by: &str, why: &Refusal<'_>) -> String {
-    let none: &[Reason] = &[];
-    let (kind, reasons, word, nearest, usage) = match *why {
-        Refusal::Gate(reasons) => ("gate", reasons, "", None, ""),
-        Refusal::UnknownLayer { word, nearest } => ("unknown-layer", none, word, nearest, ""),
-        Refusal::Nearly { usage } => ("nearly", none, "", None, usage),
-        Refusal::NotYet => ("not-yet", none, "", None, ""),
+    let (kind, reasons): (&str, &[Reason]) = match *why {
+        Refusal::Gate(reasons) => ("gate", reasons),
+        Refusal::NotYet => ("not-yet", &[]),
     };
-    let values: [(&str, Value); 7] = [
+    let values: [(&str, Value); 4] = [
         ("kind", Value::from(kind)),
         ("command", Value::from(cut(command, TITLE))),
         ("by", Value::from(cut(by, TITLE))),
         ("reasons", Value::from(Serde(reasons))),
-        ("word", Value::from(cut(word, TITLE))),
-        ("nearest", Value::from(nearest)),
-        ("usage", Value::from(usage)),
     ];
     let word = command.split_whitespace().next().unwrap_or_default();
-    let key = if kind == "nearly" { kind.to_owned() } else { cut(word, TITLE) };
+    // Whatever the slips, one answer is enough.
+    let slip = reasons.iter().any(|reason| reason.code == "unknown-command");
+    let key = if slip { "nearly".to_owned() } else { cut(word, TITLE) };
     let head = format!("{}\n", marker::tag(rules, "reply", &key));
     let body = templates.render_surely("refusal.md.j2", &Value::from_pairs(values));
     let room = COMMENT.saturating_sub(head.len());

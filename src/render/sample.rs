@@ -41,9 +41,6 @@ pub(super) fn sample() -> Value {
         "kind": "gate",
         "command": "/apply",
         "reasons": [{ "code": "permission", "message": "write access is needed", "remedy": "ask", "layer": "platform" }],
-        "word": "platfrom",
-        "nearest": "platform",
-        "usage": "/plan [layer…]",
     })))
 }
 

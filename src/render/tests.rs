@@ -164,12 +164,14 @@ fn refusals_say_what_to_do() {
             layer: Some("platform".into()),
         },
     ];
-    let all = [
-        ("/apply platform", Refusal::Gate(&reasons)),
-        ("/plan platfrom", Refusal::UnknownLayer { word: "platfrom", nearest: Some("platform") }),
-        ("/aply", Refusal::Nearly { usage: "/apply [layer…]" }),
-        ("/plan", Refusal::NotYet),
-    ];
+    let slip = [Reason {
+        code: "unknown-command".into(),
+        message: "there is no command `/aply`".into(),
+        remedy: "write `/apply [layer…]`".into(),
+        layer: None,
+    }];
+    let all =
+        [("/apply platform", Refusal::Gate(&reasons)), ("/aply", Refusal::Gate(&slip)), ("/plan", Refusal::NotYet)];
     let bodies = all.map(|(command, why)| refusal(&Templates::default(), &rules, command, "bob", &why));
     insta::assert_snapshot!(bodies.join("\n"), @r"
     <!-- infra-dashboard-reply:apply -->
@@ -178,11 +180,10 @@ fn refusals_say_what_to_do() {
     - `permission`: bob has read access, write is needed. **Ask somebody with write access.**
     - `plan-stale` (platform): the plan of abc1234 is older than the head. **Comment `/plan platform`.**
 
-    <!-- infra-dashboard-reply:plan -->
-    ⛔ `/plan platfrom` was not run: there is no layer `platfrom`. Did you mean `platform`?
-
     <!-- infra-dashboard-reply:nearly -->
-    🤔 `/aply` is no command. Did you mean `/apply [layer…]`?
+    ⛔ `/aply` of bob was not run:
+
+    - `unknown-command`: there is no command `/aply`. **write `/apply [layer…]`**
 
     <!-- infra-dashboard-reply:plan -->
     ⏳ `/plan` was not run: the base branch has no `ci.toml` yet; it takes effect when merged.

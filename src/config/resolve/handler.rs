@@ -251,7 +251,6 @@ impl Resolver<'_> {
         }
         let ok = self.exit_codes(&shape.ok);
         Some(Step {
-            span: span.clone(),
             run: run?.iter().filter_map(Given::value).map(template).collect(),
             dir: template_of(&shape.dir),
             env: self.environment(shape.env.value()),

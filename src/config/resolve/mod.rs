@@ -48,12 +48,14 @@ pub(super) fn file(file: &File, report: &mut Report) -> Resolved {
         resolver.report.error(Code::MissingKey, &(0..0), "the file does not say its version").help(help);
     }
     resolver.check_names(file);
+    if let Some(folder) = file.templates.value() {
+        resolver.check_inside(folder);
+    }
     let source = resolver.report.source.clone();
     let rules = Rules {
         source,
         dashboard: resolver.dashboard(file.dashboard.value()),
         redact: resolver.redact(&file.redact),
-        templates: file.templates.value().and_then(|folder| resolver.folder(folder)),
         layers: resolver.table(&file.layers, Resolver::layer),
         stages: resolver.table(&file.stages, Resolver::stage),
         commands: resolver.table(&file.commands, Resolver::command),
