@@ -7,7 +7,7 @@ use super::session::Session;
 use super::stop::Stop;
 use super::work::{self, Work, post_once};
 use super::{ExitStatus, console, environment};
-use crate::command::{Misfit, Reading};
+use crate::command::{Invocation, Misfit, Reading};
 use crate::decide::{self, Case, Decided};
 use crate::expr;
 use crate::forge::{self, Reaction};
@@ -156,6 +156,10 @@ pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Res
     let mut recorded = prepared.recorded.clone();
     let mut acted = false;
     for decided in &prepared.decided {
+        let again = decided.invocation.as_ref().filter(|_| acted && !options.dry_run);
+        let again =
+            again.map(|invocation| decide_again(session, asked, &prepared, invocation, &recorded)).transpose()?;
+        let decided = again.as_ref().unwrap_or(decided);
         let one = one(session, asked, options, &prepared, decided, &mut recorded)?;
         acted |= one.is_some();
         status = status.and(one.unwrap_or(ExitStatus::Done));
@@ -167,6 +171,33 @@ pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Res
         react(session, asked, reaction);
     }
     Ok(Handled { status, prepared, recorded })
+}
+
+/// Decides a command anew after another one was carried out, which may have changed what holds: what was recorded by a plan
+/// a line before was approved by nobody.
+fn decide_again(
+    session: &Session,
+    asked: &Asked,
+    prepared: &Prepared,
+    invocation: &Invocation,
+    recorded: &[Recorded],
+) -> Result<Decided, Stop> {
+    let (rules, forge) = (&session.project.rules, session.forge()?);
+    let Some(sha) = &prepared.sha else { return Err(Stop::usage("the event names no commit")) };
+    let answers = Answers::new(forge, prepared.pull.as_ref());
+    let board = dashboard(session, forge, sha, prepared.pull.as_ref()).board(recorded);
+    let live = Live { answers: &answers, rules, board: &board, recorded, persona: asked.persona.clone() };
+    let decided = decide::decide(&Case {
+        rules,
+        event: &asked.event,
+        pull: prepared.pull.as_ref(),
+        readings: &[Ok(invocation.clone())],
+        actor: &asked.actor,
+        repository: &forge.repository(),
+        run: None,
+        facts: &live,
+    });
+    decided.into_iter().next_back().ok_or_else(|| Stop::failed("nothing was decided"))
 }
 
 /// What follows from one decision; `None` where nothing does.
