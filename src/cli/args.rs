@@ -43,13 +43,30 @@ pub(super) struct Global {
     #[arg(short = 'C', global = true, value_name = "DIR")]
     pub(super) directory: Option<PathBuf>,
 
-    /// Where pull requests live: `local`, or `local:DIR`.
+    /// Where pull requests live: `github`, `local` or `local:DIR` [default: github where GITHUB_TOKEN or GH_TOKEN is set].
     #[arg(long, global = true, value_name = "FORGE")]
     pub(super) forge: Option<String>,
+
+    /// The repository on GitHub [default: `GITHUB_REPOSITORY`, else the remote `origin`].
+    #[arg(long, global = true, value_name = "OWNER/NAME")]
+    pub(super) repository: Option<String>,
+
+    /// Which ci.toml judges a pull request on GitHub: that at the tip of its base, or the file that stands here.
+    #[arg(long, global = true, value_enum, default_value_t = ConfigFrom::Base)]
+    pub(super) config_from: ConfigFrom,
 
     /// Say more about what is done and why.
     #[arg(long, global = true)]
     pub(super) verbose: bool,
+}
+
+/// Which ci.toml counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(super) enum ConfigFrom {
+    /// That at the tip of the pull request's base branch.
+    Base,
+    /// The file that stands here.
+    File,
 }
 
 /// When to use colours.

@@ -3,6 +3,8 @@
 mod drive;
 mod keeper;
 
+use std::sync::OnceLock;
+
 use crate::forge::{self, Forge};
 use crate::model::board::{Board, Layout, Recorded, fold, standing};
 use crate::model::ids::{PullNumber, Sha};
@@ -23,6 +25,8 @@ pub(super) struct Dashboard<'a> {
     /// None for commits without a pull request: those have a journal and no comment.
     pub(super) pull: Option<PullNumber>,
     layout: Layout,
+    /// The comment, as far as this process wrote or found it.
+    found: OnceLock<u64>,
 }
 
 impl<'a> Dashboard<'a> {
@@ -32,7 +36,7 @@ impl<'a> Dashboard<'a> {
         sha: Sha,
         pull: Option<PullNumber>,
     ) -> Self {
-        Self { forge, rules, templates, sha, pull, layout: schedule::layout(rules) }
+        Self { forge, rules, templates, sha, pull, layout: schedule::layout(rules), found: OnceLock::new() }
     }
 
     /// The dashboard of another commit of the same repository.
@@ -44,6 +48,11 @@ impl<'a> Dashboard<'a> {
     pub(super) fn read(&self) -> forge::Result<Vec<Recorded>> {
         let (statuses, account) = self.statuses_and_account();
         Ok(self.lines(&statuses?, &account?).filter_map(entry).collect())
+    }
+
+    /// The page of the dashboard, once it was written.
+    pub(super) fn url(&self) -> Option<String> {
+        self.found.get().map(|comment| self.forge.comment_url(self.pull, *comment))
     }
 
     /// The comment that is the dashboard, by the pointers of the journal.

@@ -2,8 +2,11 @@
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/variables>.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::stop::Stop;
+use crate::forge::Secret;
+use crate::forge::github::RETRY_BUDGET;
 use crate::model::event::Event;
 use crate::model::ids::{RunId, Sha};
 
@@ -13,6 +16,30 @@ const PAYLOAD: u64 = 25 << 20;
 /// A variable that is set and not empty.
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+/// The token that speaks to GitHub.
+pub(super) fn token() -> Option<Secret> {
+    variable("GITHUB_TOKEN").or_else(|| variable("GH_TOKEN")).map(Secret::new)
+}
+
+/// A token that may read who is in which team, where the other one may not.
+pub(super) fn members_token() -> Option<Secret> {
+    variable("CI_MEMBERS_TOKEN").map(Secret::new)
+}
+
+/// For how long trouble with GitHub is put up with, in all: `CI_RETRY_BUDGET`, in seconds.
+pub(super) fn retry_budget() -> Result<Duration, Stop> {
+    match variable("CI_RETRY_BUDGET").map(|seconds| seconds.parse().map(Duration::from_secs)) {
+        None => Ok(RETRY_BUDGET),
+        Some(Ok(budget)) => Ok(budget),
+        Some(Err(_)) => Err(Stop::usage("`CI_RETRY_BUDGET` is no whole number of seconds")),
+    }
+}
+
+/// Where things go that nobody needs after this job.
+pub(super) fn temporary() -> PathBuf {
+    variable("RUNNER_TEMP").map_or_else(std::env::temp_dir, PathBuf::from)
 }
 
 /// Whether this is a job of GitHub Actions.

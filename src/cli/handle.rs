@@ -1,23 +1,25 @@
 //! From an event to a dashboard: decide, answer what is refused, carry out what is not. `ci run`, `ci try` and typed
 //! commands all come through here.
 
+mod answer;
+mod perform;
+
+use self::answer::{misfitting, react, refuse};
+use self::perform::{Setting, perform};
 use super::board::Dashboard;
 use super::facts::{Answers, Live, Rehearsal};
 use super::session::Session;
 use super::stop::Stop;
-use super::work::{self, Work, post_once};
-use super::{ExitStatus, console, environment};
-use crate::command::{Invocation, Misfit, Reading};
+use super::{ExitStatus, console, ended, environment};
+use crate::command::{Invocation, Reading};
 use crate::decide::{self, Case, Decided};
-use crate::expr;
 use crate::forge::{self, Reaction};
 use crate::gate::PersonaFacts;
 use crate::model::board::Recorded;
-use crate::model::decision::{Agenda, Part};
+use crate::model::decision::Part;
 use crate::model::event::{Event, Pull};
 use crate::model::ids::{PullNumber, Sha};
-use crate::model::rules::{Kind, Permission};
-use crate::render::{self, Reason, Refusal};
+use crate::model::rules::Rules;
 
 /// What somebody or something asks for.
 pub(super) struct Asked {
@@ -47,6 +49,11 @@ impl Asked {
     pub(super) fn concerns_nobody(&self, session: &Session) -> bool {
         decide::concerns_nobody(&session.project.rules, &self.event, &self.readings)
     }
+}
+
+/// Whether nothing can follow from an event by these rules. Of a run that ended, its rows are closed in any case.
+pub(super) fn concerns_nobody(rules: &Rules, event: &Event) -> bool {
+    decide::concerns_nobody(rules, event, &decide::readings(rules, event))
 }
 
 /// What was found and decided, before anything is done.
@@ -87,7 +94,7 @@ pub(super) fn prepare(session: &Session, asked: &Asked, acknowledge: bool) -> Re
         let told = prepared.pull.as_ref().map(|pull| pull.head_sha.clone());
         prepared.sha = told.or_else(|| asked.event.sha()).or_else(environment::sha);
         if prepared.sha.is_none() {
-            prepared.sha = Some(session.workspace_pull(PullNumber(0), "main")?.head_sha);
+            prepared.sha = Some(session.workspace_sha()?);
         }
     }
     let forge = if nothing { None } else { Some(session.forge()?) };
@@ -145,30 +152,45 @@ fn dashboard<'s>(
 
 /// Decides and does.
 pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Result<Handled, Stop> {
-    if asked.concerns_nobody(session) {
+    let handled = if asked.concerns_nobody(session) {
         console::note("nothing to do: no rule and no command concerns this event");
         let prepared = Prepared { pull: None, sha: None, recorded: Vec::new(), decided: Vec::new() };
-        return Ok(Handled { status: ExitStatus::Done, prepared, recorded: Vec::new() });
+        Handled { status: ExitStatus::Done, prepared, recorded: Vec::new() }
+    } else {
+        let acknowledge = !options.dry_run && asked.readings.iter().any(Result::is_ok);
+        each(session, asked, options, prepare(session, asked, acknowledge)?)?
+    };
+    if !options.dry_run {
+        // Behind the rules' own reports: what is left then was never reported.
+        ended::close_rows_of(session, &asked.event)?;
     }
-    let acknowledge = !options.dry_run && asked.readings.iter().any(Result::is_ok);
-    let prepared = prepare(session, asked, acknowledge)?;
+    Ok(handled)
+}
+
+/// Does what was decided, one after another.
+fn each(session: &Session, asked: &Asked, options: &Options, prepared: Prepared) -> Result<Handled, Stop> {
     let mut status = ExitStatus::Done;
     let mut recorded = prepared.recorded.clone();
-    let mut acted = false;
-    for decided in &prepared.decided {
+    let (mut acted, mut told) = (false, false);
+    for (at, decided) in prepared.decided.iter().enumerate() {
+        let last = (at + 1 == prepared.decided.len()).then_some(status);
+        let setting = Setting { session, asked, options, prepared: &prepared, last };
         let again = decided.invocation.as_ref().filter(|_| acted && !options.dry_run);
         let again =
             again.map(|invocation| decide_again(session, asked, &prepared, invocation, &recorded)).transpose()?;
         let decided = again.as_ref().unwrap_or(decided);
-        let one = one(session, asked, options, &prepared, decided, &mut recorded)?;
-        acted |= one.is_some();
-        status = status.and(one.unwrap_or(ExitStatus::Done));
+        let one =
+            one(&setting, decided, &mut recorded).inspect_err(|_| answer::react(session, asked, Reaction::Confused))?;
+        if let Some(one) = one {
+            acted = true;
+            told = one.told;
+            status = status.and(one.status);
+        }
     }
     if !acted {
         console::note("nothing to do: no rule matches");
-    } else if !asked.readings.is_empty() && !options.dry_run {
-        let reaction = if status == ExitStatus::Done { Reaction::Rocket } else { Reaction::Confused };
-        react(session, asked, reaction);
+    } else if !told && !options.dry_run {
+        answer::tell_end(session, asked, status);
     }
     Ok(Handled { status, prepared, recorded })
 }
@@ -200,17 +222,19 @@ fn decide_again(
     decided.into_iter().next_back().ok_or_else(|| Stop::failed("nothing was decided"))
 }
 
+/// What came of one decision.
+struct One {
+    status: ExitStatus,
+    /// Whether the person who asked heard of the end already.
+    told: bool,
+}
+
 /// What follows from one decision; `None` where nothing does.
-fn one(
-    session: &Session,
-    asked: &Asked,
-    options: &Options,
-    prepared: &Prepared,
-    decided: &Decided,
-    recorded: &mut Vec<Recorded>,
-) -> Result<Option<ExitStatus>, Stop> {
+fn one(setting: &Setting<'_>, decided: &Decided, recorded: &mut Vec<Recorded>) -> Result<Option<One>, Stop> {
+    let Setting { session, asked, options, prepared, .. } = *setting;
+    let untold = |status| Some(One { status, told: false });
     if let Some(misfit) = &decided.misfit {
-        return misfitting(session, asked, options, prepared, misfit).map(Some);
+        return misfitting(session, asked, options, prepared, misfit).map(untold);
     }
     if let Some(why) = &decided.ignored {
         console::note(format!("nothing to do: {why}"));
@@ -220,7 +244,7 @@ fn one(
     let refused: Vec<&Part> = agenda.refused().collect();
     if !refused.is_empty() {
         refuse(session, asked, options, prepared, decided, &refused)?;
-        return Ok(Some(ExitStatus::Refused));
+        return Ok(untold(ExitStatus::Refused));
     }
     let mut agenda = agenda.clone();
     if let Some(only) = &options.only
@@ -231,166 +255,8 @@ fn one(
     }
     if options.dry_run {
         super::parse::say(decided, &agenda);
-        return Ok(Some(ExitStatus::Done));
+        return Ok(untold(ExitStatus::Done));
     }
-    let done = perform(session, asked, options, prepared, decided, &agenda, recorded)?;
-    Ok(Some(done))
-}
-
-fn perform(
-    session: &Session,
-    asked: &Asked,
-    options: &Options,
-    prepared: &Prepared,
-    decided: &Decided,
-    agenda: &Agenda,
-    recorded: &mut Vec<Recorded>,
-) -> Result<ExitStatus, Stop> {
-    let (rules, forge) = (&session.project.rules, session.forge()?);
-    let Some(sha) = &prepared.sha else { return Err(Stop::usage("the event names no commit")) };
-    let (run, run_url) = session.run()?;
-    let case = Case {
-        rules,
-        event: &asked.event,
-        pull: prepared.pull.as_ref(),
-        readings: &[],
-        actor: &asked.actor,
-        repository: &forge.repository(),
-        run: Some((run, run_url)),
-        facts: &PersonaFacts::default(),
-    };
-    let scope = decide::scope(&case, decided.invocation.as_ref());
-    let mut home = dashboard(session, forge, sha, prepared.pull.as_ref());
-    let elsewhere = elsewhere(session, forge, prepared, agenda, &scope)?;
-    let is_home = elsewhere.is_none();
-    if let Some((sha, pull)) = elsewhere {
-        home = Dashboard::new(forge, (rules, &session.project.templates), sha, pull);
-        *recorded = home.read()?;
-    }
-    let word = decided.invocation.as_ref().and_then(|invocation| invocation.line.split_whitespace().next());
-    let done = work::carry_out(&Work {
-        session,
-        dashboard: &home,
-        event: &asked.event,
-        pull: prepared.pull.as_ref().filter(|_| is_home),
-        agenda,
-        action: word.map_or_else(|| asked.event.name.clone(), str::to_owned),
-        actor: &asked.actor,
-        scope,
-        recorded,
-        run,
-        run_url,
-        parallel: options.parallel,
-    })?;
-    *recorded = done.recorded;
-    Ok(done.status)
-}
-
-/// Where a run reports to another commit than the event's: a `report` names its `sha`, and goes to the pull request
-/// whose row it is; a push of a merged pull request goes to that one's dashboard.
-fn elsewhere(
-    session: &Session,
-    forge: &dyn crate::forge::Forge,
-    prepared: &Prepared,
-    agenda: &Agenda,
-    scope: &expr::Scope,
-) -> Result<Option<(Sha, Option<PullNumber>)>, Stop> {
-    let rules = &session.project.rules;
-    let reports = agenda.jobs.iter().find_map(|job| {
-        let handler = rules.handlers.get(&job.handler)?;
-        matches!(handler.kind, Kind::Report(_)).then_some((job, handler.sha.as_ref()?))
-    });
-    if let Some((job, template)) = reports {
-        let text = expr::render(template, scope).map_err(Stop::usage)?;
-        let sha = Sha::parse(text.trim()).ok_or_else(|| Stop::usage(format!("`{}` is no commit sha", text.trim())))?;
-        let told = prepared.pull.as_ref().map(|pull| pull.number);
-        let any = dashboard(session, forge, &sha, None);
-        let pull = match told {
-            Some(pull) => Some(pull),
-            None => any
-                .read_all()?
-                .into_iter()
-                .find(|recorded| job.rows.contains(&recorded.entry.row))
-                .and_then(|recorded| recorded.entry.pr),
-        };
-        return Ok(Some((sha, pull)));
-    }
-    match (&prepared.pull, &prepared.sha) {
-        (None, Some(sha)) => {
-            let merged = forge.merged_pull(sha)?;
-            Ok(merged.map(|pull| (pull.head_sha.clone(), Some(pull.number))))
-        }
-        _ => Ok(None),
-    }
-}
-
-fn refuse(
-    session: &Session,
-    asked: &Asked,
-    options: &Options,
-    prepared: &Prepared,
-    decided: &Decided,
-    refused: &[&Part],
-) -> Result<(), Stop> {
-    let what = decided.matching.as_ref().map(|matching| matching.subject.clone()).unwrap_or_default();
-    console::error(&format!("`{what}` is refused"));
-    let mut reasons: Vec<Reason> = Vec::new();
-    for part in refused {
-        let reason = Reason {
-            code: part.code.to_owned(),
-            message: format!("wants {}, found {}", part.wanted, part.found),
-            remedy: part.remedy.clone(),
-            layer: part.layer.clone(),
-        };
-        let layer = part.layer.as_ref().map_or_else(String::new, |layer| format!(" ({layer})"));
-        console::note(format!("  {}{layer}: {}", reason.code, reason.message));
-        console::help(&reason.remedy);
-        if !reasons.contains(&reason) {
-            reasons.push(reason);
-        }
-    }
-    if decided.invocation.is_some() && !options.dry_run {
-        answer(session, asked, prepared, &what, &Refusal::Gate(&reasons))?;
-    }
-    Ok(())
-}
-
-fn misfitting(
-    session: &Session,
-    asked: &Asked,
-    options: &Options,
-    prepared: &Prepared,
-    misfit: &Misfit,
-) -> Result<ExitStatus, Stop> {
-    console::error(&format!("{} in `{}`", misfit.problem, misfit.line));
-    console::help(&misfit.remedy);
-    // Strangers get a sign and no answer, so that nobody can make the tool talk.
-    let known =
-        asked.persona.is_some() || session.forge()?.permission(&asked.actor).is_ok_and(|has| has >= Permission::Write);
-    if known && !options.dry_run {
-        let reason = Reason {
-            code: misfit.code.to_owned(),
-            message: misfit.problem.clone(),
-            remedy: misfit.remedy.clone(),
-            layer: None,
-        };
-        answer(session, asked, prepared, &misfit.line, &Refusal::Gate(&[reason]))?;
-    }
-    Ok(ExitStatus::Refused)
-}
-
-/// Posts a refusal where there is a pull request to post it on.
-fn answer(session: &Session, asked: &Asked, prepared: &Prepared, command: &str, why: &Refusal<'_>) -> Result<(), Stop> {
-    let (Some(pull), Some(sha)) = (&prepared.pull, &prepared.sha) else { return Ok(()) };
-    let dashboard = dashboard(session, session.forge()?, sha, Some(pull));
-    let body = render::refusal(&session.project.templates, &session.project.rules, command, &asked.actor, why);
-    post_once(&dashboard, &body)?;
-    Ok(())
-}
-
-/// Reacts to the comment. A decoration: it never fails the call.
-fn react(session: &Session, asked: &Asked, reaction: Reaction) {
-    if let (Some(comment), Ok(forge)) = (asked.comment, session.forge()) {
-        let _decoration = forge.react(comment, reaction);
-    }
+    let status = perform(setting, decided, &agenda, recorded)?;
+    Ok(Some(One { status, told: setting.last.is_some() }))
 }

@@ -2,7 +2,7 @@
 
 use super::args::{Global, PullArg};
 use super::board::Dashboard;
-use super::session::Session;
+use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console};
 use crate::model::ids::PullNumber;
@@ -16,8 +16,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
-    let session = Session::open(global)?;
-    let pull = session.pull(PullNumber(args.pull.pr), None)?;
+    let number = PullNumber(args.pull.pr);
+    let session = Session::open(global, About::pull(number))?;
+    let pull = session.pull(number, None)?;
     let project = &session.project;
     let forge = session.forge()?;
     let (number, sha) = (pull.number, pull.head_sha);

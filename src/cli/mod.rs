@@ -2,10 +2,12 @@
 //! arguments and its function; what they share stands beside them.
 
 mod args;
+mod base;
 mod board;
 mod check_config;
 mod completions;
 mod console;
+mod ended;
 mod environment;
 mod explain;
 mod facts;
@@ -14,6 +16,7 @@ mod init;
 mod new;
 mod output;
 mod parse;
+mod place;
 mod project;
 mod run;
 mod schema;

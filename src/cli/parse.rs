@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::args::Global;
 use super::handle::{self, Asked, Prepared};
 use super::run::EventArgs;
-use super::session::Session;
+use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console, output};
 use crate::decide::Decided;
@@ -40,7 +40,7 @@ enum Format {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let event = args.event.read()?;
-    let session = Session::open(global)?;
+    let session = Session::open(global, About { event: Some(&event), pull: None })?;
     let asked = Asked::of_event(&session, event);
     let prepared = handle::prepare(&session, &asked, false)?;
     let outputs = outputs(&session.project.rules, &asked, &prepared);

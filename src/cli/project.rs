@@ -15,6 +15,9 @@ use crate::render::Templates;
 /// The file that everything is declared in.
 pub(super) const NAME: &str = "ci.toml";
 
+/// The folder of templates, where ci.toml names no other.
+pub(super) const TEMPLATES: &str = "templates";
+
 /// A project whose ci.toml is right.
 pub(super) struct Project {
     /// The folder of ci.toml.
@@ -38,20 +41,36 @@ pub(super) fn directory(global: &Global) -> PathBuf {
 /// Opens the project; every problem of its ci.toml is printed.
 pub(super) fn open(global: &Global) -> Result<Project, Stop> {
     let path = find(global)?;
-    let Reading { root, loaded, templates } = read(&path, &shown(&path, global))?;
+    judged(read(&path, &shown(&path, global))?).map_err(|problems| {
+        print(&problems);
+        Stop::silent(ExitStatus::Usage)
+    })
+}
+
+/// Opens the project, where it is there and right.
+pub(super) fn open_quietly(global: &Global) -> Option<Project> {
+    let path = find(global).ok()?;
+    judged(read(&path, NAME).ok()?).ok()
+}
+
+/// A project from texts that were read elsewhere; `root` is where its folder is here.
+pub(super) fn of_sources(root: PathBuf, config: Source, templates: BTreeMap<String, Source>) -> Result<Project, Stop> {
+    let loaded = config::load(config, &templates);
+    judged(Reading { root, loaded, templates }).map_err(|problems| {
+        print(&problems);
+        Stop::silent(ExitStatus::Usage)
+    })
+}
+
+/// The project, where nothing is wrong with it.
+fn judged(reading: Reading) -> Result<Project, Vec<Diagnostic>> {
+    let Reading { root, loaded, templates } = reading;
     let mut problems = loaded.diagnostics;
-    let templates = match Templates::new(templates) {
-        Ok(templates) => Some(templates),
-        Err(more) => {
-            problems.extend(more);
-            None
-        }
-    };
+    let templates = Templates::new(templates).map_err(|more| problems.extend(more)).ok();
     problems.retain(|problem| problem.severity == Severity::Error);
-    print(&problems);
     match (loaded.rules, templates) {
         (Some(rules), Some(templates)) => Ok(Project { root, rules, templates }),
-        _ => Err(Stop::silent(ExitStatus::Usage)),
+        _ => Err(problems),
     }
 }
 
@@ -100,7 +119,7 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Reading, Stop> {
     let root = path.parent().unwrap_or(Path::new(".")).to_path_buf();
     let root = root.canonicalize().unwrap_or(root);
     let source = Source::new(name, text);
-    let named = config::templates_folder(&source).unwrap_or_else(|| "templates".to_owned());
+    let named = config::templates_folder(&source).unwrap_or_else(|| TEMPLATES.to_owned());
     let templates = folder(&root.join(named));
     let loaded = config::load(source, &templates);
     Ok(Reading { root, loaded, templates })

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::args::Global;
 use super::handle::{self, Asked, Options};
-use super::session::Session;
+use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, environment, parse};
 
@@ -69,7 +69,7 @@ pub(super) fn jobs() -> clap::builder::RangedU64ValueParser {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let event = args.event.read()?;
-    let session = Session::open(global)?;
+    let session = Session::open(global, About { event: Some(&event), pull: None })?;
     let asked = Asked::of_event(&session, event);
     let options =
         Options { parallel: usize::try_from(args.jobs).unwrap_or(2), only: args.only.clone(), dry_run: args.dry_run };

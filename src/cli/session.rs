@@ -1,41 +1,78 @@
-//! One call's standing in the world: the project, the forge, the run that this process is.
+//! One call's standing in the world: the forge, the project whose rules count, the run that this process is.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use super::args::Global;
-use super::environment;
+use super::place::Place;
 use super::project::{self, Project};
 use super::stop::Stop;
+use super::{base, environment};
 use crate::exec::cancel::Cancel;
 use crate::forge::Forge;
 use crate::forge::git::Repository;
-use crate::forge::local::{ACCOUNT, Local};
+use crate::forge::local::Local;
 use crate::model::event::{Event, Pull};
 use crate::model::ids::{PullNumber, RunId, Sha};
 
-/// A project and its forge. The forge is opened when it is first needed: most events concern nobody.
+/// A project and its forge.
 pub(super) struct Session {
     pub(super) project: Project,
-    directory: PathBuf,
-    local: OnceLock<Local>,
-    run: OnceLock<(RunId, String)>,
+    place: Place,
+    /// The pull request, where it had to be asked for to find the rules.
+    pull: Option<Pull>,
+    /// Whether the rules are those at the tip of the base branch, wherever they were read.
+    pub(super) from_base: bool,
+    run: OnceLock<(Option<RunId>, String)>,
     cancel: OnceLock<Cancel>,
-    pub(super) verbose: bool,
+    verbose: bool,
+}
+
+/// What a call is about, as far as the caller says.
+#[derive(Clone, Copy, Default)]
+pub(super) struct About<'a> {
+    pub(super) event: Option<&'a Event>,
+    pub(super) pull: Option<PullNumber>,
+}
+
+impl About<'_> {
+    pub(super) fn pull(pull: PullNumber) -> Self {
+        Self { event: None, pull: Some(pull) }
+    }
 }
 
 impl Session {
-    /// Opens the project.
-    pub(super) fn open(global: &Global) -> Result<Self, Stop> {
-        let directory = forge_folder(global)?;
-        let project = project::open(global)?;
-        let directory =
-            directory.map_or_else(|| project.root.join(".ci/forge"), |named| project::directory(global).join(named));
-        let (local, run, cancel) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Ok(Self { project, directory, local, run, cancel, verbose: global.verbose })
+    /// Opens the forge and the project. Of a pull request on GitHub the rules are those of its base.
+    pub(super) fn open(global: &Global, about: About<'_>) -> Result<Self, Stop> {
+        let place = Place::choose(global)?;
+        let found = match &place {
+            Place::GitHub(github) => base::rules(global, github.as_ref(), about)?,
+            Place::Local { .. } => None,
+        };
+        let (project, pull, from_base) = match found {
+            Some(base::Rules { project, pull }) => (project, pull, true),
+            None => (project::open(global)?, None, false),
+        };
+        let (run, cancel) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { project, place, pull, from_base, run, cancel, verbose: global.verbose })
     }
 
-    /// What signals to this process raise, from the first call on. There is one for all that a comment asks for: who
+    /// Opens the project on the local forge, whatever tokens are there.
+    pub(super) fn open_local(global: &Global) -> Result<Self, Stop> {
+        let place = match Place::choose(&Global {
+            forge: global.forge.clone().or(Some("local".to_owned())),
+            ..global.clone()
+        })? {
+            local @ Place::Local { .. } => local,
+            Place::GitHub(_) => {
+                return Err(Stop::usage("this is done on the local forge alone").help("leave `--forge github` out"));
+            }
+        };
+        let (project, run, cancel) = (project::open(global)?, OnceLock::new(), OnceLock::new());
+        Ok(Self { project, place, pull: None, from_base: false, run, cancel, verbose: global.verbose })
+    }
+
+    /// Cancellation by a signal, listened for from the first time that work is about to begin. One for the call: who
     /// cancels the first command means the others too.
     pub(super) fn cancel(&self) -> Result<&Cancel, Stop> {
         if self.cancel.get().is_none() {
@@ -46,55 +83,66 @@ impl Session {
         self.cancel.get().ok_or_else(|| Stop::failed("signals cannot be heard"))
     }
 
-    /// The local forge.
-    pub(super) fn local(&self) -> Result<&Local, Stop> {
-        if let Some(local) = self.local.get() {
-            return Ok(local);
-        }
-        let local = Local::open(&self.directory, &self.project.root, ACCOUNT)?;
-        if self.verbose {
-            super::console::note(format!("using {}", local.describe()));
-        }
-        Ok(self.local.get_or_init(|| local))
+    /// The local forge, where that is the one.
+    pub(super) fn local(&self) -> Result<Option<&Local>, Stop> {
+        self.forge()?;
+        Ok(match &self.place {
+            Place::Local { opened, .. } => opened.get(),
+            Place::GitHub(_) => None,
+        })
     }
 
     /// The forge.
     pub(super) fn forge(&self) -> Result<&dyn Forge, Stop> {
-        self.local().map(|local| local as &dyn Forge)
+        self.place.open(&self.project.root, self.verbose)
     }
 
-    /// The run that this process is, and its page. One of GitHub Actions, else a new one of the local forge.
-    pub(super) fn run(&self) -> Result<(RunId, &str), Stop> {
+    /// The run that this process is, and its page: one of GitHub Actions, else a new one of the local forge. On GitHub,
+    /// but away from its runners, there is no run, and the page is the pull request's.
+    pub(super) fn run(&self, pull: Option<PullNumber>) -> Result<(Option<RunId>, &str), Stop> {
         if self.run.get().is_none() {
-            let found = match (environment::run_id(), environment::run_url()) {
-                (Some(run), Some(url)) => (run, url),
-                _ => {
-                    let local = self.local()?;
+            let found = match (environment::run_id(), environment::run_url(), self.local()?) {
+                (Some(run), Some(url), _) => (Some(run), url),
+                (_, _, Some(local)) => {
                     let run = RunId { id: local.next_run_id()?, attempt: 1 };
-                    (run, local.run_url(run))
+                    (Some(run), local.run_url(run))
                 }
+                (_, _, None) => (
+                    None,
+                    pull.map_or_else(String::new, |pull| {
+                        self.forge().map_or_else(|_| String::new(), |forge| forge.pull_url(pull))
+                    }),
+                ),
             };
             self.run.get_or_init(|| found);
         }
         self.run.get().map(|(run, url)| (*run, url.as_str())).ok_or_else(|| Stop::failed("there is no run"))
     }
 
-    /// A pull request of the forge; one that the local forge does not know is taken from the event.
+    /// A pull request: as the event tells it, else as the forge does; one that the local forge does not know is taken
+    /// from the workspace.
     pub(super) fn pull(&self, number: PullNumber, event: Option<&Event>) -> Result<Pull, Stop> {
-        let told = event.and_then(Event::pull).filter(|pull| pull.number == number);
-        if let Some(pull) = told {
-            let local = self.local()?;
+        let told = event.and_then(Event::pull).or_else(|| self.pull.clone()).filter(|pull| pull.number == number);
+        let local = self.local()?;
+        let pull = match (told, local) {
+            (Some(pull), None) => return Ok(pull),
+            (Some(pull), Some(_)) => pull,
+            (None, _) => match (self.forge()?.pull(number), local) {
+                (Err(crate::forge::Error::NotFound(_)), Some(_)) => self.workspace_pull(number, "main")?,
+                (pull, _) => return Ok(pull?),
+            },
+        };
+        if let Some(local) = local {
             local.save_pull(&pull)?;
-            return Ok(pull);
         }
-        match self.forge()?.pull(number) {
-            Ok(pull) => Ok(pull),
-            Err(crate::forge::Error::NotFound(_)) => {
-                let pull = self.workspace_pull(number, "main")?;
-                self.local()?.save_pull(&pull)?;
-                Ok(pull)
-            }
-            Err(error) => Err(error.into()),
+        Ok(pull)
+    }
+
+    /// A pull request that the forge knows.
+    pub(super) fn known_pull(&self, number: PullNumber) -> Result<Pull, Stop> {
+        match &self.pull {
+            Some(pull) if pull.number == number => Ok(pull.clone()),
+            Some(_) | None => Ok(self.forge()?.pull(number)?),
         }
     }
 
@@ -111,7 +159,7 @@ impl Session {
         };
         Ok(Pull {
             number,
-            head_sha: self.workspace_sha(repository.as_ref())?,
+            head_sha: self.workspace_sha()?,
             head_ref: branch.unwrap_or_else(|| "workspace".to_owned()),
             base_ref: base,
             author: person(),
@@ -123,34 +171,22 @@ impl Session {
         })
     }
 
-    /// The commit that stands in the workspace: git's head, else a digest of ci.toml and the layers' files.
-    fn workspace_sha(&self, repository: Option<&Repository>) -> Result<Sha, Stop> {
-        if let Some(sha) = repository.map(Repository::head).transpose()?.flatten() {
+    /// The commit that stands in the workspace: git's head, else, on the local forge, a digest of ci.toml and the layers'
+    /// files.
+    pub(super) fn workspace_sha(&self) -> Result<Sha, Stop> {
+        if let Some(sha) = Repository::find(&self.project.root)?.as_ref().map(Repository::head).transpose()?.flatten() {
             return Ok(sha);
         }
-        let written = self.local()?.written()?;
+        let Some(local) = self.local()? else { return Err(Stop::usage("nothing names the commit that is meant")) };
         let root = &self.project.root;
         let ci_toml = root.join(Path::new(&self.project.rules.source.name).file_name().unwrap_or_default());
-        crate::forge::local::folder::folder_sha(root, &ci_toml, &self.layer_paths(), &written)
+        crate::forge::local::folder::folder_sha(root, &ci_toml, &self.layer_paths(), &local.written()?)
             .map_err(|error| Stop::failed(format!("cannot read the files of the layers: {error}")))
     }
 
     /// The globs of every layer's files.
     pub(super) fn layer_paths(&self) -> Vec<crate::model::pattern::Wildcard> {
         self.project.rules.layers.values().flat_map(|layer| layer.paths.iter().cloned()).collect()
-    }
-}
-
-/// The folder of the local forge, where `--forge` or `CI_FORGE` names one.
-fn forge_folder(global: &Global) -> Result<Option<PathBuf>, Stop> {
-    let named = global.forge.clone().or_else(|| environment::variable("CI_FORGE"));
-    match named.as_deref().map(|named| named.split_once(':').unwrap_or((named, ""))) {
-        None | Some(("local", "")) => Ok(None),
-        Some(("local", folder)) => Ok(Some(PathBuf::from(folder))),
-        Some((other, _)) => {
-            Err(Stop::usage(format!("there is no forge `{other}`"))
-                .help("write `--forge local` or `--forge local:DIR`"))
-        }
     }
 }
 

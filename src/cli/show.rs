@@ -2,7 +2,7 @@
 
 use super::args::{Global, PullArg};
 use super::board::Dashboard;
-use super::session::Session;
+use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console};
 use crate::model::ids::{PullNumber, Sha};
@@ -42,11 +42,11 @@ enum Format {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
-    let session = Session::open(global)?;
     let number = PullNumber(args.pull.pr);
+    let session = Session::open(global, About::pull(number))?;
     let sha = match &args.sha {
         Some(named) => Sha::parse(named).ok_or_else(|| Stop::usage(format!("`{named}` is no full commit sha")))?,
-        None => session.forge()?.pull(number)?.head_sha,
+        None => session.known_pull(number)?.head_sha,
     };
     let project = &session.project;
     let dashboard = Dashboard::new(session.forge()?, (&project.rules, &project.templates), sha, Some(number));

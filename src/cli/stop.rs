@@ -27,6 +27,11 @@ impl Stop {
         Self { status: ExitStatus::Forge, message: message.to_string(), help: None }
     }
 
+    /// An end before there was anything to do, which is no failure.
+    pub(super) fn nothing_to_do(message: impl Display) -> Self {
+        Self { status: ExitStatus::Done, message: message.to_string(), help: None }
+    }
+
     /// An end of which everything was said already.
     pub(super) fn silent(status: ExitStatus) -> Self {
         Self { status, message: String::new(), help: None }
@@ -41,7 +46,12 @@ impl Stop {
         if self.message.is_empty() {
             return;
         }
-        super::console::error(&self.message);
+        match self.status {
+            ExitStatus::Done => super::console::note(&self.message),
+            ExitStatus::Failed | ExitStatus::Usage | ExitStatus::Forge | ExitStatus::Refused => {
+                super::console::error(&self.message);
+            }
+        }
         if let Some(help) = &self.help {
             super::console::help(help);
         }

@@ -2,10 +2,9 @@
 
 use super::args::{Global, PullArg};
 use super::board::Dashboard;
-use super::session::Session;
+use super::session::{About, Session};
 use super::stop::Stop;
-use super::{ExitStatus, console, output};
-use crate::model::board::{Entry, Recorded, Status};
+use super::{ExitStatus, console, ended};
 use crate::model::ids::PullNumber;
 use crate::render;
 
@@ -18,12 +17,13 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
-    let session = Session::open(global)?;
-    let pull = session.pull(PullNumber(args.pull.pr), None)?;
+    let number = PullNumber(args.pull.pr);
+    let session = Session::open(global, About::pull(number))?;
+    let pull = session.pull(number, None)?;
     let (project, forge) = (&session.project, session.forge()?);
     let dashboard =
         Dashboard::new(forge, (&project.rules, &project.templates), pull.head_sha.clone(), Some(pull.number));
-    let mended = ended_without_a_word(&dashboard, &dashboard.read()?)?;
+    let mended = ended::outcomes(&dashboard, &dashboard.read()?, false)?;
     for entry in &mended {
         console::line(format!("{}: {}, {}", entry.row, entry.status.word(), entry.note));
     }
@@ -41,28 +41,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         console::line(format!("mended: {rows} rows, {doubles} doubled comments; the dashboard is written"));
     }
     Ok(ExitStatus::Done)
-}
-
-/// Entries for the rows that still run although their run has ended.
-fn ended_without_a_word(dashboard: &Dashboard<'_>, recorded: &[Recorded]) -> Result<Vec<Entry>, Stop> {
-    let mut entries = Vec::new();
-    for record in dashboard.standing(recorded).into_iter().filter(|record| !record.entry.status.ended()) {
-        let Some(run) = record.entry.run else { continue };
-        if let Some(conclusion) = dashboard.forge.run_conclusion(run)? {
-            let status = match Status::parse(&conclusion) {
-                Some(status) if status.ended() && status != Status::Success => status,
-                // A run that succeeded and did not report is no success of this row.
-                Some(_) | None => Status::Failure,
-            };
-            entries.push(Entry {
-                id: output::random(),
-                status,
-                note: "ended without reporting".to_owned(),
-                ..record.entry.clone()
-            });
-        }
-    }
-    Ok(entries)
 }
 
 /// Deletes comments of ours that read as this commit's dashboard and are not it.

@@ -11,7 +11,7 @@ use super::stop::Stop;
 use super::{ExitStatus, console};
 use crate::decide;
 use crate::forge::git::Repository;
-use crate::forge::local::folder;
+use crate::forge::local::{Local, folder};
 use crate::model::event::Event;
 use crate::model::ids::PullNumber;
 use crate::render;
@@ -47,7 +47,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
-    let session = Session::open(global)?;
+    let session = Session::open_local(global)?;
     let asked = ask(&session, args)?;
     if asked.readings.is_empty() {
         let usages: Vec<&str> = session.project.rules.commands.values().map(|command| command.usage.as_str()).collect();
@@ -59,7 +59,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let before = if outside_git { Some(snapshot(&session)?) } else { None };
     let handled = handle::handle(&session, &asked, &options)?;
     if let Some(before) = before {
-        session.local()?.add_written(&folder::written(&before, &snapshot(&session)?))?;
+        local(&session)?.add_written(&folder::written(&before, &snapshot(&session)?))?;
     }
     if let (Some(pull), Some(sha), false) = (&handled.prepared.pull, &handled.prepared.sha, args.dry_run) {
         let project = &session.project;
@@ -72,6 +72,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     Ok(handled.status)
 }
 
+fn local(session: &Session) -> Result<&Local, Stop> {
+    session.local()?.ok_or_else(|| Stop::failed("there is no local forge"))
+}
+
 fn snapshot(session: &Session) -> Result<std::collections::BTreeMap<String, folder::Stamp>, Stop> {
     folder::snapshot(&session.project.root, &session.layer_paths())
         .map_err(|error| Stop::failed(format!("cannot read the files of the layers: {error}")))
@@ -82,7 +86,7 @@ fn ask(session: &Session, args: &Args) -> Result<Asked, Stop> {
     let number = PullNumber(args.pr);
     let pull = session.workspace_pull(number, "main")?;
     let login = args.persona.login().map_or_else(person, str::to_owned);
-    let local = session.local()?;
+    let local = local(session)?;
     let mut comment = None;
     if !args.dry_run {
         local.save_pull(&pull)?;

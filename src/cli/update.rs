@@ -2,9 +2,9 @@
 
 use super::args::{Global, PullArg};
 use super::board::Dashboard;
-use super::session::Session;
+use super::session::{About, Session};
 use super::stop::Stop;
-use super::{ExitStatus, console, environment, output};
+use super::{ExitStatus, console, environment, output, project};
 use crate::model::board::{Entry, Status};
 use crate::model::event::Event;
 use crate::model::ids::{PullNumber, Sha};
@@ -49,13 +49,17 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
-    let session = Session::open(global)?;
+    let pull = PullNumber(args.pull.pr);
+    let event = match environment::variable("GITHUB_EVENT_PATH") {
+        Some(_) => Some(environment::event(None, None)?),
+        None => None,
+    };
+    let session = Session::open(global, About { event: event.as_ref(), pull: Some(pull) })?;
     let rules = &session.project.rules;
     let status = status(&args.status)?;
-    let rows = rows(rules, &args.stage)?;
+    let rows = rows(rules, &args.stage).or_else(|wrong| counts_once_merged(global, &session, &args.stage, wrong))?;
     let link = link(args.link.as_deref())?;
-    let pull = PullNumber(args.pull.pr);
-    let (sha, guessed) = commit(&session, args, pull)?;
+    let (sha, guessed) = commit(&session, args, pull, event.as_ref())?;
     let forge = session.forge()?;
     // Outside of Actions nobody can tell which run reports: then whoever reports last is right.
     let (run, url) = (environment::run_id(), environment::run_url().unwrap_or_default());
@@ -131,20 +135,27 @@ fn link(link: Option<&str>) -> Result<Option<String>, Stop> {
     }
 }
 
+/// A row that only the pull request's own ci.toml knows is none yet.
+fn counts_once_merged(global: &Global, session: &Session, stage: &str, wrong: Stop) -> Result<Vec<String>, Stop> {
+    let own = session.from_base.then(|| project::open_quietly(global)).flatten();
+    if own.is_some_and(|own| rows(&own.rules, stage).is_ok()) {
+        return Err(Stop::nothing_to_do(format!(
+            "the stage `{stage}` counts once merged: its base does not know it yet"
+        )));
+    }
+    Err(wrong)
+}
+
 /// The commit that is reported on, and whether it had to be guessed.
-fn commit(session: &Session, args: &Args, pull: PullNumber) -> Result<(Sha, bool), Stop> {
+fn commit(session: &Session, args: &Args, pull: PullNumber, event: Option<&Event>) -> Result<(Sha, bool), Stop> {
     if let Some(named) = &args.sha {
         return match Sha::parse(named) {
             Some(sha) => Ok((sha, false)),
             None => Err(Stop::usage(format!("`{named}` is no full commit sha"))),
         };
     }
-    let event = match environment::variable("GITHUB_EVENT_PATH") {
-        Some(_) => Some(environment::event(None, None)?),
-        None => None,
-    };
-    if let Some(sha) = event.as_ref().and_then(Event::sha) {
-        return Ok((sha, false));
+    match event.and_then(Event::sha) {
+        Some(sha) => Ok((sha, false)),
+        None => Ok((session.pull(pull, event)?.head_sha, true)),
     }
-    Ok((session.pull(pull, event.as_ref())?.head_sha, true))
 }

@@ -9,7 +9,7 @@ use super::ExitStatus;
 use super::args::{Cli, Global};
 use super::environment;
 use super::handle::{self, Asked, Options};
-use super::session::{Session, person};
+use super::session::{About, Session, person};
 use super::stop::Stop;
 use crate::command;
 use crate::model::event::Event;
@@ -18,14 +18,18 @@ use crate::model::nearest::nearest;
 
 pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Stop> {
     let (words, pull) = split(words)?;
-    let session = Session::open(global)?;
+    let session = Session::open(global, About { event: None, pull })?;
     let line = format!("/{}", words.join(" "));
     let reading = match command::read_line(&session.project.rules, &line) {
         Some(Ok(invocation)) => invocation,
         Some(Err(misfit)) => return Err(Stop::usage(misfit.problem).help(misfit.remedy)),
         None => return Err(unknown(&session, &words)),
     };
-    let actor = environment::actor().unwrap_or_else(person);
+    let actor = match (environment::actor(), session.local()?) {
+        (Some(actor), _) => actor,
+        (None, Some(_)) => person(),
+        (None, None) => session.forge()?.account()?,
+    };
     let event = Event::new("command_line", json!({ "sender": { "login": actor } }));
     let asked = Asked { event, readings: vec![Ok(reading)], actor, pull, persona: None, comment: None };
     let options = Options { parallel: 2, only: None, dry_run: false };

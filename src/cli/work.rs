@@ -8,6 +8,7 @@ mod outputs;
 pub(super) use act::post_once;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
@@ -40,9 +41,14 @@ pub(super) struct Work<'a> {
     pub(super) scope: Scope,
     /// What the journal held when the work was decided.
     pub(super) recorded: &'a [Recorded],
-    pub(super) run: RunId,
+    /// The run that this process is, and its page; away from GitHub Actions the page of the pull request.
+    pub(super) run: Option<RunId>,
     pub(super) run_url: &'a str,
+    /// The folder of the project in the code of the commit, where that was fetched.
+    pub(super) code: Option<&'a Path>,
     pub(super) parallel: usize,
+    /// What is done, side by side with the last writing, once it is known how the work ended.
+    pub(super) closing: &'a (dyn Fn(ExitStatus) + Sync),
 }
 
 /// What came of the work.
@@ -88,9 +94,11 @@ pub(super) fn carry_out(work: &Work<'_>) -> Result<Done, Stop> {
         let sender = Mutex::new(sender);
         let outcomes = work.run_jobs(&exec, &outputs, &sender);
         drop(sender);
-        let kept = keeping.join().map_err(|_| Stop::failed("the dashboard's writer broke off"))?;
-        outputs.finish(work.dashboard);
-        work.finish(&outcomes, &outputs, kept)
+        let status = work.status(&outcomes);
+        let ((), kept) = forge::both(|| (work.closing)(status), || keeping.join());
+        let kept = kept.map_err(|_| Stop::failed("the dashboard's writer broke off"))?;
+        outputs.hide_replaced(work.dashboard, work.recorded, &kept.recorded);
+        work.finish(status, &outputs, kept)
     })
 }
 
@@ -129,7 +137,7 @@ impl Work<'_> {
             status,
             note: String::new(),
             pr: self.dashboard.pull,
-            run: Some(self.run),
+            run: self.run,
             url: self.run_url.to_owned(),
             link: None,
             layer,
@@ -162,10 +170,17 @@ impl Work<'_> {
                 Progress::Ended(outcome) => {
                     let link = outputs.add(self, job, outcome);
                     send(self.outcome_entries(job, outcome, link));
+                    outputs.bring_up_to_date(self, job);
                 }
             }
         };
-        pool::run_all(&nodes, self.parallel, exec.cancel, |at| act::run(self, &self.agenda.jobs[at], exec), &observe)
+        pool::run_all(
+            &nodes,
+            self.parallel,
+            exec.cancel,
+            |at| act::run(self, &self.agenda.jobs[at], exec, outputs),
+            &observe,
+        )
     }
 
     fn outcome_entries(&self, job: &Job, outcome: &Outcome, link: Option<String>) -> Vec<Entry> {
@@ -176,12 +191,16 @@ impl Work<'_> {
             entry.link = outcome.link.clone().or_else(|| link.clone());
             entry.digest.clone_from(&outcome.digest);
             entry.changes = outcome.changes.or_else(|| outcome.changed.then_some(true));
+            if let Some((run, page)) = &outcome.run {
+                (entry.run, entry.url) = (Some(*run), page.clone());
+            }
             entry
         })
         .collect()
     }
 
-    fn finish(&self, outcomes: &[Outcome], outputs: &outputs::Outputs, kept: Kept) -> Result<Done, Stop> {
+    /// How the jobs ended, as one; what did not go well is said.
+    fn status(&self, outcomes: &[Outcome]) -> ExitStatus {
         let mut status = ExitStatus::Done;
         for (job, outcome) in self.agenda.jobs.iter().zip(outcomes) {
             if matches!(outcome.status, Status::Failure | Status::Dropped) && outcome.reason != Some(REPORTED) {
@@ -194,6 +213,10 @@ impl Work<'_> {
                 (Status::Dropped | Status::Failure, _) => ExitStatus::Failed,
             });
         }
+        status
+    }
+
+    fn finish(&self, mut status: ExitStatus, outputs: &outputs::Outputs, kept: Kept) -> Result<Done, Stop> {
         self.summarise(&kept.recorded, outputs)?;
         match &kept.lost {
             Some(error) if self.may_not_write(error) => console::note(
@@ -224,8 +247,8 @@ impl Work<'_> {
         let summary =
             outputs.with_sections(|sections| crate::render::summary(self.dashboard.templates, &page, sections));
         output::summary(&summary)?;
-        if super::environment::run_id().is_none() {
-            self.session.local()?.save_summary(self.run.id, &summary)?;
+        if let (Some(run), Some(local)) = (self.run, self.session.local()?) {
+            local.save_summary(run.id, &summary)?;
         }
         Ok(())
     }

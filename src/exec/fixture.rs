@@ -93,6 +93,7 @@ impl World {
             root: self.root.path(),
             scope: self.scope.clone(),
             recorded: &|_| self.recorded.clone(),
+            told: &|_| {},
             remedy: &|stage| Some(format!("/{stage} platform")),
         };
         run_steps(&job, &exec)

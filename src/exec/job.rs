@@ -13,6 +13,7 @@ use super::step::{self, Setting, StepEnd};
 use super::text::HeadTail;
 use crate::expr::{self, Scope};
 use crate::model::board::Status;
+use crate::model::ids::RunId;
 use crate::model::rules::{Handler, Kind, Layer, Step, Template};
 use crate::terraform;
 
@@ -37,6 +38,8 @@ pub(crate) struct StepsJob<'a> {
     pub(crate) scope: Scope,
     /// The digest that a stage recorded for this commit and layer.
     pub(crate) recorded: &'a dyn Fn(&str) -> Option<String>,
+    /// Hears the output so far when a step with `output` has ended and others follow.
+    pub(crate) told: &'a dyn Fn(&str),
     /// What to type so that a stage records anew, e.g. `/plan platform`.
     pub(crate) remedy: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -58,6 +61,8 @@ pub(crate) struct Outcome {
     /// Whether the exit code of a step said that there are changes.
     pub(crate) changed: bool,
     pub(crate) link: Option<String>,
+    /// The run that does it, or did it, with its page, where that is not ours.
+    pub(crate) run: Option<(RunId, String)>,
     /// How long it took.
     pub(crate) took: Duration,
 }
@@ -75,6 +80,7 @@ impl Outcome {
             captures: IndexMap::new(),
             changed: false,
             link: None,
+            run: None,
             took: Duration::ZERO,
         }
     }
@@ -151,7 +157,13 @@ impl Work<'_> {
             return Err(Halt::Failed(format!("the handler `{}` has no steps", job.handler.key.value)));
         };
         self.require_environment()?;
-        steps.iter().try_for_each(|step| self.step(step))
+        for (at, step) in steps.iter().enumerate() {
+            self.step(step)?;
+            if step.output && at + 1 < steps.len() && !self.output.is_empty() {
+                (job.told)(&self.output.text());
+            }
+        }
+        Ok(())
     }
 
     /// Fails with all the names at once of what must be set and is not. A secret that is not there is an empty text on

@@ -68,6 +68,12 @@ impl Repository {
         Ok(self.ask(&["rev-parse", "--is-shallow-repository"])?.as_deref() == Some("true"))
     }
 
+    /// Whether all that is known to git below `folder` stands as it was committed.
+    pub(crate) fn unchanged(&self, folder: &Path) -> Result<bool> {
+        let folder = folder.to_string_lossy();
+        Ok(self.paths(&["status", "--porcelain", "-z", "--untracked-files=no", "--", &folder])?.is_empty())
+    }
+
     /// The branch that is checked out; `None` where none is.
     pub(crate) fn branch(&self) -> Result<Option<String>> {
         self.ask(&["symbolic-ref", "--quiet", "--short", "HEAD"])

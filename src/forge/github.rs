@@ -303,10 +303,6 @@ impl Forge for GitHub {
         self.replace_held(held, lock)
     }
 
-    fn lock(&self, layer: &str) -> Result<Option<Lock>> {
-        Ok(self.read_lock(layer)?.map(|held| held.lock))
-    }
-
     fn release_lock(&self, layer: &str, pull: Option<PullNumber>) -> Result<bool> {
         self.release(layer, pull)
     }

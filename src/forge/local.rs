@@ -203,10 +203,6 @@ impl Forge for Local {
         self.replace_held(held, lock)
     }
 
-    fn lock(&self, layer: &str) -> Result<Option<Lock>> {
-        self.read_lock(layer)
-    }
-
     fn release_lock(&self, layer: &str, pull: Option<PullNumber>) -> Result<bool> {
         self.release(layer, pull)
     }

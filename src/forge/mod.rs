@@ -276,8 +276,6 @@ pub(crate) trait Forge: Sync {
     fn take_lock(&self, lock: &Lock) -> Result<Taken>;
     /// Takes the lock of `lock.layer` from `held`; whether it did, for meanwhile somebody else may hold it.
     fn replace_lock(&self, held: &Lock, lock: &Lock) -> Result<bool>;
-    /// The lock of a layer.
-    fn lock(&self, layer: &str) -> Result<Option<Lock>>;
     /// Releases the lock of a layer where this pull request holds it; whether it did.
     fn release_lock(&self, layer: &str, pull: Option<PullNumber>) -> Result<bool>;
 }

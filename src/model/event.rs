@@ -5,7 +5,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::ids::{PullNumber, Sha};
+use super::ids::{PullNumber, RunId, Sha};
 
 /// An event.
 #[derive(Debug, Clone)]
@@ -47,6 +47,23 @@ pub(crate) struct Comment {
     /// What the comment said before it was edited.
     pub(crate) before: Option<String>,
     pub(crate) url: String,
+}
+
+/// The run of a `workflow_run` event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct WorkflowRun {
+    pub(crate) id: RunId,
+    pub(crate) url: String,
+    /// Its conclusion, in GitHub's words; `None` while it has not ended.
+    pub(crate) conclusion: Option<String>,
+    /// The commit that it ran for: of a comment's, that is the tip of the default branch.
+    pub(crate) sha: Sha,
+    /// The repository whose code it ran, `owner/name`; a fork's is another.
+    pub(crate) head_repository: Option<String>,
+    /// The event that started it.
+    pub(crate) event: String,
+    /// The pull requests whose head it ran for.
+    pub(crate) pulls: Vec<PullNumber>,
 }
 
 impl Pull {
@@ -136,6 +153,30 @@ impl Event {
             author,
             before: self.text("/changes/body/from").map(str::to_owned),
             url: text("/html_url").unwrap_or_default().to_owned(),
+        })
+    }
+
+    /// The run of a `workflow_run` event.
+    pub(crate) fn workflow_run(&self) -> Option<WorkflowRun> {
+        if self.name != "workflow_run" {
+            return None;
+        }
+        let run = self.at("/workflow_run")?;
+        let text = |pointer: &str| run.pointer(pointer).and_then(Value::as_str);
+        let attempt = run.get("run_attempt").and_then(Value::as_u64).and_then(|attempt| attempt.try_into().ok());
+        let pulls = run.get("pull_requests").and_then(Value::as_array);
+        Some(WorkflowRun {
+            id: RunId { id: run.get("id")?.as_u64()?, attempt: attempt.unwrap_or(1) },
+            url: text("/html_url").unwrap_or_default().to_owned(),
+            conclusion: text("/conclusion").map(str::to_owned),
+            sha: Sha::parse(text("/head_sha")?)?,
+            head_repository: text("/head_repository/full_name").map(str::to_owned),
+            event: text("/event").unwrap_or_default().to_owned(),
+            pulls: pulls
+                .into_iter()
+                .flatten()
+                .filter_map(|pull| pull.get("number").and_then(Value::as_u64).map(PullNumber))
+                .collect(),
         })
     }
 

@@ -112,15 +112,6 @@ fn body(section: &Section<'_>, room: usize) -> String {
     if details.is_empty() { text } else { format!("{details}\n\n{text}") }
 }
 
-/// Why a command is not carried out.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Refusal<'a> {
-    /// A gate is closed, or it is no command that can be carried out.
-    Gate(&'a [Reason]),
-    /// The base branch has no ci.toml yet.
-    NotYet,
-}
-
 /// One thing that a gate asks and that does not hold.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Reason {
@@ -136,13 +127,8 @@ pub(crate) struct Reason {
 
 /// The comment that says why `command` of `by` is not carried out: at most [`COMMENT`] bytes. Its first line is the same
 /// for every call of the command, so that an earlier answer can be found and edited.
-pub(crate) fn refusal(templates: &Templates, rules: &Rules, command: &str, by: &str, why: &Refusal<'_>) -> String {
-    let (kind, reasons): (&str, &[Reason]) = match *why {
-        Refusal::Gate(reasons) => ("gate", reasons),
-        Refusal::NotYet => ("not-yet", &[]),
-    };
-    let values: [(&str, Value); 4] = [
-        ("kind", Value::from(kind)),
+pub(crate) fn refusal(templates: &Templates, rules: &Rules, command: &str, by: &str, reasons: &[Reason]) -> String {
+    let values: [(&str, Value); 3] = [
         ("command", Value::from(cut(command, TITLE))),
         ("by", Value::from(cut(by, TITLE))),
         ("reasons", Value::from(Serde(reasons))),

@@ -38,7 +38,6 @@ pub(super) fn sample() -> Value {
         "by": "alice",
         "run_page": link,
         "dashboard": link,
-        "kind": "gate",
         "command": "/apply",
         "reasons": [{ "code": "permission", "message": "write access is needed", "remedy": "ask", "layer": "platform" }],
     })))

@@ -59,7 +59,7 @@ const BUILTIN: [Builtin; 7] = [
     Builtin {
         name: "refusal.md.j2",
         source: include_str!("../../templates/refusal.md.j2"),
-        roots: &["command", "by", "kind", "reasons"],
+        roots: &["command", "by", "reasons"],
     },
     Builtin {
         name: "summary.md.j2",

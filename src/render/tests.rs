@@ -3,8 +3,8 @@
 mod hostile;
 
 use super::{
-    COMMENT, Output, Page, Reason, Refusal, Section, Templates, dashboard, decode_state, fixture, json, marked, marker,
-    output, refusal, reply,
+    COMMENT, Output, Page, Reason, Section, Templates, dashboard, decode_state, fixture, json, marked, marker, output,
+    refusal, reply,
 };
 use crate::expr::Scope;
 use crate::model::board::{Board, Entry, Recorded, Status, fold};
@@ -170,9 +170,8 @@ fn refusals_say_what_to_do() {
         remedy: "write `/apply [layer…]`".into(),
         layer: None,
     }];
-    let all =
-        [("/apply platform", Refusal::Gate(&reasons)), ("/aply", Refusal::Gate(&slip)), ("/plan", Refusal::NotYet)];
-    let bodies = all.map(|(command, why)| refusal(&Templates::default(), &rules, command, "bob", &why));
+    let all = [("/apply platform", &reasons[..]), ("/aply", &slip[..])];
+    let bodies = all.map(|(command, why)| refusal(&Templates::default(), &rules, command, "bob", why));
     insta::assert_snapshot!(bodies.join("\n"), @r"
     <!-- infra-dashboard-reply:apply -->
     ⛔ `/apply platform` of bob was not run:
@@ -184,9 +183,6 @@ fn refusals_say_what_to_do() {
     ⛔ `/aply` of bob was not run:
 
     - `unknown-command`: there is no command `/aply`. **write `/apply [layer…]`**
-
-    <!-- infra-dashboard-reply:plan -->
-    ⏳ `/plan` was not run: the base branch has no `ci.toml` yet; it takes effect when merged.
     ");
 }
 

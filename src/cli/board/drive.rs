@@ -74,6 +74,9 @@ impl Dashboard<'_> {
                 }
                 Ask::Done => return Ok(()),
             };
+            if let Answer::Written(comment) = &answer {
+                self.found.get_or_init(|| *comment);
+            }
             writer.answer(answer);
             seen(&ask);
         }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Work;
+use super::outputs::Outputs;
 use crate::cli::{console, facts};
 use crate::exec::Exec;
 use crate::exec::job::{Outcome, PLAN_STALE, REPORTED, StepsJob, run_steps};
@@ -10,7 +11,7 @@ use crate::expr::{self, Scope};
 use crate::forge::{self, Lock, Taken};
 use crate::model::board::Status;
 use crate::model::decision::Job;
-use crate::model::rules::{Handler, Kind, Layer, Rules, Template, Unlock};
+use crate::model::rules::{Checkout, Handler, Kind, Layer, Rules, Template, Unlock};
 use crate::render;
 
 /// The reason code of work that did not take place because another pull request holds the layer.
@@ -30,7 +31,7 @@ pub(super) fn reports(rules: &Rules, job: &Job) -> bool {
 }
 
 /// Does one job.
-pub(super) fn run(work: &Work<'_>, job: &Job, exec: &Exec<'_>) -> Outcome {
+pub(super) fn run(work: &Work<'_>, job: &Job, exec: &Exec<'_>, outputs: &Outputs) -> Outcome {
     let rules = work.dashboard.rules;
     let Some(handler) = rules.handlers.get(&job.handler) else {
         return Outcome::new(Status::Failure, format!("there is no handler `{}`", job.handler));
@@ -41,9 +42,9 @@ pub(super) fn run(work: &Work<'_>, job: &Job, exec: &Exec<'_>) -> Outcome {
         scope.set_layer(layer);
     }
     let outcome = match &handler.kind {
-        Kind::Steps(_) => steps(work, job, (handler, layer), scope.clone(), exec),
+        Kind::Steps(_) => steps(work, job, (handler, layer), scope.clone(), (exec, outputs)),
         Kind::Dispatch { workflow, reference, inputs } => dispatch(work, workflow, reference.as_ref(), inputs, &scope),
-        Kind::Report(status) => report(handler, status, &scope),
+        Kind::Report(status) => report(work, handler, status, &scope),
         Kind::Delegate(name) => Ok(Outcome::new(Status::Running, format!("left to {name}"))),
         Kind::Reply(name) => reply(work, name, &scope),
         Kind::Api { method, path, body } => api(work, handler, (method, path, body.as_ref()), &scope),
@@ -67,14 +68,14 @@ fn steps(
     job: &Job,
     (handler, layer): (&Handler, Option<&Layer>),
     scope: Scope,
-    exec: &Exec<'_>,
+    (exec, outputs): (&Exec<'_>, &Outputs),
 ) -> Tried {
     if let Some(outcome) = stale(work, handler, job) {
         return Ok(outcome);
     }
     let taken_over = match locked(work, handler, layer)? {
         Locked::Free(taken_over) => taken_over,
-        Locked::Held(outcome) => return Ok(outcome),
+        Locked::Held(outcome) => return Ok(*outcome),
     };
     let rules = work.dashboard.rules;
     let board = work.dashboard.board(work.recorded);
@@ -83,9 +84,13 @@ fn steps(
         label: job.label(),
         handler,
         layer,
-        root: &work.session.project.root,
+        root: match (handler.checkout, work.code) {
+            (Checkout::Head, Some(code)) => code,
+            (Checkout::Head | Checkout::None, _) => &work.session.project.root,
+        },
         scope,
         recorded: &|stage| facts::recorded_digest(&board, stage, key),
+        told: &|text| outputs.open(work, job, text),
         remedy: &|stage| rules.line_for_stage(stage, key),
     };
     let mut outcome = run_steps(&steps, exec);
@@ -125,7 +130,7 @@ enum Locked {
     /// It is held for this pull request; where it was taken over, from whom.
     Free(Option<String>),
     /// Another holds it.
-    Held(Outcome),
+    Held(Box<Outcome>),
 }
 
 /// Takes the layer's lock where the handler wants it.
@@ -136,7 +141,7 @@ fn locked(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) -> Result<L
         layer: layer.key.value.clone(),
         pull: work.dashboard.pull,
         by: work.actor.to_owned(),
-        run: Some(work.run),
+        run: work.run,
         sha: Some(work.dashboard.sha.clone()),
         at: jiff::Timestamp::now(),
         applied: false,
@@ -154,7 +159,7 @@ fn locked(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) -> Result<L
         return Ok(Locked::Free(line.map(|why| format!("took over the lock of {whose}, {why}"))));
     }
     let outcome = Outcome::new(Status::Dropped, format!("locked by {whose} since {}", held.at));
-    Ok(Locked::Held(Outcome { reason: Some(LOCKED), ..outcome }))
+    Ok(Locked::Held(Box::new(Outcome { reason: Some(LOCKED), ..outcome })))
 }
 
 /// The lock that may take the place of one that is held, and why, where that is worth a line. A pull request that is
@@ -216,11 +221,15 @@ fn dispatch(
     }
     let dispatched = work.dashboard.forge.dispatch(workflow, &reference, &given).map_err(text)?;
     let mut outcome = Outcome::new(Status::Running, format!("started {workflow}"));
-    outcome.link = Some(dispatched.url).filter(|url| !url.is_empty());
+    match dispatched.run {
+        // Until that run has ended the row is its: who asks for its conclusion asks the right one.
+        Some(run) => outcome.run = Some((run, dispatched.url)),
+        None => outcome.link = Some(dispatched.url).filter(|url| !url.is_empty()),
+    }
     Ok(outcome)
 }
 
-fn report(handler: &Handler, status: &Template, scope: &Scope) -> Tried {
+fn report(work: &Work<'_>, handler: &Handler, status: &Template, scope: &Scope) -> Tried {
     let word = expr::render(status, scope).map_err(text)?;
     let status = Status::parse(word.trim()).ok_or_else(|| format!("`{}` is no status", word.trim()))?;
     let note = match status {
@@ -232,6 +241,8 @@ fn report(handler: &Handler, status: &Template, scope: &Scope) -> Tried {
         outcome.note = expr::render(note, scope).map_err(text)?;
     }
     outcome.link = handler.link.as_ref().map(|link| expr::render(link, scope)).transpose().map_err(text)?;
+    // What another run did is that run's outcome, so that one of an older run does not take the row.
+    outcome.run = work.event.workflow_run().map(|run| (run.id, run.url));
     Ok(outcome)
 }
 

@@ -1,34 +1,40 @@
-//! What handlers print, as comments: one for each run and handler, created when there is output, and extended as more
-//! comes. They are decorations of the dashboard: one that cannot be written is told in the log, and the work goes on.
+//! What handlers print, as comments: one for each run and handler, created as soon as there is output, so that rows can
+//! link to it when the work ends. They are decorations of the dashboard: one that cannot be written is told in the log,
+//! and the work goes on.
 
-use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::Work;
 use crate::cli::board::Dashboard;
 use crate::cli::console;
+use crate::cli::output::random;
 use crate::exec::job::Outcome;
 use crate::forge;
-use crate::model::board::Status;
+use crate::model::board::{Recorded, Status};
 use crate::model::decision::Job;
-use crate::model::ids::RunId;
 use crate::render::{self, Section};
 use crate::terraform;
 
 /// The outputs of one run.
 pub(super) struct Outputs {
-    run: RunId,
+    /// Tells the comments of this run from those of others.
+    key: String,
     run_url: String,
     action: String,
     by: String,
-    handlers: Mutex<BTreeMap<String, Printed>>,
+    handlers: Mutex<BTreeMap<String, Arc<Mutex<Printed>>>>,
 }
 
+/// What the jobs of one handler printed.
 #[derive(Default)]
 struct Printed {
     /// The comment and its page.
     comment: Option<(u64, String)>,
+    /// By the jobs' labels, in the order in which they printed first.
     sections: Vec<Text>,
+    /// Whether the comment does not say all yet.
+    behind: bool,
 }
 
 /// What one job printed.
@@ -43,8 +49,9 @@ struct Text {
 
 impl Outputs {
     pub(super) fn new(work: &Work<'_>) -> Self {
+        let run = work.run.map_or_else(random, |run| run.to_string());
         Self {
-            run: work.run,
+            key: run,
             run_url: work.run_url.to_owned(),
             action: work.action.clone(),
             by: work.actor.to_owned(),
@@ -52,41 +59,67 @@ impl Outputs {
         }
     }
 
-    /// Keeps what a job printed and posts it; returns the page that its row links to.
-    pub(super) fn add(&self, work: &Work<'_>, job: &Job, outcome: &Outcome) -> Option<String> {
-        let text = outcome.output.as_deref().filter(|text| !text.trim().is_empty())?;
-        let plans: Vec<String> = outcome.captures.values().filter_map(terraform::changes_table).collect();
-        let mut details = plans.join("\n\n");
-        for warning in outcome.captures.values().flat_map(terraform::warnings) {
-            details.push_str(&format!("\n\n⚠️ {}", render::escaped(&warning)));
-        }
-        let section = Text {
-            title: job.label().to_owned(),
-            status: outcome.status,
-            note: outcome.note.clone(),
-            text: terraform::diff_text(text),
-            details,
-            whole: Some(self.run_url.clone()),
-        };
-        let mut handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
-        let printed = handlers.entry(job.handler.clone()).or_default();
-        printed.sections.push(section);
-        match self.post(work.dashboard, &job.handler, printed) {
-            Ok(page) => page,
-            Err(error) => {
-                console::warning(&format!("the output of `{}` could not be posted: {error}", job.handler));
-                None
-            }
+    /// Posts what a job printed so far, where nothing is posted yet: so that there is a page to link to when it ends.
+    pub(super) fn open(&self, work: &Work<'_>, job: &Job, text: &str) {
+        let printed = self.printed(&job.handler);
+        let mut printed = lock(&printed);
+        let begun = Text::new(job, Status::Running, "", text, &self.run_url);
+        printed.keep(begun);
+        if printed.comment.is_none() {
+            self.post(work.dashboard, &job.handler, &mut printed);
         }
     }
 
-    fn post(&self, dashboard: &Dashboard<'_>, handler: &str, printed: &mut Printed) -> forge::Result<Option<String>> {
-        let Some(pull) = dashboard.pull else { return Ok(None) };
-        let sections = printed.sections.iter().map(Text::section).collect();
-        let comment = dashboard.comment().ok().flatten();
-        let page = comment.map(|comment| dashboard.forge.comment_url(Some(pull), comment));
-        let key = format!("{}.{handler}.{}", dashboard.sha.short(), self.run);
-        let body = render::output(
+    /// Keeps what a job printed in the end; returns the page that its row links to. Where that page was there before,
+    /// [`Self::bring_up_to_date`] is to follow.
+    pub(super) fn add(&self, work: &Work<'_>, job: &Job, outcome: &Outcome) -> Option<String> {
+        let text = outcome.output.as_deref().filter(|text| !text.trim().is_empty())?;
+        let printed = self.printed(&job.handler);
+        let mut printed = lock(&printed);
+        let mut ended = Text::new(job, outcome.status, &outcome.note, text, &self.run_url);
+        ended.details = details(outcome);
+        printed.keep(ended);
+        if printed.comment.is_none() {
+            self.post(work.dashboard, &job.handler, &mut printed);
+        } else {
+            printed.behind = true;
+        }
+        printed.comment.as_ref().map(|(_, page)| page.clone())
+    }
+
+    /// Writes the comment of a job's handler, where it does not say all yet.
+    pub(super) fn bring_up_to_date(&self, work: &Work<'_>, job: &Job) {
+        let printed = self.printed(&job.handler);
+        let mut printed = lock(&printed);
+        if printed.behind {
+            self.post(work.dashboard, &job.handler, &mut printed);
+        }
+    }
+
+    fn printed(&self, handler: &str) -> Arc<Mutex<Printed>> {
+        lock(&self.handlers).entry(handler.to_owned()).or_default().clone()
+    }
+
+    fn post(&self, dashboard: &Dashboard<'_>, handler: &str, printed: &mut Printed) {
+        let Some(pull) = dashboard.pull else { return };
+        let body = self.body(dashboard, handler, printed);
+        let posted = match &printed.comment {
+            Some((id, _)) => dashboard.forge.edit_comment(*id, &body),
+            None => dashboard.forge.create_comment(pull, &body),
+        };
+        match posted {
+            Ok(posted) => {
+                printed.comment = Some((posted.id, posted.url));
+                printed.behind = false;
+            }
+            Err(error) => console::warning(&format!("the output of `{handler}` could not be posted: {error}")),
+        }
+    }
+
+    fn body(&self, dashboard: &Dashboard<'_>, handler: &str, printed: &Printed) -> String {
+        let page = dashboard.url();
+        let key = format!("{}.{handler}.{}", dashboard.sha.short(), self.key);
+        render::output(
             dashboard.templates,
             &render::Output {
                 rules: dashboard.rules,
@@ -97,54 +130,76 @@ impl Outputs {
                 by: Some(self.by.as_str()).filter(|by| !by.is_empty()),
                 run_page: Some(&self.run_url),
                 dashboard: page.as_deref(),
-                sections,
+                sections: printed.sections.iter().map(Text::section).collect(),
             },
-        );
-        let posted = match &printed.comment {
-            Some((id, _)) => dashboard.forge.edit_comment(*id, &body)?,
-            None => dashboard.forge.create_comment(pull, &body)?,
-        };
-        printed.comment = Some((posted.id, posted.url.clone()));
-        Ok(Some(posted.url))
+        )
     }
 
-    /// Hides the outputs of earlier runs of the same handlers on this commit.
-    pub(super) fn finish(&self, dashboard: &Dashboard<'_>) {
-        let Some(pull) = dashboard.pull else { return };
-        let handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
-        let posted: Vec<(&String, u64)> =
-            handlers.iter().filter_map(|(handler, printed)| Some((handler, printed.comment.as_ref()?.0))).collect();
-        if posted.is_empty() {
-            return;
-        }
-        let (Ok(account), Ok(comments)) = (dashboard.forge.account(), dashboard.forge.comments(pull, None)) else {
-            return;
+    /// Hides the outputs that no row links to any more since this run replaced them.
+    pub(super) fn hide_replaced(&self, dashboard: &Dashboard<'_>, before: &[Recorded], after: &[Recorded]) {
+        let comments = |links: &mut dyn Iterator<Item = &str>| -> BTreeSet<u64> {
+            links.filter_map(|link| dashboard.forge.comment_at(link)).collect()
         };
-        for (handler, newest) in posted {
-            let start = render::tag(dashboard.rules, "output", &format!("{}.{handler}.", dashboard.sha.short()));
-            let start = start.trim_end_matches(" -->");
-            let older = comments.iter().filter(|comment| {
-                comment.id < newest
-                    && comment.author == account
-                    && !comment.minimized
-                    && comment.body.starts_with(start)
-            });
-            for comment in older {
-                let _decoration = dashboard.forge.minimize(comment.id);
+        let board = dashboard.board(after);
+        let shown = comments(&mut board.rows.iter().filter_map(|row| row.link.as_deref()));
+        let linked = comments(&mut before.iter().filter_map(|recorded| recorded.entry.link.as_deref()));
+        let replaced: Vec<u64> = linked.difference(&shown).copied().collect();
+        forge::side_by_side(&replaced, |comment| {
+            let Ok(posted) = dashboard.forge.comment(*comment) else { return };
+            let start = render::tag(dashboard.rules, "output", "");
+            let ours = dashboard.forge.account().is_ok_and(|account| account == posted.author);
+            if ours && !posted.minimized && posted.body.starts_with(start.trim_end_matches(" -->")) {
+                let _decoration = dashboard.forge.minimize(*comment);
             }
-        }
+        });
     }
 
     /// Shows all that was printed.
     pub(super) fn with_sections<T>(&self, show: impl FnOnce(&[Section<'_>]) -> T) -> T {
-        let handlers = self.handlers.lock().unwrap_or_else(PoisonError::into_inner);
+        let handlers: Vec<_> = lock(&self.handlers).values().cloned().collect();
+        let printed: Vec<_> = handlers.iter().map(|printed| lock(printed)).collect();
         let sections: Vec<Section<'_>> =
-            handlers.values().flat_map(|printed| printed.sections.iter().map(Text::section)).collect();
+            printed.iter().flat_map(|printed| printed.sections.iter().map(Text::section)).collect();
         show(&sections)
     }
 }
 
+impl Printed {
+    /// Takes a text in the place of what the same job printed before.
+    fn keep(&mut self, text: Text) {
+        match self.sections.iter_mut().find(|known| known.title == text.title) {
+            Some(known) => *known = text,
+            None => self.sections.push(text),
+        }
+    }
+}
+
+/// What a plan changes, as a table, and what its checks warn of.
+fn details(outcome: &Outcome) -> String {
+    let plans: Vec<String> = outcome.captures.values().filter_map(terraform::changes_table).collect();
+    let mut details = plans.join("\n\n");
+    for warning in outcome.captures.values().flat_map(terraform::warnings) {
+        details.push_str(&format!("\n\n⚠️ {}", render::escaped(&warning)));
+    }
+    details
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Text {
+    fn new(job: &Job, status: Status, note: &str, text: &str, run_url: &str) -> Self {
+        Self {
+            title: job.label().to_owned(),
+            status,
+            note: note.to_owned(),
+            text: terraform::diff_text(text),
+            details: String::new(),
+            whole: Some(run_url.to_owned()),
+        }
+    }
+
     fn section(&self) -> Section<'_> {
         Section {
             title: &self.title,

@@ -76,8 +76,6 @@ routes! {
     Permission: GET "/repos/{owner}/{repo}/collaborators/{username}/permission" needs "metadata: read";
     /// Whether a person is in a team.
     Membership: GET "/orgs/{org}/teams/{team_slug}/memberships/{username}" needs "members: read";
-    /// A workflow run.
-    Run: GET "/repos/{owner}/{repo}/actions/runs/{run_id}" needs "actions: read";
     /// One attempt of a workflow run.
     RunAttempt: GET "/repos/{owner}/{repo}/actions/runs/{run_id}/attempts/{attempt_number}" needs "actions: read";
     /// The runs of a workflow.

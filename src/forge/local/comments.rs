@@ -48,6 +48,7 @@ impl Local {
         Ok(self.posted(id, file))
     }
 
+    #[cfg(test)]
     /// The comment's reactions, by who gave them, in the words of GitHub's API.
     pub(crate) fn reactions(&self, comment: u64) -> Result<IndexMap<String, Vec<String>>> {
         Ok(self.comment_file(comment)?.reactions)

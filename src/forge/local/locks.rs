@@ -32,6 +32,7 @@ impl Local {
         })
     }
 
+    #[cfg(test)]
     pub(super) fn read_lock(&self, layer: &str) -> Result<Option<Lock>> {
         self.store.read(&name(layer))
     }

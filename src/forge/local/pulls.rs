@@ -39,25 +39,6 @@ impl Local {
         })
     }
 
-    /// Says what a person may do; who is not named may do all.
-    pub(crate) fn set_permission(&self, login: &str, permission: Permission) -> Result<()> {
-        self.store.alone("permissions", || {
-            let mut people = self.permissions()?;
-            people.insert(login.to_owned(), permission);
-            self.store.replace("permissions.json", &people)
-        })
-    }
-
-    /// Says who reviewed a pull request, oldest first.
-    pub(crate) fn set_reviews(&self, pull: PullNumber, reviews: &[Review]) -> Result<()> {
-        self.store.replace(&format!("reviews/{pull}.json"), &reviews)
-    }
-
-    /// Says what other tools found in a commit.
-    pub(crate) fn set_checks(&self, sha: &Sha, checks: &[Check]) -> Result<()> {
-        self.store.replace(&format!("checks/{sha}.json"), &checks)
-    }
-
     pub(super) fn find_pull(&self, number: PullNumber) -> Result<Option<Pull>> {
         self.store.read(&name(number))
     }

@@ -214,11 +214,11 @@ fn one_of_many_takes_a_lock() {
         takers.into_iter().map(|taker| taker.join().unwrap()).collect()
     });
     assert_eq!(taken.iter().filter(|taken| **taken == Taken::Ours).count(), 1);
-    let holder = local.lock("a/b").unwrap().unwrap();
+    let holder = local.read_lock("a/b").unwrap().unwrap();
     assert!(taken.iter().all(|taken| *taken == Taken::Ours || *taken == Taken::Held(holder.clone())));
     assert!(!local.release_lock("a/b", Some(PullNumber(99))).unwrap());
     assert!(local.release_lock("a/b", holder.pull).unwrap());
-    assert_eq!(local.lock("a/b").unwrap(), None);
+    assert_eq!(local.read_lock("a/b").unwrap(), None);
 }
 
 #[test]
@@ -253,8 +253,8 @@ fn a_pull_request_keeps_what_people_wrote_into_its_file() {
 
 #[test]
 fn who_is_not_named_may_do_all() {
-    let (_folder, local) = local();
-    local.set_permission("bob", Permission::Read).unwrap();
+    let (folder, local) = local();
+    fs::write(folder.path().join(".ci/forge/permissions.json"), r#"{ "bob": "read" }"#).unwrap();
     assert_eq!(local.permission("bob").unwrap(), Permission::Read);
     assert_eq!(local.permission("ann").unwrap(), Permission::Admin);
     assert!(!local.team_member("org/team", "ann").unwrap());
@@ -309,6 +309,6 @@ proptest! {
         let posted = local.create_comment(PULL, &body).unwrap();
         prop_assert_eq!(local.comment(posted.id).unwrap().body, body);
         prop_assert_eq!(local.take_lock(&lock(&layer, 1)).unwrap(), Taken::Ours);
-        prop_assert_eq!(local.lock(&layer).unwrap().map(|lock| lock.layer), Some(layer));
+        prop_assert_eq!(local.read_lock(&layer).unwrap().map(|lock| lock.layer), Some(layer));
     }
 }

@@ -1,0 +1,103 @@
+//! Rows of runs that ended without a word: killed, lost, or never written to report. What the run came to becomes their
+//! outcome. It does not know what the rows are about.
+
+use std::collections::BTreeMap;
+
+use super::board::Dashboard;
+use super::session::Session;
+use super::stop::Stop;
+use super::{console, output};
+use crate::forge::{self, Forge};
+use crate::model::board::{Entry, Recorded, Status};
+use crate::model::event::{Event, WorkflowRun};
+use crate::model::ids::{PullNumber, RunId, Sha};
+
+/// Outcomes for the rows that still run although their run has ended, as the forge says. `superseded` is set for a commit
+/// that is no longer the head of its pull request.
+pub(super) fn outcomes(
+    dashboard: &Dashboard<'_>,
+    recorded: &[Recorded],
+    superseded: bool,
+) -> forge::Result<Vec<Entry>> {
+    let (forge, running) = (dashboard.forge, running(dashboard, recorded));
+    let mut runs: Vec<RunId> = running.iter().filter_map(|record| record.entry.run).collect();
+    runs.sort_unstable();
+    runs.dedup();
+    let conclusions = forge::side_by_side(&runs, |run| Ok((*run, forge.run_conclusion(*run)?)));
+    let conclusions: BTreeMap<RunId, Option<String>> = conclusions.into_iter().collect::<forge::Result<_>>()?;
+    let ended = running.into_iter().filter_map(|record| {
+        let conclusion = conclusions.get(&record.entry.run?)?.as_deref()?;
+        Some(outcome(record, conclusion, superseded))
+    });
+    Ok(ended.collect())
+}
+
+/// Closes the rows that the run of a `workflow_run` event left running; how many there were.
+pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<usize, Stop> {
+    let Some(run) = event.workflow_run().filter(|_| event.action() == Some("completed")) else { return Ok(0) };
+    let Some(conclusion) = run.conclusion.clone() else { return Ok(0) };
+    let forge = session.forge()?;
+    let heads = heads(forge, &run)?;
+    let mut commits: Vec<Sha> = heads.values().cloned().chain([run.sha.clone()]).collect();
+    commits.sort_unstable();
+    commits.dedup();
+    let project = &session.project;
+    let dashboard = |sha: &Sha, pull| Dashboard::new(forge, (&project.rules, &project.templates), sha.clone(), pull);
+    let journals = forge::side_by_side(&commits, |sha| dashboard(sha, None).read_all());
+    let mut closed = 0;
+    for (sha, journal) in commits.iter().zip(journals) {
+        for (pull, records) in by_pull(journal?) {
+            let dashboard = dashboard(sha, pull);
+            let superseded = pull.and_then(|pull| heads.get(&pull)).is_some_and(|head| head != sha);
+            let left = running(&dashboard, &records).into_iter().filter(|record| is_of(record, &run));
+            let entries: Vec<Entry> = left.map(|record| outcome(record, &conclusion, superseded)).collect();
+            for entry in &entries {
+                console::note(format!("{} of {}: {}, {}", entry.row, sha.short(), entry.status.word(), entry.note));
+            }
+            if !entries.is_empty() {
+                closed += entries.len();
+                dashboard.write(entries)?;
+            }
+        }
+    }
+    Ok(closed)
+}
+
+/// The head commits of the pull requests that a run may have been about. Of a run that a comment started GitHub does not
+/// say; its pull request is among those in which something happened last.
+fn heads(forge: &dyn Forge, run: &WorkflowRun) -> forge::Result<BTreeMap<PullNumber, Sha>> {
+    let pulls = match run.event.as_str() {
+        "pull_request" | "push" => {
+            forge::side_by_side(&run.pulls, |pull| forge.pull(*pull)).into_iter().collect::<forge::Result<_>>()?
+        }
+        _ => forge.open_pulls()?,
+    };
+    Ok(pulls.into_iter().map(|pull| (pull.number, pull.head_sha)).collect())
+}
+
+fn is_of(record: &Recorded, run: &WorkflowRun) -> bool {
+    record.entry.run.is_some_and(|id| id.id == run.id.id && id.attempt <= run.id.attempt)
+}
+
+fn by_pull(journal: Vec<Recorded>) -> BTreeMap<Option<PullNumber>, Vec<Recorded>> {
+    let mut pulls: BTreeMap<Option<PullNumber>, Vec<Recorded>> = BTreeMap::new();
+    for record in journal {
+        pulls.entry(record.entry.pr).or_default().push(record);
+    }
+    pulls
+}
+
+/// The records that rows stand on and that say that work is under way.
+fn running<'r>(dashboard: &Dashboard<'_>, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
+    dashboard.standing(recorded).into_iter().filter(|record| !record.entry.status.ended()).collect()
+}
+
+fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
+    let (status, note) = match Status::parse(conclusion) {
+        _ if superseded => (Status::Dropped, "superseded"),
+        Some(status) if status.ended() && status != Status::Success => (status, "ended without reporting"),
+        // A run that succeeded and did not report is no success of this row.
+        Some(_) | None => (Status::Failure, "ended without reporting"),
+    };
+    Entry { id: output::random(), status, note: note.to_owned(), ..record.entry.clone() }
+}

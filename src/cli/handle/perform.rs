@@ -1,0 +1,190 @@
+//! A decision carried out: on which commit's dashboard it is reported, in which folder its steps run, and how the person
+//! who asked hears of its end.
+
+use super::answer::tell_end;
+use super::{Asked, Options, Prepared, dashboard};
+use crate::cli::board::Dashboard;
+use crate::cli::session::Session;
+use crate::cli::stop::Stop;
+use crate::cli::work::{self, Work};
+use crate::cli::{ExitStatus, console, environment};
+use crate::decide::{self, Case, Decided};
+use crate::expr::{self, Scope};
+use crate::forge::git::Repository;
+use crate::forge::worktree::Worktree;
+use crate::gate::PersonaFacts;
+use crate::model::board::Recorded;
+use crate::model::decision::{Agenda, Job};
+use crate::model::event::WorkflowRun;
+use crate::model::ids::{PullNumber, Sha};
+use crate::model::rules::{Checkout, Handler, Kind, Template};
+
+/// What stands around one decision of several.
+pub(super) struct Setting<'a> {
+    pub(super) session: &'a Session,
+    pub(super) asked: &'a Asked,
+    pub(super) options: &'a Options,
+    pub(super) prepared: &'a Prepared,
+    /// How the decisions before it ended, where this is the last one: then the person who asked hears of the end.
+    pub(super) last: Option<ExitStatus>,
+}
+
+/// Carries an agenda out; `recorded` becomes what the journal holds then.
+pub(super) fn perform(
+    setting: &Setting<'_>,
+    decided: &Decided,
+    agenda: &Agenda,
+    recorded: &mut Vec<Recorded>,
+) -> Result<ExitStatus, Stop> {
+    let Setting { session, asked, options, prepared, .. } = *setting;
+    let (rules, forge) = (&session.project.rules, session.forge()?);
+    let Some(sha) = &prepared.sha else { return Err(Stop::usage("the event names no commit")) };
+    let number = prepared.pull.as_ref().map(|pull| pull.number);
+    let (run, run_url) = session.run(number)?;
+    let scope = decide::scope(
+        &Case {
+            rules,
+            event: &asked.event,
+            pull: prepared.pull.as_ref(),
+            readings: &[],
+            actor: &asked.actor,
+            repository: &forge.repository(),
+            run: run.map(|run| (run, run_url)),
+            facts: &PersonaFacts::default(),
+        },
+        decided.invocation.as_ref(),
+    );
+    let mut home = dashboard(session, forge, sha, prepared.pull.as_ref());
+    let mut agenda = agenda.clone();
+    let elsewhere = match elsewhere(setting, &home, &mut agenda, &scope)? {
+        Home::Here => None,
+        Home::There(sha, pull) => Some((sha, pull)),
+        Home::Nowhere(why) => {
+            console::note(format!("nothing to do: {why}"));
+            return Ok(ExitStatus::Done);
+        }
+    };
+    let is_home = elsewhere.is_none();
+    if let Some((sha, pull)) = elsewhere {
+        home = home.of(sha, pull);
+        *recorded = home.read()?;
+    }
+    let worktree = code(session, &agenda, &home.sha)?;
+    let code = worktree.as_ref().map(|tree| inside(session, tree)).transpose()?;
+    let word = decided.invocation.as_ref().and_then(|invocation| invocation.line.split_whitespace().next());
+    let closing = |status: ExitStatus| {
+        if let Some(before) = setting.last {
+            tell_end(session, asked, before.and(status));
+        }
+    };
+    let done = work::carry_out(&Work {
+        session,
+        dashboard: &home,
+        event: &asked.event,
+        pull: prepared.pull.as_ref().filter(|_| is_home),
+        agenda: &agenda,
+        action: word.map_or_else(|| asked.event.name.clone(), str::to_owned),
+        actor: &asked.actor,
+        scope,
+        recorded,
+        run,
+        run_url,
+        code: code.as_deref(),
+        parallel: options.parallel,
+        closing: &closing,
+    })?;
+    *recorded = done.recorded;
+    Ok(done.status)
+}
+
+/// The code of the commit, where steps are to run in it and the forge has it.
+fn code(session: &Session, agenda: &Agenda, sha: &Sha) -> Result<Option<Worktree>, Stop> {
+    let runs_code = |job: &Job| {
+        session.project.rules.handlers.get(&job.handler).is_some_and(|handler: &Handler| {
+            matches!(handler.kind, Kind::Steps(_)) && handler.checkout == Checkout::Head
+        })
+    };
+    let Some(remote) = session.forge()?.remote().filter(|_| agenda.jobs.iter().any(runs_code)) else {
+        return Ok(None);
+    };
+    let checkout = Repository::find(&session.project.root)?.ok_or_else(|| {
+        Stop::usage(format!("`{}` is in no git repository", session.project.root.display()))
+            .help("the code of a pull request is checked out beside one: begin the job with `actions/checkout`")
+    })?;
+    let tree = Worktree::of(&checkout, sha, &remote, &environment::temporary())
+        .map_err(|error| Stop::from(error).help("nothing was run"))?;
+    Ok(Some(tree))
+}
+
+/// The folder of the project in a work tree.
+fn inside(session: &Session, tree: &Worktree) -> Result<std::path::PathBuf, Stop> {
+    let root = &session.project.root;
+    let top = Repository::find(root)?.map(|checkout| checkout.root().to_path_buf());
+    let below = top.as_deref().and_then(|top| root.strip_prefix(top).ok()).unwrap_or(std::path::Path::new(""));
+    Ok(tree.path().join(below))
+}
+
+/// Which commit's dashboard work is reported on.
+enum Home {
+    /// That of the event.
+    Here,
+    There(Sha, Option<PullNumber>),
+    /// None of ours, and why.
+    Nowhere(String),
+}
+
+/// Where a run reports to another commit than the event's: a `report` names its `sha`, and goes to the pull request
+/// whose row it is; a push of a merged pull request goes to that one's dashboard.
+fn elsewhere(setting: &Setting<'_>, here: &Dashboard<'_>, agenda: &mut Agenda, scope: &Scope) -> Result<Home, Stop> {
+    let prepared = setting.prepared;
+    let rules = &setting.session.project.rules;
+    let reports = agenda.jobs.iter().find_map(|job| {
+        let handler = rules.handlers.get(&job.handler)?;
+        matches!(handler.kind, Kind::Report(_)).then_some(handler.sha.as_ref()?)
+    });
+    if let Some(template) = reports {
+        return reported(setting, here, agenda, (template, scope));
+    }
+    match (&prepared.pull, &prepared.sha) {
+        (None, Some(sha)) => {
+            let merged = here.forge.merged_pull(sha)?;
+            Ok(merged.map_or(Home::Here, |pull| Home::There(pull.head_sha, Some(pull.number))))
+        }
+        _ => Ok(Home::Here),
+    }
+}
+
+/// Where a report goes. That of a run goes to the rows whose entries name the run; else it counts only for a run of this
+/// repository.
+fn reported(
+    setting: &Setting<'_>,
+    here: &Dashboard<'_>,
+    agenda: &mut Agenda,
+    (template, scope): (&Template, &Scope),
+) -> Result<Home, Stop> {
+    let text = expr::render(template, scope).map_err(Stop::usage)?;
+    let sha = Sha::parse(text.trim()).ok_or_else(|| Stop::usage(format!("`{}` is no commit sha", text.trim())))?;
+    let recorded = here.of(sha.clone(), None).read_all()?;
+    let run = setting.asked.event.workflow_run();
+    let names_it = |recorded: &&Recorded| run.as_ref().is_some_and(|run| is_of(recorded, run));
+    let of_run: Vec<&Recorded> = recorded.iter().filter(names_it).collect();
+    if let (Some(run), []) = (&run, &of_run[..])
+        && run.head_repository.as_deref() != Some(&here.forge.repository())
+    {
+        return Ok(Home::Nowhere(format!("run {} is of another repository", run.id.id)));
+    }
+    for job in &mut agenda.jobs {
+        let named: Vec<String> = of_run.iter().map(|recorded| recorded.entry.row.clone()).collect();
+        if job.rows.iter().any(|row| named.contains(row)) {
+            job.rows.retain(|row| named.contains(row));
+        }
+    }
+    let of_rows = |recorded: &&Recorded| agenda.rows().contains(&recorded.entry.row);
+    let pull = setting.prepared.pull.as_ref().map(|pull| pull.number);
+    let pull = pull.or_else(|| of_run.first().copied().or_else(|| recorded.iter().find(of_rows))?.entry.pr);
+    Ok(Home::There(sha, pull.or_else(|| run?.pulls.first().copied())))
+}
+
+fn is_of(recorded: &Recorded, run: &WorkflowRun) -> bool {
+    recorded.entry.run.is_some_and(|id| id.id == run.id.id)
+}
