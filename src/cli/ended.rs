@@ -41,13 +41,12 @@ pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<usize, S
     let mut commits: Vec<Sha> = heads.values().cloned().chain([run.sha.clone()]).collect();
     commits.sort_unstable();
     commits.dedup();
-    let project = &session.project;
-    let dashboard = |sha: &Sha, pull| Dashboard::new(forge, (&project.rules, &project.templates), sha.clone(), pull);
-    let journals = forge::side_by_side(&commits, |sha| dashboard(sha, None).read_all());
+    let here = session.dashboard(run.sha.clone(), None)?;
+    let journals = forge::side_by_side(&commits, |sha| here.of(sha.clone(), None).read_all());
     let mut closed = 0;
     for (sha, journal) in commits.iter().zip(journals) {
         for (pull, records) in by_pull(journal?) {
-            let dashboard = dashboard(sha, pull);
+            let dashboard = here.of(sha.clone(), pull);
             let superseded = pull.and_then(|pull| heads.get(&pull)).is_some_and(|head| head != sha);
             let left = running(&dashboard, &records).into_iter().filter(|record| is_of(record, &run));
             let entries: Vec<Entry> = left.map(|record| outcome(record, &conclusion, superseded)).collect();

@@ -6,7 +6,6 @@ mod perform;
 
 use self::answer::{misfitting, react, refuse};
 use self::perform::{Setting, perform};
-use super::board::Dashboard;
 use super::facts::{Answers, Live, Rehearsal};
 use super::session::Session;
 use super::stop::Stop;
@@ -98,8 +97,9 @@ pub(super) fn prepare(session: &Session, asked: &Asked, acknowledge: bool) -> Re
         }
     }
     let forge = if nothing { None } else { Some(session.forge()?) };
+    let number = prepared.pull.as_ref().map(|pull| pull.number);
     let dashboard = match (&forge, &prepared.sha) {
-        (Some(forge), Some(sha)) => Some(dashboard(session, *forge, sha, prepared.pull.as_ref())),
+        (Some(_), Some(sha)) => Some(session.dashboard(sha.clone(), number)?),
         _ => None,
     };
     let repository = forge.map(|forge| forge.repository()).unwrap_or_default();
@@ -140,16 +140,6 @@ pub(super) fn prepare(session: &Session, asked: &Asked, acknowledge: bool) -> Re
     Ok(Prepared { decided, recorded, ..prepared })
 }
 
-fn dashboard<'s>(
-    session: &'s Session,
-    forge: &'s dyn crate::forge::Forge,
-    sha: &Sha,
-    pull: Option<&Pull>,
-) -> Dashboard<'s> {
-    let project = &session.project;
-    Dashboard::new(forge, (&project.rules, &project.templates), sha.clone(), pull.map(|pull| pull.number))
-}
-
 /// Decides and does.
 pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Result<Handled, Stop> {
     let handled = if asked.concerns_nobody(session) {
@@ -176,15 +166,23 @@ fn each(session: &Session, asked: &Asked, options: &Options, prepared: Prepared)
         let last = (at + 1 == prepared.decided.len()).then_some(status);
         let setting = Setting { session, asked, options, prepared: &prepared, last };
         let again = decided.invocation.as_ref().filter(|_| acted && !options.dry_run);
-        let again =
-            again.map(|invocation| decide_again(session, asked, &prepared, invocation, &recorded)).transpose()?;
-        let decided = again.as_ref().unwrap_or(decided);
-        let one =
-            one(&setting, decided, &mut recorded).inspect_err(|_| answer::react(session, asked, Reaction::Confused))?;
-        if let Some(one) = one {
-            acted = true;
-            told = one.told;
-            status = status.and(one.status);
+        let one = match again.map(|invocation| decide_again(session, asked, &prepared, invocation, &recorded)) {
+            Some(again) => again.and_then(|again| one(&setting, &again, &mut recorded)),
+            None => one(&setting, decided, &mut recorded),
+        };
+        match one {
+            Ok(None) => {}
+            Ok(Some(one)) => {
+                (acted, told) = (true, one.told);
+                status = status.and(one.status);
+            }
+            Err(stop) => {
+                // What went before is not forgotten, and what follows would meet the same.
+                stop.report();
+                (acted, told) = (true, false);
+                status = status.and(stop.status);
+                break;
+            }
         }
     }
     if !acted {
@@ -207,7 +205,7 @@ fn decide_again(
     let (rules, forge) = (&session.project.rules, session.forge()?);
     let Some(sha) = &prepared.sha else { return Err(Stop::usage("the event names no commit")) };
     let answers = Answers::new(forge, prepared.pull.as_ref());
-    let board = dashboard(session, forge, sha, prepared.pull.as_ref()).board(recorded);
+    let board = session.dashboard(sha.clone(), prepared.pull.as_ref().map(|pull| pull.number))?.board(recorded);
     let live = Live { answers: &answers, rules, board: &board, recorded, persona: asked.persona.clone() };
     let decided = decide::decide(&Case {
         rules,

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use super::args::Global;
+use super::board::Dashboard;
 use super::place::Place;
 use super::project::{self, Project};
 use super::stop::Stop;
@@ -95,6 +96,12 @@ impl Session {
     /// The forge.
     pub(super) fn forge(&self) -> Result<&dyn Forge, Stop> {
         self.place.open(&self.project.root, self.verbose)
+    }
+
+    /// The dashboard of a commit, about a pull request or none.
+    pub(super) fn dashboard(&self, sha: Sha, pull: Option<PullNumber>) -> Result<Dashboard<'_>, Stop> {
+        let project = &self.project;
+        Ok(Dashboard::new(self.forge()?, (&project.rules, &project.templates), sha, pull))
     }
 
     /// The run that this process is, and its page: one of GitHub Actions, else a new one of the local forge. On GitHub,

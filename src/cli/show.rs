@@ -1,7 +1,6 @@
 //! `ci show`: the dashboard of a pull request.
 
 use super::args::{Global, PullArg};
-use super::board::Dashboard;
 use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console};
@@ -49,7 +48,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         None => session.known_pull(number)?.head_sha,
     };
     let project = &session.project;
-    let dashboard = Dashboard::new(session.forge()?, (&project.rules, &project.templates), sha, Some(number));
+    let dashboard = session.dashboard(sha, Some(number))?;
     let recorded = dashboard.read()?;
     let board = dashboard.board(&recorded);
     let page = dashboard.page(&board, &recorded);

@@ -20,9 +20,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let number = PullNumber(args.pull.pr);
     let session = Session::open(global, About::pull(number))?;
     let pull = session.pull(number, None)?;
-    let (project, forge) = (&session.project, session.forge()?);
-    let dashboard =
-        Dashboard::new(forge, (&project.rules, &project.templates), pull.head_sha.clone(), Some(pull.number));
+    let dashboard = session.dashboard(pull.head_sha, Some(number))?;
     let mended = ended::outcomes(&dashboard, &dashboard.read()?, false)?;
     for entry in &mended {
         console::line(format!("{}: {}, {}", entry.row, entry.status.word(), entry.note));
@@ -34,7 +32,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         dashboard.write(mended)?;
         false
     };
-    let doubles = delete_doubles(&dashboard, pull.number)?;
+    let doubles = delete_doubles(&dashboard, number)?;
     if stood && rows == 0 && doubles == 0 {
         console::line("all is true already");
     } else {

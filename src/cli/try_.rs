@@ -3,7 +3,6 @@
 use serde_json::json;
 
 use super::args::Global;
-use super::board::Dashboard;
 use super::explain::PersonaArgs;
 use super::handle::{self, Asked, Options};
 use super::session::{Session, person};
@@ -62,9 +61,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         local(&session)?.add_written(&folder::written(&before, &snapshot(&session)?))?;
     }
     if let (Some(pull), Some(sha), false) = (&handled.prepared.pull, &handled.prepared.sha, args.dry_run) {
-        let project = &session.project;
-        let dashboard =
-            Dashboard::new(session.forge()?, (&project.rules, &project.templates), sha.clone(), Some(pull.number));
+        let dashboard = session.dashboard(sha.clone(), Some(pull.number))?;
         let board = dashboard.board(&handled.recorded);
         let page = dashboard.page(&board, &handled.recorded);
         console::text(&render::terminal(&page, console::width().unwrap_or(100), console::colored()));

@@ -1,7 +1,6 @@
 //! `ci update`: report to a row, for jobs that `ci` does not run.
 
 use super::args::{Global, PullArg};
-use super::board::Dashboard;
 use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console, environment, output, project};
@@ -60,7 +59,6 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let rows = rows(rules, &args.stage).or_else(|wrong| counts_once_merged(global, &session, &args.stage, wrong))?;
     let link = link(args.link.as_deref())?;
     let (sha, guessed) = commit(&session, args, pull, event.as_ref())?;
-    let forge = session.forge()?;
     // Outside of Actions nobody can tell which run reports: then whoever reports last is right.
     let (run, url) = (environment::run_id(), environment::run_url().unwrap_or_default());
     let note = match (&args.note, status, guessed) {
@@ -84,7 +82,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         digest: None,
         changes: None,
     });
-    let dashboard = Dashboard::new(forge, (rules, &session.project.templates), sha, Some(pull));
+    let dashboard = session.dashboard(sha, Some(pull))?;
     dashboard.write(entries.collect())?;
     console::line(format!("{} of {}: {}", rows.join(", "), dashboard.sha.short(), status.word()));
     Ok(ExitStatus::Done)

@@ -74,10 +74,10 @@ impl Dashboard<'_> {
                 }
                 Ask::Done => return Ok(()),
             };
-            if let Answer::Written(comment) = &answer {
-                self.found.get_or_init(|| *comment);
-            }
             writer.answer(answer);
+            if let (Ask::Write(_) | Ask::Compare(_), Some(comment)) = (&ask, writer.target()) {
+                self.found.get_or_init(|| comment);
+            }
             seen(&ask);
         }
     }

@@ -1,6 +1,6 @@
 //! What people are told: refusals with their remedies, lines that are no commands, reactions.
 
-use super::{Asked, Options, Prepared, dashboard};
+use super::{Asked, Options, Prepared};
 use crate::cli::session::Session;
 use crate::cli::stop::Stop;
 use crate::cli::work::post_once;
@@ -72,7 +72,7 @@ pub(super) fn misfitting(
 /// Posts a refusal where there is a pull request to post it on.
 fn answer(session: &Session, asked: &Asked, prepared: &Prepared, command: &str, why: &[Reason]) -> Result<(), Stop> {
     let (Some(pull), Some(sha)) = (&prepared.pull, &prepared.sha) else { return Ok(()) };
-    let dashboard = dashboard(session, session.forge()?, sha, Some(pull));
+    let dashboard = session.dashboard(sha.clone(), Some(pull.number))?;
     let body = render::refusal(&session.project.templates, &session.project.rules, command, &asked.actor, why);
     post_once(&dashboard, &body)?;
     Ok(())

@@ -2,7 +2,7 @@
 //! who asked hears of its end.
 
 use super::answer::tell_end;
-use super::{Asked, Options, Prepared, dashboard};
+use super::{Asked, Options, Prepared};
 use crate::cli::board::Dashboard;
 use crate::cli::session::Session;
 use crate::cli::stop::Stop;
@@ -54,7 +54,7 @@ pub(super) fn perform(
         },
         decided.invocation.as_ref(),
     );
-    let mut home = dashboard(session, forge, sha, prepared.pull.as_ref());
+    let mut home = session.dashboard(sha.clone(), number)?;
     let mut agenda = agenda.clone();
     let elsewhere = match elsewhere(setting, &home, &mut agenda, &scope)? {
         Home::Here => None,
@@ -146,7 +146,7 @@ fn elsewhere(setting: &Setting<'_>, here: &Dashboard<'_>, agenda: &mut Agenda, s
         return reported(setting, here, agenda, (template, scope));
     }
     match (&prepared.pull, &prepared.sha) {
-        (None, Some(sha)) => {
+        (None, Some(sha)) if setting.asked.event.name == "push" => {
             let merged = here.forge.merged_pull(sha)?;
             Ok(merged.map_or(Home::Here, |pull| Home::There(pull.head_sha, Some(pull.number))))
         }
