@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::ids::Sha;
+
 use super::{check_config, completions, explain, init, new, parse, run, schema, show, sync, test, try_, update};
 
 const AFTER_HELP: &str = "\
@@ -130,4 +132,9 @@ pub(super) struct PullArg {
     /// The pull request's number.
     #[arg(long = "pr", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) pr: u64,
+}
+
+/// A commit, as flags name it. An abbreviation is refused: which commit it stands for may change.
+pub(super) fn sha(text: &str) -> Result<Sha, String> {
+    Sha::parse(text).ok_or_else(|| "write the whole sha, 40 letters, as `git rev-parse HEAD` prints it".to_owned())
 }

@@ -191,6 +191,15 @@ impl Session {
             .map_err(|error| Stop::failed(format!("cannot read the files of the layers: {error}")))
     }
 
+    /// Who speaks here: the person that the workflow names, else who sits at this machine, else the token's user.
+    pub(super) fn actor(&self) -> Result<String, Stop> {
+        match (environment::actor(), self.local()?) {
+            (Some(actor), _) => Ok(actor),
+            (None, Some(_)) => Ok(person()),
+            (None, None) => Ok(self.forge()?.account()?),
+        }
+    }
+
     /// The globs of every layer's files.
     pub(super) fn layer_paths(&self) -> Vec<crate::model::pattern::Wildcard> {
         self.project.rules.layers.values().flat_map(|layer| layer.paths.iter().cloned()).collect()

@@ -1,6 +1,8 @@
 //! `ci show`: the dashboard of a pull request.
 
-use super::args::{Global, PullArg};
+mod gates;
+
+use super::args::{Global, PullArg, sha};
 use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console};
@@ -20,8 +22,8 @@ pub(super) struct Args {
     pull: PullArg,
 
     /// The commit [default: the pull request's head].
-    #[arg(long, value_name = "SHA")]
-    sha: Option<String>,
+    #[arg(long, value_name = "SHA", value_parser = sha)]
+    sha: Option<Sha>,
 
     /// How to show it [default: terminal on a terminal, else md].
     #[arg(long, value_enum)]
@@ -43,9 +45,10 @@ enum Format {
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let number = PullNumber(args.pull.pr);
     let session = Session::open(global, About::pull(number))?;
+    let pull = session.known_pull(number)?;
     let sha = match &args.sha {
-        Some(named) => Sha::parse(named).ok_or_else(|| Stop::usage(format!("`{named}` is no full commit sha")))?,
-        None => session.known_pull(number)?.head_sha,
+        Some(named) => named.clone(),
+        None => pull.head_sha.clone(),
     };
     let project = &session.project;
     let dashboard = session.dashboard(sha, Some(number))?;
@@ -61,7 +64,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
             console::text(&render::html(&dashboard.markdown(&recorded), &title));
         }
         Format::Terminal => {
-            console::text(&render::terminal(&page, console::width().unwrap_or(100), console::colored()))
+            console::text(&render::terminal(&page, console::width().unwrap_or(100), console::colored()));
+            if pull.head_sha == dashboard.sha {
+                let actor = session.actor()?;
+                let found = gates::found(&dashboard, (&board, &recorded), &pull, &actor);
+                console::text(&render::gates(&found, &actor, console::colored()));
+            }
         }
     }
     Ok(ExitStatus::Done)

@@ -1,6 +1,6 @@
 //! `ci update`: report to a row, for jobs that `ci` does not run.
 
-use super::args::{Global, PullArg};
+use super::args::{Global, PullArg, sha};
 use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console, environment, output, project};
@@ -35,8 +35,8 @@ pub(super) struct Args {
     status: String,
 
     /// The commit that the work was done for [default: the event's head, else the pull request's].
-    #[arg(long, value_name = "SHA")]
-    sha: Option<String>,
+    #[arg(long, value_name = "SHA", value_parser = sha)]
+    sha: Option<Sha>,
 
     /// What the row links to [default: the run].
     #[arg(long, value_name = "URL")]
@@ -147,10 +147,7 @@ fn counts_once_merged(global: &Global, session: &Session, stage: &str, wrong: St
 /// The commit that is reported on, and whether it had to be guessed.
 fn commit(session: &Session, args: &Args, pull: PullNumber, event: Option<&Event>) -> Result<(Sha, bool), Stop> {
     if let Some(named) = &args.sha {
-        return match Sha::parse(named) {
-            Some(sha) => Ok((sha, false)),
-            None => Err(Stop::usage(format!("`{named}` is no full commit sha"))),
-        };
+        return Ok((named.clone(), false));
     }
     match event.and_then(Event::sha) {
         Some(sha) => Ok((sha, false)),

@@ -7,9 +7,8 @@ use serde_json::json;
 
 use super::ExitStatus;
 use super::args::{Cli, Global};
-use super::environment;
 use super::handle::{self, Asked, Options};
-use super::session::{About, Session, person};
+use super::session::{About, Session};
 use super::stop::Stop;
 use crate::command;
 use crate::model::event::Event;
@@ -25,11 +24,7 @@ pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Sto
         Some(Err(misfit)) => return Err(Stop::usage(misfit.problem).help(misfit.remedy)),
         None => return Err(unknown(&session, &words)),
     };
-    let actor = match (environment::actor(), session.local()?) {
-        (Some(actor), _) => actor,
-        (None, Some(_)) => person(),
-        (None, None) => session.forge()?.account()?,
-    };
+    let actor = session.actor()?;
     let event = Event::new("command_line", json!({ "sender": { "login": actor } }));
     let asked = Asked { event, readings: vec![Ok(reading)], actor, pull, persona: None, comment: None };
     let options = Options { parallel: 2, only: None, dry_run: false };

@@ -5,6 +5,7 @@
 mod dashboard;
 mod escape;
 mod fit;
+mod gates;
 mod html;
 mod json;
 mod marker;
@@ -31,6 +32,7 @@ use fit::{COMMENT, SUMMARY};
 use marker::{decode_state, marker};
 
 pub(crate) use dashboard::{dashboard, summary};
+pub(crate) use gates::{Found, gates};
 pub(crate) use html::html;
 pub(crate) use json::json;
 pub(crate) use marker::{marked, tag};

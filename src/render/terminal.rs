@@ -76,7 +76,7 @@ fn sign(status: Status) -> (&'static str, &'static str) {
     }
 }
 
-fn painted(text: &str, code: &str, color: bool) -> String {
+pub(super) fn painted(text: &str, code: &str, color: bool) -> String {
     if color && !text.is_empty() { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 

@@ -12,6 +12,7 @@ mod locks;
 mod many;
 mod project;
 mod quickstart;
+mod show;
 mod signals;
 mod sources;
 mod terraform;
