@@ -88,7 +88,7 @@ pub(crate) struct Writer<E> {
     /// Entries that are still to be appended.
     queue: Vec<E>,
     known: BTreeMap<u64, E>,
-    /// Comments that pointers name.
+    /// Comments that pointers name, and those that we wrote and no pointer may name yet.
     named: BTreeSet<u64>,
     gone: BTreeSet<u64>,
     /// Comments that we found gone and that no pointer of ours has said yet.
@@ -132,10 +132,11 @@ impl<E: Clone> Writer<E> {
         Self { ensure: true, ..Self::new(Vec::new()) }
     }
 
-    /// Takes more entries, at any time; they are appended as soon as what is under way is answered.
+    /// Takes more entries, whenever nothing is asked that is not answered. They are appended next: whatever was to be done
+    /// before, what follows from them covers it.
     pub(crate) fn add(&mut self, entries: impl IntoIterator<Item = E>) {
         self.queue.extend(entries);
-        if !self.queue.is_empty() && self.phase == Phase::Done {
+        if !self.queue.is_empty() {
             self.phase = Phase::Record;
         }
     }
@@ -152,8 +153,7 @@ impl<E: Clone> Writer<E> {
 
     /// The comment that is the dashboard, as far as is known.
     pub(crate) fn target(&self) -> Option<u64> {
-        let own = self.shown.as_ref().map(|(comment, _)| *comment);
-        self.named.iter().copied().chain(own).filter(|comment| !self.gone.contains(comment)).min()
+        self.named.iter().copied().find(|comment| !self.gone.contains(comment))
     }
 
     /// What is to be done next.
@@ -186,6 +186,7 @@ impl<E: Clone> Writer<E> {
             (Phase::Compare(comment), Answer::Stands(false)) => Phase::Write(Some(comment)),
             (Phase::Compare(comment) | Phase::Write(Some(comment)), Answer::Gone) => self.lost(comment),
             (Phase::Write(_), Answer::Written(comment)) => {
+                self.named.insert(comment);
                 self.shown = Some((comment, self.known.keys().copied().collect()));
                 self.rounds = (self.rounds + 1).min(PATIENCE);
                 Phase::Point(comment)

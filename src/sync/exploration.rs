@@ -41,6 +41,8 @@ struct State {
     world: World,
     writers: Vec<Writer<Entry>>,
     dead: Option<usize>,
+    /// An entry that the first writer is still to be given, at whatever moment.
+    late: Option<Entry>,
 }
 
 impl World {
@@ -213,7 +215,10 @@ struct Search {
 }
 
 fn explore(writers: Vec<Writer<Entry>>, world: World, lists: Lists, lag: usize, crash: bool) -> Search {
-    let begin = State { world, writers, dead: None };
+    search(State { world, writers, dead: None, late: None }, lists, lag, crash)
+}
+
+fn search(begin: State, lists: Lists, lag: usize, crash: bool) -> Search {
     let mut found = Search { states: 0, ends: 0, fault: None };
     let mut seen: HashSet<u64> = HashSet::new();
     let mut open = vec![begin];
@@ -225,7 +230,12 @@ fn explore(writers: Vec<Writer<Entry>>, world: World, lists: Lists, lag: usize, 
         let busy: Vec<usize> = (0..state.writers.len())
             .filter(|who| state.dead != Some(*who) && state.writers[*who].ask() != Ask::Done)
             .collect();
-        if busy.is_empty() {
+        if let Some(entry) = state.late {
+            let mut next = State { late: None, ..state.clone() };
+            next.writers[0].add([entry]);
+            open.push(next);
+        }
+        if busy.is_empty() && state.late.is_none() {
             found.ends += 1;
             if let Err(fault) = verdict(&state) {
                 found.fault = Some(format!("{fault}: {state:?}"));
@@ -256,7 +266,7 @@ fn fingerprint(state: &State, lag: usize) -> u64 {
         Item::Pointer(_) => None,
     });
     World { log, ..state.world.clone() }.hash(&mut hasher);
-    state.dead.hash(&mut hasher);
+    (state.dead, state.late).hash(&mut hasher);
     for (who, writer) in state.writers.iter().enumerate() {
         // What a writer knows that does nothing any more makes no difference.
         let busy = state.dead != Some(who) && writer.ask() != Ask::Done;
@@ -285,6 +295,16 @@ fn three_writers_with_lag_and_a_crash_lose_nothing() {
     let found = explore(writers(3), standing(), Lists::Fenced, 1, true);
     assert_eq!(found.fault, None);
     eprintln!("three writers, one dies: {} states, {} ends", found.states, found.ends);
+}
+
+#[test]
+fn an_entry_may_come_at_any_moment() {
+    for world in [standing(), World::default()] {
+        let state = State { world, writers: writers(2), dead: None, late: Some(7) };
+        let found = search(state, Lists::Lag, 2, false);
+        assert_eq!(found.fault, None);
+        eprintln!("two writers, one more entry: {} states, {} ends", found.states, found.ends);
+    }
 }
 
 #[test]

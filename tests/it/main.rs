@@ -8,8 +8,11 @@
 
 mod decisions;
 mod delegated;
+#[allow(dead_code, reason = "the stories that need the rest follow")]
+mod github;
 mod locks;
 mod many;
+mod on_github;
 mod project;
 mod quickstart;
 mod show;

@@ -22,7 +22,7 @@ impl Dashboard<'_> {
     /// Appends entries and brings the comment up to date; returns all that is known then.
     pub(in crate::cli) fn write(&self, entries: Vec<Entry>) -> forge::Result<Vec<Recorded>> {
         let mut writer = self.writer(entries);
-        self.drive(&mut writer, &mut |_| {})?;
+        self.drive(&mut writer, &mut |_| Vec::new())?;
         Ok(writer.entries().map(|(_, recorded)| recorded.clone()).collect())
     }
 
@@ -30,7 +30,10 @@ impl Dashboard<'_> {
     pub(in crate::cli) fn ensure(&self) -> forge::Result<(Vec<Recorded>, bool)> {
         let mut writer = Writer::ensure();
         let mut wrote = false;
-        self.drive(&mut writer, &mut |ask| wrote |= matches!(ask, Ask::Write(_)))?;
+        self.drive(&mut writer, &mut |ask| {
+            wrote |= matches!(ask, Ask::Write(_));
+            Vec::new()
+        })?;
         Ok((writer.entries().map(|(_, recorded)| recorded.clone()).collect(), !wrote))
     }
 
@@ -39,11 +42,12 @@ impl Dashboard<'_> {
         if self.pull.is_some() { Writer::new(unsent) } else { Writer::journal_only(unsent) }
     }
 
-    /// Does what the machine asks until it asks nothing; `seen` hears each request once it is done.
+    /// Does what the machine asks until it asks nothing; `seen` hears each request once it is done, and gives the entries
+    /// that came in meanwhile.
     pub(super) fn drive(
         &self,
         writer: &mut Writer<Recorded>,
-        seen: &mut dyn FnMut(&Ask<Recorded>),
+        seen: &mut dyn FnMut(&Ask<Recorded>) -> Vec<Entry>,
     ) -> forge::Result<()> {
         let mut waited = Duration::ZERO;
         loop {
@@ -78,7 +82,7 @@ impl Dashboard<'_> {
             if let (Ask::Write(_) | Ask::Compare(_), Some(comment)) = (&ask, writer.target()) {
                 self.found.get_or_init(|| comment);
             }
-            seen(&ask);
+            writer.add(seen(&ask).into_iter().map(unsent));
         }
     }
 

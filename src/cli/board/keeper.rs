@@ -64,7 +64,7 @@ impl<'d, 'a> Keeper<'d, 'a> {
         let mut writer = self.dashboard.writer(Vec::new());
         let mut result = Ok(());
         while let Ok(entries) = self.entries.recv() {
-            writer.add(entries.into_iter().chain(self.entries.try_iter().flatten()).map(unsent));
+            writer.add(entries.into_iter().map(unsent));
             if !matches!(result, Err(forge::Error::Denied(_))) {
                 result = self.write(&mut writer);
             }
@@ -80,6 +80,8 @@ impl<'d, 'a> Keeper<'d, 'a> {
             if matches!(ask, Ask::Write(_)) || self.dashboard.pull.is_none() {
                 self.begun.set(Ok(()));
             }
+            // What the work reports meanwhile goes first, so that it stands soon after the work has ended.
+            self.entries.try_iter().flatten().collect()
         });
         self.begun.set(result.clone());
         result

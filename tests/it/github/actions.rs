@@ -1,0 +1,58 @@
+//! Workflow runs.
+
+use serde_json::{Value, json};
+
+use super::routes::page;
+use super::server::{Request, Response};
+use super::state::{Run, State, now, user};
+use super::{REPOSITORY, git};
+
+pub(super) fn run(state: &State, id: u64) -> Response {
+    match state.runs.get(&id) {
+        Some(run) => Response::json(200, &shown(state, run)),
+        None => Response::error(404, "Not Found"),
+    }
+}
+
+pub(super) fn runs(state: &State, request: &Request, workflow: &str) -> Response {
+    let branch = request.query("branch");
+    let wanted = |run: &&Run| run.workflow == workflow && branch.as_ref().is_none_or(|branch| *branch == run.branch);
+    let runs: Vec<Value> = state.runs.values().rev().filter(wanted).map(|run| shown(state, run)).collect();
+    page(request, &runs, |page| json!({ "total_count": runs.len(), "workflow_runs": page }))
+}
+
+pub(super) fn dispatch(state: &mut State, login: &str, request: &Request, workflow: &str) -> Response {
+    let fields = request.json();
+    let branch = fields["ref"].as_str().unwrap_or_default().to_owned();
+    let Some(sha) = git::ask(&state.bare, &["rev-parse", "--verify", &format!("refs/heads/{branch}")]) else {
+        return Response::error(422, &format!("No ref found for: {branch}"));
+    };
+    let run = Run {
+        id: state.next_id(),
+        workflow: workflow.to_owned(),
+        branch,
+        sha: sha.trim().to_owned(),
+        event: "workflow_dispatch".to_owned(),
+        actor: login.to_owned(),
+        inputs: fields["inputs"].clone(),
+        conclusion: None,
+        created_at: now(),
+    };
+    let shown = shown(state, &run);
+    let details = json!({ "workflow_run_id": run.id, "run_url": shown["url"], "html_url": shown["html_url"] });
+    state.runs.insert(run.id, run);
+    let wanted = fields["return_run_details"] == true && state.run_details;
+    if wanted { Response::json(200, &details) } else { Response::status(204) }
+}
+
+pub(super) fn shown(state: &State, run: &Run) -> Value {
+    let url = &state.url;
+    json!({
+        "id": run.id, "run_attempt": 1, "path": format!(".github/workflows/{}", run.workflow), "event": run.event,
+        "status": if run.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": run.conclusion,
+        "head_branch": run.branch, "head_sha": run.sha, "head_repository": { "full_name": REPOSITORY },
+        "actor": user(&run.actor), "created_at": run.created_at, "pull_requests": [],
+        "url": format!("{url}/repos/{REPOSITORY}/actions/runs/{}", run.id),
+        "html_url": format!("{url}/{REPOSITORY}/actions/runs/{}", run.id),
+    })
+}

@@ -1,0 +1,54 @@
+//! Events, as GitHub delivers them.
+
+use serde_json::{Value, json};
+
+use super::state::user;
+use super::{GitHub, REPOSITORY, actions, comments, pulls};
+
+/// An event: its name and its payload.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) name: &'static str,
+    pub(crate) payload: Value,
+}
+
+impl GitHub {
+    /// Somebody comments on a pull request.
+    pub(crate) fn comment(&self, pull: u64, login: &str, body: &str) -> Event {
+        let comment = self.state(|state| {
+            let comment = state.comment_as(login, pull, body);
+            comments::shown(state, &comment)
+        });
+        let payload = json!({
+            "action": "created", "comment": comment, "sender": user(login), "repository": repository(),
+            "issue": { "number": pull, "state": "open", "title": "a change", "pull_request": { "url": "" } },
+        });
+        Event { name: "issue_comment", payload }
+    }
+
+    /// Something happens to a pull request: `opened`, `synchronize`, `closed`.
+    pub(crate) fn pull_event(&self, pull: u64, action: &str) -> Event {
+        let shown = self.state(|state| pulls::shown(state, &state.pulls[&pull]));
+        let sender = shown["user"].clone();
+        let payload = json!({
+            "action": action, "number": pull, "pull_request": shown, "sender": sender, "repository": repository(),
+        });
+        Event { name: "pull_request", payload }
+    }
+
+    /// A workflow run ends.
+    pub(crate) fn run_ends(&self, run: u64, conclusion: &str) -> Event {
+        let run = self.state(|state| {
+            state.runs.get_mut(&run).unwrap().conclusion = Some(conclusion.to_owned());
+            actions::shown(state, &state.runs[&run])
+        });
+        let payload = json!({
+            "action": "completed", "workflow_run": run, "sender": user("alice"), "repository": repository(),
+        });
+        Event { name: "workflow_run", payload }
+    }
+}
+
+fn repository() -> Value {
+    json!({ "full_name": REPOSITORY, "default_branch": "main" })
+}

@@ -1,0 +1,127 @@
+//! The repository behind the server: a real bare one, and the smart HTTP protocol as git itself speaks it.
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::server::{Request, Response};
+use super::state::State;
+use crate::project::clean;
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new("git");
+    clean(&mut command);
+    let identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"];
+    let output = command.current_dir(folder).args(identity).args(arguments).output().unwrap();
+    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// Creates the bare repository, with ci.toml on `main` and one commit more on `work`.
+pub(super) fn create(folder: &Path, config: &str) {
+    let bare = folder.join("acme/infra.git");
+    std::fs::create_dir_all(&bare).unwrap();
+    git(&bare, &["init", "--quiet", "--bare", "--initial-branch=main"]);
+    git(&bare, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
+    git(folder, &["clone", "--quiet", "acme/infra.git", "author"]);
+    commit(folder, "main", "ci.toml", config);
+    commit(folder, "work", "README.md", "work\n");
+}
+
+/// Commits a file to a branch, which is made where it is missing; the commit.
+pub(super) fn commit(folder: &Path, branch: &str, path: &str, text: &str) -> String {
+    let author = folder.join("author");
+    let there = git(&author, &["ls-remote", "--heads", "origin", branch]);
+    if there.is_empty() {
+        git(&author, &["checkout", "--quiet", "-B", branch]);
+    } else {
+        git(&author, &["fetch", "--quiet", "origin", branch]);
+        git(&author, &["checkout", "--quiet", "-B", branch, "FETCH_HEAD"]);
+    }
+    let file = author.join(path);
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(file, text).unwrap();
+    git(&author, &["add", "--all"]);
+    git(&author, &["commit", "--quiet", "--allow-empty", "--message", path]);
+    git(&author, &["push", "--quiet", "--force", "origin", branch]);
+    git(&author, &["rev-parse", "HEAD"])
+}
+
+/// A shallow checkout of `main`.
+pub(super) fn checkout(bare: &Path, workspace: &Path) {
+    if workspace.exists() {
+        std::fs::remove_dir_all(workspace).unwrap();
+    }
+    let url = format!("file://{}", bare.display());
+    let target = workspace.to_string_lossy().into_owned();
+    git(bare, &["clone", "--quiet", "--depth=1", "--branch=main", &url, &target]);
+}
+
+pub(super) fn tip(bare: &Path, branch: &str) -> String {
+    git(bare, &["rev-parse", &format!("refs/heads/{branch}")])
+}
+
+/// A command whose answer may be that there is nothing.
+pub(super) fn ask(bare: &Path, arguments: &[&str]) -> Option<String> {
+    let mut command = Command::new("git");
+    clean(&mut command);
+    let output = command.current_dir(bare).args(arguments).output().unwrap();
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// The same with something to read.
+pub(super) fn write(bare: &Path, arguments: &[&str], input: &str) -> String {
+    let mut command = Command::new("git");
+    clean(&mut command);
+    for role in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{role}_NAME"), "A").env(format!("GIT_{role}_EMAIL"), "a@example.org");
+    }
+    command.current_dir(bare).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap().trim().to_owned()
+}
+
+/// Answers `git fetch`.
+pub(super) fn serve(state: &State, request: &Request) -> Response {
+    let allowed = request.header("authorization").and_then(|header| header.strip_prefix("Basic "));
+    let expected = |token: &str| super::server::base64(&format!("x-access-token:{token}"));
+    let known = allowed.is_some_and(|given| state.tokens.keys().any(|token| expected(token) == given));
+    if !known && !state.public {
+        return Response::status(401).header("www-authenticate", "Basic realm=\"GitHub\"");
+    }
+    let mut backend = Command::new("git");
+    clean(&mut backend);
+    let root = state.bare.ancestors().nth(2).unwrap();
+    backend
+        .arg("http-backend")
+        .env("GIT_PROJECT_ROOT", root)
+        .env("GIT_HTTP_EXPORT_ALL", "1")
+        .env("REQUEST_METHOD", &request.method)
+        .env("PATH_INFO", request.path())
+        .env("QUERY_STRING", request.query_text())
+        .env("CONTENT_TYPE", request.header("content-type").unwrap_or_default())
+        .env("CONTENT_LENGTH", request.body.len().to_string())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    if let Some(version) = request.header("git-protocol") {
+        backend.env("GIT_PROTOCOL", version);
+    }
+    if let Some(encoding) = request.header("content-encoding") {
+        backend.env("HTTP_CONTENT_ENCODING", encoding);
+    }
+    let mut child = backend.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(&request.body).unwrap();
+    let output = child.wait_with_output().unwrap().stdout;
+    let end = output.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let mut response = Response::status(200);
+    for line in String::from_utf8_lossy(&output[..end]).lines() {
+        let (name, value) = line.split_once(": ").unwrap();
+        match name {
+            "Status" => response.status = value.split(' ').next().unwrap().parse().unwrap(),
+            _ => response = response.header(name, value),
+        }
+    }
+    response.body = output[end + 4..].to_vec();
+    response
+}

@@ -1,0 +1,192 @@
+//! A GitHub of our own on loopback: thin routes over a state that behaves as GitHub documents, a real git repository
+//! behind it, and a log of all that was asked. Stories run the real binary against it, as a job of GitHub Actions would.
+//! A request that it does not know fails the story.
+
+mod actions;
+mod comments;
+mod events;
+mod faults;
+mod git;
+mod graphql;
+mod issues;
+mod job;
+mod log;
+mod people;
+mod pulls;
+mod refs;
+mod routes;
+mod server;
+mod state;
+mod statuses;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub(crate) use faults::{Fault, Moment};
+pub(crate) use job::Job;
+pub(crate) use log::Log;
+pub(crate) use state::{Comment, State, Status};
+
+use server::Server;
+
+/// `owner/name` of the repository.
+pub(crate) const REPOSITORY: &str = "acme/infra";
+/// The token of a workflow's job, whose account is `github-actions[bot]`.
+pub(crate) const TOKEN: &str = "ghs_of_the_job";
+/// The same, but it may only read.
+pub(crate) const READ_ONLY: &str = "ghs_read_only";
+/// The account of [`TOKEN`].
+pub(crate) const BOT: &str = "github-actions[bot]";
+
+/// A GitHub with one repository. Its pull request 7 of `alice`, from the branch `work` to `main`, is open.
+pub(crate) struct GitHub {
+    folder: TempDir,
+    server: Arc<Server>,
+}
+
+impl GitHub {
+    /// Starts one whose branch `main` holds this ci.toml.
+    pub(crate) fn start(config: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        git::create(folder.path(), config);
+        let server = Server::start(State::new(&folder.path().join("acme/infra.git")));
+        let github = Self { folder, server };
+        github.open_pull(7, "work");
+        github.checkout();
+        github
+    }
+
+    /// Opens a pull request from a branch that is there.
+    pub(crate) fn open_pull(&self, number: u64, branch: &str) {
+        let sha = git::tip(&self.bare(), branch);
+        self.state(|state| state.open_pull(number, branch, &sha));
+    }
+
+    /// Commits a file to a branch, and lets its pull requests know of the new head; the commit.
+    pub(crate) fn commit(&self, branch: &str, path: &str, text: &str) -> String {
+        let sha = git::commit(self.folder.path(), branch, path, text);
+        self.state(|state| state.pushed(branch, &sha));
+        sha
+    }
+
+    /// Checks `main` out anew, as `actions/checkout` does.
+    pub(crate) fn checkout(&self) {
+        git::checkout(&self.bare(), &self.workspace());
+    }
+
+    /// The folder of the checkout.
+    pub(crate) fn workspace(&self) -> PathBuf {
+        self.folder.path().join("workspace")
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn bare(&self) -> PathBuf {
+        self.folder.path().join("acme/infra.git")
+    }
+
+    /// The head commit of a pull request.
+    pub(crate) fn head(&self, pull: u64) -> String {
+        self.state(|state| state.pull(pull).head_sha.clone())
+    }
+
+    /// Reads or changes what stands on the server.
+    pub(crate) fn state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
+        look(&mut self.server.state())
+    }
+
+    /// `http://127.0.0.1:PORT`.
+    pub(crate) fn url(&self) -> String {
+        self.server.url()
+    }
+
+    /// A job of a workflow.
+    pub(crate) fn job(&self) -> Job<'_> {
+        Job::new(self)
+    }
+
+    /// Lets every request take so long.
+    pub(crate) fn latency(&self, latency: Duration) {
+        self.server.faults().latency = latency;
+    }
+
+    /// Lets the request of this number (from 0, counted from now) go wrong.
+    pub(crate) fn fail(&self, number: usize, fault: Fault) {
+        let at = self.server.requests() + number;
+        self.server.faults().at.insert(at, fault);
+    }
+
+    /// Lets so many of a hundred requests go wrong, at random.
+    pub(crate) fn fail_at_random(&self, percent: u8, seed: u64) {
+        self.server.faults().random(percent, seed);
+    }
+
+    /// Calls this before and after the effect of each request, with its number from now on.
+    pub(crate) fn watch(&self, watcher: impl FnMut(usize, Moment) + Send + 'static) {
+        self.server.faults().watch(self.server.requests(), Box::new(watcher));
+    }
+
+    /// Forgets faults and watchers.
+    pub(crate) fn well_again(&self) {
+        self.server.faults().clear();
+    }
+
+    /// What was asked since the log was taken last.
+    pub(crate) fn take_log(&self) -> Log {
+        self.server.take_log()
+    }
+
+    /// The comments of a pull request that are there, lowest id first.
+    pub(crate) fn comments(&self, pull: u64) -> Vec<Comment> {
+        self.state(|state| state.comments.values().filter(|comment| comment.issue == pull).cloned().collect())
+    }
+
+    /// The statuses of a commit, oldest first.
+    pub(crate) fn statuses(&self, sha: &str) -> Vec<Status> {
+        self.state(|state| state.statuses.iter().filter(|status| status.sha == sha).cloned().collect())
+    }
+
+    /// The one dashboard of a pull request's head, as a comment of ours.
+    #[track_caller]
+    pub(crate) fn dashboard(&self, pull: u64) -> Comment {
+        let start = format!("<!-- infra-dashboard:{} -->", self.head(pull));
+        let comments = self.comments(pull);
+        let mut found = comments.iter().filter(|comment| comment.body.starts_with(&start) && comment.author == BOT);
+        match (found.next(), found.next()) {
+            (Some(one), None) => one.clone(),
+            (found, _) => panic!("{} dashboards in {comments:#?}", if found.is_none() { "no" } else { "several" }),
+        }
+    }
+
+    /// The board of a pull request, by `ci show --format json`.
+    #[track_caller]
+    pub(crate) fn board(&self, pull: u64) -> Value {
+        let shown = self.job().ci(["show", "--pr", &pull.to_string(), "--format", "json"]).exits(0);
+        serde_json::from_str(&shown.stdout).unwrap()
+    }
+
+    /// What a row says, as `STATUS: NOTE`.
+    #[track_caller]
+    pub(crate) fn row(&self, pull: u64, id: &str) -> String {
+        let board = self.board(pull);
+        let rows = board["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["id"] == id).unwrap_or_else(|| panic!("no row `{id}` in {rows:#?}"));
+        format!("{}: {}", row["status"].as_str().unwrap(), row["note"].as_str().unwrap())
+    }
+}
+
+impl Drop for GitHub {
+    fn drop(&mut self) {
+        self.server.stop();
+        let unknown = self.server.unknown();
+        if !std::thread::panicking() {
+            assert!(unknown.is_empty(), "requests that no route takes: {unknown:#?}");
+        }
+    }
+}

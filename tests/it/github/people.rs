@@ -1,0 +1,25 @@
+//! Who may what.
+
+use serde_json::json;
+
+use super::server::Response;
+use super::state::{State, user};
+
+pub(super) fn permission(state: &State, login: &str) -> Response {
+    // An outsider may read a public repository.
+    let role = state.roles.get(login).map_or("read", String::as_str);
+    let permission = match role {
+        "admin" => "admin",
+        "maintain" | "write" => "write",
+        _ => "read",
+    };
+    Response::json(200, &json!({ "permission": permission, "role_name": role, "user": user(login) }))
+}
+
+pub(super) fn membership(state: &State, team: &str, login: &str) -> Response {
+    let member = state.teams.get(team).is_some_and(|members| members.iter().any(|member| member == login));
+    match member {
+        true => Response::json(200, &json!({ "state": "active", "role": "member" })),
+        false => Response::error(404, "Not Found"),
+    }
+}

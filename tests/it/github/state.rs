@@ -1,0 +1,239 @@
+//! What stands on the server.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::{BOT, READ_ONLY, REPOSITORY, TOKEN};
+
+/// Everything but the commits, which stand in the repository.
+pub(crate) struct State {
+    pub(crate) bare: PathBuf,
+    /// Where the server listens, for links.
+    pub(crate) url: String,
+    pub(crate) tokens: BTreeMap<String, Account>,
+    /// Role names by login; whoever is not here has `read`, as on a public repository.
+    pub(crate) roles: BTreeMap<String, String>,
+    /// The members of `ORG/TEAM`.
+    pub(crate) teams: BTreeMap<String, Vec<String>>,
+    pub(crate) pulls: BTreeMap<u64, Pull>,
+    pub(crate) comments: BTreeMap<u64, Comment>,
+    pub(crate) statuses: Vec<Status>,
+    /// Check runs by commit, as GitHub lists them.
+    pub(crate) checks: BTreeMap<String, Vec<Value>>,
+    pub(crate) runs: BTreeMap<u64, Run>,
+    pub(crate) issues: BTreeMap<u64, Issue>,
+    /// Calls of the API that ci.toml spells out.
+    pub(crate) review_requests: Vec<Value>,
+    /// Whether dispatch answers which run it started.
+    pub(crate) run_details: bool,
+    /// How many lists of statuses do not show a status yet.
+    pub(crate) lag: usize,
+    /// How many lists of statuses were read.
+    pub(crate) lists: usize,
+    /// Whether anybody may fetch.
+    pub(crate) public: bool,
+    ids: u64,
+}
+
+/// Whose token it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Account {
+    pub(crate) login: String,
+    /// Whether it may only read.
+    pub(crate) read_only: bool,
+}
+
+/// A pull request.
+#[derive(Debug, Clone)]
+pub(crate) struct Pull {
+    pub(crate) number: u64,
+    pub(crate) author: String,
+    pub(crate) branch: String,
+    pub(crate) head_sha: String,
+    /// The repository of the head.
+    pub(crate) head_repository: String,
+    pub(crate) base: String,
+    pub(crate) open: bool,
+    /// The commit that merging made.
+    pub(crate) merged: Option<String>,
+    pub(crate) draft: bool,
+    pub(crate) mergeable: Option<bool>,
+    pub(crate) reviews: Vec<Value>,
+}
+
+/// A comment.
+#[derive(Debug, Clone)]
+pub(crate) struct Comment {
+    pub(crate) id: u64,
+    pub(crate) issue: u64,
+    pub(crate) author: String,
+    pub(crate) body: String,
+    pub(crate) created_at: Timestamp,
+    pub(crate) updated_at: Timestamp,
+    pub(crate) minimized: bool,
+    /// Who reacted, and how.
+    pub(crate) reactions: Vec<(String, String)>,
+}
+
+/// A commit status.
+#[derive(Debug, Clone)]
+pub(crate) struct Status {
+    pub(crate) id: u64,
+    pub(crate) sha: String,
+    pub(crate) state: String,
+    pub(crate) context: String,
+    pub(crate) description: String,
+    pub(crate) target_url: String,
+    pub(crate) creator: String,
+    pub(crate) created_at: Timestamp,
+    /// The number of the first list that shows it.
+    pub(crate) shows_from: usize,
+}
+
+/// A workflow run.
+#[derive(Debug, Clone)]
+pub(crate) struct Run {
+    pub(crate) id: u64,
+    pub(crate) workflow: String,
+    pub(crate) branch: String,
+    pub(crate) sha: String,
+    pub(crate) event: String,
+    pub(crate) actor: String,
+    pub(crate) inputs: Value,
+    /// `None` while it has not ended.
+    pub(crate) conclusion: Option<String>,
+    pub(crate) created_at: Timestamp,
+}
+
+/// An issue that is no pull request.
+#[derive(Debug, Clone)]
+pub(crate) struct Issue {
+    pub(crate) number: u64,
+    pub(crate) title: String,
+    pub(crate) body: String,
+    pub(crate) author: String,
+    pub(crate) open: bool,
+}
+
+impl State {
+    pub(super) fn new(bare: &Path) -> Self {
+        let account = |login: &str, read_only| Account { login: login.to_owned(), read_only };
+        let tokens = [
+            (TOKEN, account(BOT, false)),
+            (READ_ONLY, account(BOT, true)),
+            ("ghp_of_alice", account("alice", false)),
+            ("ghp_of_mallory", account("mallory", false)),
+        ];
+        let roles = [("alice", "write"), ("bob", "maintain"), ("root", "admin"), (BOT, "write")];
+        Self {
+            bare: bare.to_owned(),
+            url: String::new(),
+            tokens: tokens.map(|(token, account)| (token.to_owned(), account)).into(),
+            roles: roles.map(|(login, role)| (login.to_owned(), role.to_owned())).into(),
+            teams: BTreeMap::new(),
+            pulls: BTreeMap::new(),
+            comments: BTreeMap::new(),
+            statuses: Vec::new(),
+            checks: BTreeMap::new(),
+            runs: BTreeMap::new(),
+            issues: BTreeMap::new(),
+            review_requests: Vec::new(),
+            run_details: true,
+            lag: 0,
+            lists: 0,
+            public: false,
+            ids: 1_000,
+        }
+    }
+
+    /// Ids grow, whatever they are of.
+    pub(super) fn next_id(&mut self) -> u64 {
+        self.ids += 1;
+        self.ids
+    }
+
+    pub(super) fn open_pull(&mut self, number: u64, branch: &str, sha: &str) {
+        let pull = Pull {
+            number,
+            author: "alice".to_owned(),
+            branch: branch.to_owned(),
+            head_sha: sha.to_owned(),
+            head_repository: REPOSITORY.to_owned(),
+            base: "main".to_owned(),
+            open: true,
+            merged: None,
+            draft: false,
+            mergeable: Some(true),
+            reviews: Vec::new(),
+        };
+        self.pulls.insert(number, pull);
+    }
+
+    pub(super) fn pushed(&mut self, branch: &str, sha: &str) {
+        for pull in self.pulls.values_mut().filter(|pull| pull.branch == branch && pull.open) {
+            sha.clone_into(&mut pull.head_sha);
+        }
+    }
+
+    pub(crate) fn pull(&mut self, number: u64) -> &mut Pull {
+        self.pulls.get_mut(&number).unwrap_or_else(|| panic!("no pull request {number}"))
+    }
+
+    /// Writes a comment in somebody's name.
+    pub(crate) fn comment_as(&mut self, author: &str, issue: u64, body: &str) -> Comment {
+        let (id, now) = (self.next_id(), now());
+        let comment = Comment {
+            id,
+            issue,
+            author: author.to_owned(),
+            body: body.to_owned(),
+            created_at: now,
+            updated_at: now,
+            minimized: false,
+            reactions: Vec::new(),
+        };
+        self.comments.insert(id, comment.clone());
+        comment
+    }
+
+    /// Creates a status in somebody's name.
+    pub(crate) fn status_as(&mut self, creator: &str, sha: &str, fields: &Value) -> Status {
+        let text = |key: &str| fields[key].as_str().unwrap_or_default().to_owned();
+        let status = Status {
+            id: self.next_id(),
+            sha: sha.to_owned(),
+            state: text("state"),
+            context: text("context"),
+            description: text("description"),
+            target_url: text("target_url"),
+            creator: creator.to_owned(),
+            created_at: now(),
+            shows_from: self.lists + 1 + self.lag,
+        };
+        self.statuses.push(status.clone());
+        status
+    }
+
+    /// Approves a pull request's head in somebody's name.
+    pub(crate) fn approve(&mut self, number: u64, login: &str) {
+        let (id, at) = (self.next_id(), now() + std::time::Duration::from_secs(1));
+        let pull = self.pull(number);
+        pull.reviews.push(json!({
+            "id": id, "user": user(login), "state": "APPROVED", "commit_id": pull.head_sha, "submitted_at": at,
+        }));
+    }
+}
+
+/// How GitHub describes an account.
+pub(super) fn user(login: &str) -> Value {
+    let id: u64 = login.bytes().fold(7, |sum, byte| (sum * 31 + u64::from(byte)) % 1_000_003);
+    json!({ "login": login, "id": id, "type": if login.ends_with("[bot]") { "Bot" } else { "User" } })
+}
+
+/// Now, in whole seconds as GitHub tells them.
+pub(super) fn now() -> Timestamp {
+    Timestamp::from_second(Timestamp::now().as_second()).unwrap()
+}
