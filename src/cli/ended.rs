@@ -67,7 +67,11 @@ pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<usize, S
 fn heads(forge: &dyn Forge, run: &WorkflowRun) -> forge::Result<BTreeMap<PullNumber, Sha>> {
     let pulls = match run.event.as_str() {
         "pull_request" | "push" => {
-            forge::side_by_side(&run.pulls, |pull| forge.pull(*pull)).into_iter().collect::<forge::Result<_>>()?
+            let known = forge::side_by_side(&run.pulls, |pull| match forge.pull(*pull) {
+                Err(forge::Error::NotFound(_)) => Ok(None),
+                known => known.map(Some),
+            });
+            known.into_iter().filter_map(Result::transpose).collect::<forge::Result<Vec<_>>>()?
         }
         _ => forge.open_pulls()?,
     };
