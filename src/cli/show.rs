@@ -45,10 +45,13 @@ enum Format {
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let number = PullNumber(args.pull.pr);
     let session = Session::open(global, About::pull(number))?;
-    let pull = session.known_pull(number)?;
-    let sha = match &args.sha {
-        Some(named) => named.clone(),
-        None => pull.head_sha.clone(),
+    // The journal of a commit that is named can be read whatever is known of the pull request.
+    let (sha, pull) = match &args.sha {
+        Some(named) => (named.clone(), session.known_pull(number).ok()),
+        None => {
+            let pull = session.known_pull(number)?;
+            (pull.head_sha.clone(), Some(pull))
+        }
     };
     let project = &session.project;
     let dashboard = session.dashboard(sha, Some(number))?;
@@ -65,7 +68,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         }
         Format::Terminal => {
             console::text(&render::terminal(&page, console::width().unwrap_or(100), console::colored()));
-            if pull.head_sha == dashboard.sha {
+            if let Some(pull) = pull.filter(|pull| pull.head_sha == dashboard.sha) {
                 let actor = session.actor()?;
                 let found = gates::found(&dashboard, (&board, &recorded), &pull, &actor);
                 console::text(&render::gates(&found, &actor, console::colored()));
