@@ -210,6 +210,7 @@ impl Work<'_> {
                 (Status::Success | Status::Skipped | Status::Running | Status::Pending, _) => ExitStatus::Done,
                 (Status::Dropped | Status::Failure, Some(AFTER | REPORTED)) => ExitStatus::Done,
                 (Status::Dropped | Status::Failure, Some(act::LOCKED)) => ExitStatus::Refused,
+                (Status::Dropped | Status::Failure, Some(act::FORGE)) => ExitStatus::Forge,
                 (Status::Dropped | Status::Failure, _) => ExitStatus::Failed,
             });
         }

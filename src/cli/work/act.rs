@@ -17,6 +17,9 @@ use crate::render;
 /// The reason code of work that did not take place because another pull request holds the layer.
 pub(super) const LOCKED: &str = "locked";
 
+/// The reason code of work that broke off since the forge failed.
+pub(super) const FORGE: &str = "forge";
+
 /// Whether a job sets its rows running when it begins. A report only says how something else ended.
 pub(super) fn keeps_row(rules: &Rules, job: &Job) -> bool {
     rules.handlers.get(&job.handler).is_some_and(|handler| match handler.kind {
@@ -50,17 +53,41 @@ pub(super) fn run(work: &Work<'_>, job: &Job, exec: &Exec<'_>, outputs: &Outputs
         Kind::Api { method, path, body } => api(work, handler, (method, path, body.as_ref()), &scope),
         Kind::Unlock(which) => unlock(work, which),
     };
-    let outcome = outcome.unwrap_or_else(|error| Outcome::new(Status::Failure, exec.redactor.redact(&error)));
+    let outcome = outcome.unwrap_or_else(|broken| {
+        let outcome = Outcome::new(Status::Failure, exec.redactor.redact(&broken.message));
+        Outcome { reason: broken.reason, ..outcome }
+    });
     if let Some(title) = &handler.issue {
         drift_issue(work, title, &outcome, &scope);
     }
     outcome
 }
 
-type Tried = Result<Outcome, String>;
+type Tried = Result<Outcome, Broken>;
 
-fn text(error: impl std::fmt::Display) -> String {
-    error.to_string()
+/// Why a job broke off.
+struct Broken {
+    message: String,
+    /// [`FORGE`] where it was not the work's fault.
+    reason: Option<&'static str>,
+}
+
+impl From<forge::Error> for Broken {
+    fn from(error: forge::Error) -> Self {
+        Self { message: error.to_string(), reason: Some(FORGE) }
+    }
+}
+
+impl From<expr::Error> for Broken {
+    fn from(error: expr::Error) -> Self {
+        Self::of_work(error)
+    }
+}
+
+impl Broken {
+    fn of_work(message: impl std::fmt::Display) -> Self {
+        Self { message: message.to_string(), reason: None }
+    }
 }
 
 fn steps(
@@ -70,7 +97,7 @@ fn steps(
     scope: Scope,
     (exec, outputs): (&Exec<'_>, &Outputs),
 ) -> Tried {
-    if let Some(outcome) = stale(work, handler, job) {
+    if let Some(outcome) = stale(work, handler, job)? {
         return Ok(outcome);
     }
     let taken_over = match locked(work, handler, layer)? {
@@ -107,22 +134,18 @@ fn steps(
 }
 
 /// What was reviewed is what is applied: a head that moved since the decision stops whatever is held to a record.
-fn stale(work: &Work<'_>, handler: &Handler, job: &Job) -> Option<Outcome> {
-    let Kind::Steps(steps) = &handler.kind else { return None };
-    let stage = steps.iter().find_map(|step| step.matches.as_ref())?;
-    let pull = work.pull?;
+fn stale(work: &Work<'_>, handler: &Handler, job: &Job) -> forge::Result<Option<Outcome>> {
+    let Kind::Steps(steps) = &handler.kind else { return Ok(None) };
+    let Some(stage) = steps.iter().find_map(|step| step.matches.as_ref()) else { return Ok(None) };
+    let Some(pull) = work.pull else { return Ok(None) };
+    let now = work.dashboard.forge.pull(pull.number)?;
+    if now.head_sha == pull.head_sha {
+        return Ok(None);
+    }
     let line =
         work.dashboard.rules.line_for_stage(stage, job.layer.as_deref()).unwrap_or_else(|| format!("/{}", stage.value));
-    let refuse = |note: String| {
-        let mut outcome = Outcome::new(Status::Failure, note);
-        outcome.reason = Some(PLAN_STALE);
-        Some(outcome)
-    };
-    match work.dashboard.forge.pull(pull.number) {
-        Ok(now) if now.head_sha == pull.head_sha => None,
-        Ok(now) => refuse(format!("{PLAN_STALE}: {} was pushed meanwhile; comment `{line}`", now.head_sha.short())),
-        Err(error) => refuse(format!("{PLAN_STALE}: the head commit cannot be asked for again: {error}")),
-    }
+    let note = format!("{PLAN_STALE}: {} was pushed meanwhile; comment `{line}`", now.head_sha.short());
+    Ok(Some(Outcome { reason: Some(PLAN_STALE), ..Outcome::new(Status::Failure, note) }))
 }
 
 /// What came of asking for the layer's lock.
@@ -134,7 +157,7 @@ enum Locked {
 }
 
 /// Takes the layer's lock where the handler wants it.
-fn locked(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) -> Result<Locked, String> {
+fn locked(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) -> forge::Result<Locked> {
     let Some(layer) = layer.filter(|_| handler.lock) else { return Ok(Locked::Free(None)) };
     let forge = work.dashboard.forge;
     let lock = Lock {
@@ -146,15 +169,15 @@ fn locked(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) -> Result<L
         at: jiff::Timestamp::now(),
         applied: false,
     };
-    let Taken::Held(held) = forge.take_lock(&lock).map_err(text)? else { return Ok(Locked::Free(None)) };
+    let Taken::Held(held) = forge.take_lock(&lock)? else { return Ok(Locked::Free(None)) };
     let whose = match held.pull {
         Some(pull) if held.pull == lock.pull => format!("another run of this pull request {pull} ({})", held.by),
         Some(pull) => format!("pull request {pull} ({})", held.by),
         None => held.by.clone(),
     };
-    let claim = claim(work, handler, &held, lock).map_err(text)?;
+    let claim = claim(work, handler, &held, lock)?;
     if let Some((lock, line)) = claim
-        && forge.replace_lock(&held, &lock).map_err(text)?
+        && forge.replace_lock(&held, &lock)?
     {
         return Ok(Locked::Free(line.map(|why| format!("took over the lock of {whose}, {why}"))));
     }
@@ -212,14 +235,17 @@ fn dispatch(
     scope: &Scope,
 ) -> Tried {
     let reference = match reference {
-        Some(template) => expr::render(template, scope).map_err(text)?,
-        None => work.pull.map(|pull| pull.head_ref.clone()).unwrap_or_else(|| "main".to_owned()),
+        Some(template) => expr::render(template, scope)?,
+        None => {
+            let default = work.event.text("/repository/default_branch").unwrap_or("main");
+            work.pull.map_or(default, |pull| &pull.head_ref).to_owned()
+        }
     };
     let mut given = indexmap::IndexMap::new();
     for (name, template) in inputs {
-        given.insert(name.clone(), expr::render(template, scope).map_err(text)?);
+        given.insert(name.clone(), expr::render(template, scope)?);
     }
-    let dispatched = work.dashboard.forge.dispatch(workflow, &reference, &given).map_err(text)?;
+    let dispatched = work.dashboard.forge.dispatch(workflow, &reference, &given)?;
     let mut outcome = Outcome::new(Status::Running, format!("started {workflow}"));
     match dispatched.run {
         // Until that run has ended the row is its: who asks for its conclusion asks the right one.
@@ -230,17 +256,18 @@ fn dispatch(
 }
 
 fn report(work: &Work<'_>, handler: &Handler, status: &Template, scope: &Scope) -> Tried {
-    let word = expr::render(status, scope).map_err(text)?;
-    let status = Status::parse(word.trim()).ok_or_else(|| format!("`{}` is no status", word.trim()))?;
+    let word = expr::render(status, scope)?;
+    let status =
+        Status::parse(word.trim()).ok_or_else(|| Broken::of_work(format!("`{}` is no status", word.trim())))?;
     let note = match status {
         Status::Dropped => word.trim().to_owned(),
         Status::Pending | Status::Running | Status::Success | Status::Failure | Status::Skipped => String::new(),
     };
     let mut outcome = Outcome { reason: Some(REPORTED), ..Outcome::new(status, note) };
     if let Some(note) = &handler.note {
-        outcome.note = expr::render(note, scope).map_err(text)?;
+        outcome.note = expr::render(note, scope)?;
     }
-    outcome.link = handler.link.as_ref().map(|link| expr::render(link, scope)).transpose().map_err(text)?;
+    outcome.link = handler.link.as_ref().map(|link| expr::render(link, scope)).transpose()?;
     // What another run did is that run's outcome, so that one of an older run does not take the row.
     outcome.run = work.event.workflow_run().map(|run| (run.id, run.url));
     Ok(outcome)
@@ -248,9 +275,9 @@ fn report(work: &Work<'_>, handler: &Handler, status: &Template, scope: &Scope) 
 
 fn reply(work: &Work<'_>, name: &str, scope: &Scope) -> Tried {
     let board = work.dashboard.board(work.recorded);
-    let body =
-        render::reply(work.dashboard.templates, name, work.dashboard.rules, Some(&board), scope).map_err(text)?;
-    post_once(work.dashboard, &body).map_err(text)?;
+    let body = render::reply(work.dashboard.templates, name, work.dashboard.rules, Some(&board), scope)
+        .map_err(Broken::of_work)?;
+    post_once(work.dashboard, &body)?;
     Ok(Outcome::new(Status::Success, ""))
 }
 
@@ -280,14 +307,14 @@ fn api(
     let repository = work.dashboard.forge.repository();
     let (owner, repo) = repository.split_once('/').unwrap_or(("", &repository));
     let number = work.dashboard.pull.map_or_else(String::new, |pull| pull.to_string());
-    let path = expr::render(path, scope).map_err(text)?;
+    let path = expr::render(path, scope)?;
     let path = path.replace("{owner}", owner).replace("{repo}", repo).replace("{pr}", &number);
     let home = format!("/repos/{repository}/");
     if !path.starts_with(&home) || path.split('/').any(|part| part == "..") {
-        return Err(format!("the path `{path}` is not below `{home}`"));
+        return Err(Broken::of_work(format!("the path `{path}` is not below `{home}`")));
     }
-    let body = body.map(|body| rendered(body, scope)).transpose().map_err(text)?;
-    work.dashboard.forge.api(method, &path, body.as_ref()).map_err(text)?;
+    let body = body.map(|body| rendered(body, scope)).transpose()?;
+    work.dashboard.forge.api(method, &path, body.as_ref())?;
     // Where somebody reports how it ends, it has only begun.
     let reported = work.dashboard.rules.handlers.values().any(|other| {
         matches!(other.kind, Kind::Report(_))
@@ -319,7 +346,7 @@ fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
     };
     let mut released = Vec::new();
     for layer in layers {
-        if work.dashboard.forge.release_lock(&layer, work.dashboard.pull).map_err(text)? {
+        if work.dashboard.forge.release_lock(&layer, work.dashboard.pull)? {
             released.push(layer);
         }
     }
@@ -331,17 +358,17 @@ fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
 
 /// The issue about drift: opened where there is some, closed where there is none. A decoration.
 fn drift_issue(work: &Work<'_>, title: &Template, outcome: &Outcome, scope: &Scope) {
-    let told = expr::render(title, scope).map_err(text).and_then(|title| {
+    let told = expr::render(title, scope).map_err(Broken::from).and_then(|title| {
         let failed = outcome.status == Status::Failure;
         let body = failed.then(|| render::drift(&outcome.note, outcome.output.as_deref(), work.run_url));
         match outcome.status {
             Status::Success | Status::Skipped | Status::Failure => {
-                work.dashboard.forge.issue(&title, body.as_deref()).map_err(text)
+                Ok(work.dashboard.forge.issue(&title, body.as_deref())?)
             }
             Status::Pending | Status::Running | Status::Dropped => Ok(()),
         }
     });
-    if let Err(error) = told {
-        console::warning(&format!("the issue could not be kept: {error}"));
+    if let Err(broken) = told {
+        console::warning(&format!("the issue could not be kept: {}", broken.message));
     }
 }
