@@ -25,7 +25,6 @@ pub(super) struct Rules {
 pub(super) fn rules(global: &Global, forge: &dyn Forge, about: About<'_>) -> Result<Option<Rules>, Stop> {
     let number = about.pull.or_else(|| about.event.and_then(Event::pull_number));
     let (Some(number), ConfigFrom::Base) = (number, global.config_from) else { return Ok(None) };
-    let place = Place::of(global)?;
     if let Some(project) = about.event.and_then(|event| of_no_command(global, event)) {
         return Ok(Some(Rules { project, pull: None }));
     }
@@ -34,6 +33,7 @@ pub(super) fn rules(global: &Global, forge: &dyn Forge, about: About<'_>) -> Res
         Some(pull) => pull,
         None => forge.pull(number)?,
     };
+    let place = Place::of(global)?;
     let project = if place.is_tip_of(&pull.base_ref)? {
         project::open(global)?
     } else {
@@ -66,7 +66,7 @@ impl Place {
         let file = file.unwrap_or_else(|| folder.join(global.config.as_deref().unwrap_or(Path::new(NAME))));
         let root = file.parent().map_or_else(|| folder.clone(), Path::to_path_buf);
         let checkout = Repository::find(if root.is_dir() { &root } else { &folder })?;
-        let top = checkout.as_ref().map_or(folder.as_path(), Repository::root);
+        let top = checkout.as_ref().map_or(root.as_path(), Repository::root);
         let config = file.strip_prefix(top).map_err(|_| {
             Stop::usage(format!("`{}` is not in the repository, so its base has none", file.display()))
                 .help("`--config-from file` takes the file as it stands")
