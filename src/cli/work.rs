@@ -248,7 +248,7 @@ impl Work<'_> {
         let summary =
             outputs.with_sections(|sections| crate::render::summary(self.dashboard.templates, &page, sections));
         output::summary(&summary)?;
-        if let (Some(run), Some(local)) = (self.run, self.session.local()?) {
+        if let (Some(run), Some(local), None) = (self.run, self.session.local()?, super::environment::run_id()) {
             local.save_summary(run.id, &summary)?;
         }
         Ok(())

@@ -169,7 +169,7 @@ fn reported(
     let names_it = |recorded: &&Recorded| run.as_ref().is_some_and(|run| is_of(recorded, run));
     let of_run: Vec<&Recorded> = recorded.iter().filter(names_it).collect();
     if let (Some(run), []) = (&run, &of_run[..])
-        && run.head_repository.as_deref() != Some(&here.forge.repository())
+        && run.head_repository.as_deref() != setting.asked.event.repository()
     {
         return Ok(Home::Nowhere(format!("run {} is of another repository", run.id.id)));
     }
