@@ -1,6 +1,8 @@
 //! What goes wrong, where a story wants it.
 
-use std::collections::BTreeMap;
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{Hash as _, Hasher as _};
 use std::time::Duration;
 
 /// How a request goes wrong.
@@ -39,13 +41,14 @@ pub(super) struct Faults {
     /// By the number of the request.
     pub(super) at: BTreeMap<usize, Fault>,
     percent: u8,
-    random: u64,
+    seed: u64,
+    asked: HashMap<String, u64>,
     watcher: Option<(usize, Watcher)>,
 }
 
 impl Faults {
     pub(super) fn random(&mut self, percent: u8, seed: u64) {
-        (self.percent, self.random) = (percent, seed | 1);
+        (self.percent, self.seed) = (percent, seed);
     }
 
     pub(super) fn watch(&mut self, from: usize, watcher: Watcher) {
@@ -56,12 +59,17 @@ impl Faults {
         *self = Self { latency: self.latency, ..Self::default() };
     }
 
-    /// How the request of this number goes wrong.
-    pub(super) fn of(&mut self, number: usize) -> Option<Fault> {
+    /// How the request of this number goes wrong. What befalls a request at random depends on what it asks and how often
+    /// that was asked before, so that a seed gives the same faults whoever comes first.
+    pub(super) fn of(&mut self, number: usize, request: &str) -> Option<Fault> {
         if let Some(fault) = self.at.remove(&number) {
             return Some(fault);
         }
-        let dice = self.dice();
+        let times = self.asked.entry(request.to_owned()).or_default();
+        *times += 1;
+        let mut hasher = DefaultHasher::new();
+        (self.seed, request, *times).hash(&mut hasher);
+        let dice = hasher.finish();
         (self.percent > 0 && dice % 100 < u64::from(self.percent))
             .then(|| ALL[usize::try_from(dice / 100 % 6).unwrap()])
     }
@@ -72,13 +80,5 @@ impl Faults {
         {
             watcher(number - *from, moment);
         }
-    }
-
-    /// xorshift64.
-    fn dice(&mut self) -> u64 {
-        self.random ^= self.random << 13;
-        self.random ^= self.random >> 7;
-        self.random ^= self.random << 17;
-        self.random
     }
 }

@@ -33,7 +33,8 @@ pub(super) fn commit(folder: &Path, branch: &str, path: &str, text: &str) -> Str
     let author = folder.join("author");
     let there = git(&author, &["ls-remote", "--heads", "origin", branch]);
     if there.is_empty() {
-        git(&author, &["checkout", "--quiet", "-B", branch]);
+        let from: &[&str] = if branch == "main" { &[] } else { &["origin/main"] };
+        git(&author, &[&["checkout", "--quiet", "-B", branch], from].concat());
     } else {
         git(&author, &["fetch", "--quiet", "origin", branch]);
         git(&author, &["checkout", "--quiet", "-B", branch, "FETCH_HEAD"]);
@@ -82,17 +83,18 @@ pub(super) fn write(bare: &Path, arguments: &[&str], input: &str) -> String {
     String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap().trim().to_owned()
 }
 
-/// Answers `git fetch`.
-pub(super) fn serve(state: &State, request: &Request) -> Response {
+/// Whether the sender of a `git fetch` may have it.
+pub(super) fn may_fetch(state: &State, request: &Request) -> bool {
     let allowed = request.header("authorization").and_then(|header| header.strip_prefix("Basic "));
     let expected = |token: &str| super::server::base64(&format!("x-access-token:{token}"));
-    let known = allowed.is_some_and(|given| state.tokens.keys().any(|token| expected(token) == given));
-    if !known && !state.public {
-        return Response::status(401).header("www-authenticate", "Basic realm=\"GitHub\"");
-    }
+    state.public || allowed.is_some_and(|given| state.tokens.keys().any(|token| expected(token) == given))
+}
+
+/// Answers `git fetch`.
+pub(super) fn serve(bare: &Path, request: &Request) -> Response {
     let mut backend = Command::new("git");
     clean(&mut backend);
-    let root = state.bare.ancestors().nth(2).unwrap();
+    let root = bare.ancestors().nth(2).unwrap();
     backend
         .arg("http-backend")
         .env("GIT_PROJECT_ROOT", root)

@@ -16,7 +16,10 @@ pub(super) fn list(state: &State, request: &Request) -> Response {
                 Some(_) => true,
             }
     };
-    let issues: Vec<Value> = state.issues.values().rev().filter(wanted).map(shown).collect();
+    let mut issues: Vec<Value> = state.issues.values().rev().filter(wanted).map(shown).collect();
+    // Pull requests are issues too.
+    let pulls = state.pulls.values().filter(|pull| pull.open && creator.is_none());
+    issues.extend(pulls.map(|pull| json!({ "number": pull.number, "title": "a change", "pull_request": {} })));
     listed(request, &issues)
 }
 

@@ -12,11 +12,14 @@ pub(super) fn list(state: &State, request: &Request) -> Response {
     listed(request, &open)
 }
 
-pub(super) fn get(state: &State, number: u64) -> Response {
-    match state.pulls.get(&number) {
-        Some(pull) => Response::json(200, &shown(state, pull)),
-        None => Response::error(404, "Not Found"),
+/// Whether it merges is found out when it is asked for the first time, and told from the second time on.
+pub(super) fn get(state: &mut State, number: u64) -> Response {
+    let Some(pull) = state.pulls.get(&number) else { return Response::error(404, "Not Found") };
+    let mut pull = pull.clone();
+    if state.asked_to_merge.insert((number, pull.head_sha.clone())) {
+        pull.mergeable = None;
     }
+    Response::json(200, &shown(state, &pull))
 }
 
 pub(super) fn files(state: &State, request: &Request, number: u64) -> Response {
@@ -56,8 +59,22 @@ pub(super) fn compare(state: &State, range: &str) -> Response {
 }
 
 fn changed(state: &State, range: &str) -> Vec<Value> {
-    let names = git::ask(&state.bare, &["diff", "--name-only", range]).unwrap_or_default();
-    names.lines().map(|name| json!({ "filename": name, "status": "modified" })).collect()
+    let names = git::ask(&state.bare, &["diff", "--name-status", "--find-renames", range]).unwrap_or_default();
+    let file = |line: &str| match line.split('\t').collect::<Vec<_>>()[..] {
+        [_, before, name] => json!({ "filename": name, "previous_filename": before, "status": "renamed" }),
+        [kind, name] => {
+            let status = if kind == "A" {
+                "added"
+            } else if kind == "D" {
+                "removed"
+            } else {
+                "modified"
+            };
+            json!({ "filename": name, "status": status })
+        }
+        _ => panic!("git lists `{line}`"),
+    };
+    names.lines().map(file).collect()
 }
 
 pub(super) fn shown(state: &State, pull: &Pull) -> Value {

@@ -21,7 +21,10 @@ pub(super) fn create(state: &State, request: &Request) -> Response {
     // An empty old value: it must not be there yet.
     match git::ask(&state.bare, &["update-ref", name, sha, ""]) {
         Some(_) => Response::json(201, &shown(name.trim_start_matches("refs/"), sha)),
-        None => Response::error(422, "Reference already exists"),
+        None if git::ask(&state.bare, &["rev-parse", "--verify", "--quiet", name]).is_some() => {
+            Response::error(422, "Reference already exists")
+        }
+        None => Response::error(422, "Object does not exist"),
     }
 }
 

@@ -12,7 +12,13 @@ use super::{REPOSITORY, actions, comments, git, graphql, issues, people, pulls, 
 pub(super) fn answer(state: &Mutex<State>, request: &Request) -> Response {
     let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
     if request.path().starts_with(&format!("/{REPOSITORY}.git/")) {
-        return git::serve(&lock(), request);
+        let state = lock();
+        let (allowed, bare) = (git::may_fetch(&state, request), state.bare.clone());
+        drop(state);
+        return match allowed {
+            true => git::serve(&bare, request),
+            false => Response::status(401).header("www-authenticate", "Basic realm=\"GitHub\""),
+        };
     }
     let mut state = lock();
     let token = request.header("authorization").and_then(|header| header.strip_prefix("Bearer "));

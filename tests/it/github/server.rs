@@ -215,7 +215,13 @@ impl Server {
         let (latency, fault) = {
             let mut faults = self.faults();
             faults.tell(number, Moment::Before);
-            (faults.latency, faults.of(number))
+            (
+                faults.latency,
+                faults.of(
+                    number,
+                    &format!("{} {} {}", request.method, request.target, String::from_utf8_lossy(&request.body)),
+                ),
+            )
         };
         std::thread::sleep(latency);
         let early = match fault {

@@ -1,6 +1,6 @@
 //! What stands on the server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -25,6 +25,8 @@ pub(crate) struct State {
     pub(crate) checks: BTreeMap<String, Vec<Value>>,
     pub(crate) runs: BTreeMap<u64, Run>,
     pub(crate) issues: BTreeMap<u64, Issue>,
+    /// The heads of which somebody asked whether they merge.
+    pub(crate) asked_to_merge: BTreeSet<(u64, String)>,
     /// Calls of the API that ci.toml spells out.
     pub(crate) review_requests: Vec<Value>,
     /// Whether dispatch answers which run it started.
@@ -140,6 +142,7 @@ impl State {
             checks: BTreeMap::new(),
             runs: BTreeMap::new(),
             issues: BTreeMap::new(),
+            asked_to_merge: BTreeSet::new(),
             review_requests: Vec::new(),
             run_details: true,
             lag: 0,
