@@ -6,6 +6,7 @@
     reason = "a story that cannot go on fails, and says what it passed over"
 )]
 
+mod damage;
 mod decisions;
 mod delegated;
 #[allow(dead_code, reason = "the stories that need the rest follow")]
@@ -15,6 +16,7 @@ mod many;
 mod on_github;
 mod project;
 mod quickstart;
+mod readme;
 mod show;
 mod signals;
 mod sources;

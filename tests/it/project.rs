@@ -33,10 +33,20 @@ impl Project {
         project
     }
 
-    /// A copy of a folder of `examples/`.
+    /// A copy of a folder of `examples/`, as it was before anybody tried it: what steps write is not copied.
     pub(crate) fn example(name: &str) -> Self {
         let project = Self::empty();
-        copy(&repository().join("examples").join(name), project.path());
+        let folder = repository().join("examples").join(name);
+        for file in git_names(&folder, &["ls-files", "-z", "--cached", "--others", "--exclude-standard"]) {
+            if !file.contains("/live/") {
+                project.write_bytes(&file, &std::fs::read(folder.join(&file)).unwrap());
+            }
+        }
+        for file in git_names(&folder, &["ls-tree", "-r", "-z", "--name-only", "HEAD"]) {
+            if file.contains("/live/") {
+                project.write_bytes(&file, &git(&folder, &["show", &format!("HEAD:./{file}")]));
+            }
+        }
         project
     }
 
@@ -49,9 +59,13 @@ impl Project {
     }
 
     pub(crate) fn write(&self, name: &str, text: &str) {
+        self.write_bytes(name, text.as_bytes());
+    }
+
+    fn write_bytes(&self, name: &str, bytes: &[u8]) {
         let path = self.path().join(name);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::write(path, bytes).unwrap();
     }
 
     /// The binary in this folder, with an environment that nothing of the machine's leaks into.
@@ -120,15 +134,15 @@ pub(crate) fn clean(command: &mut Command) {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let target = to.join(entry.file_name());
-        if entry.file_type().unwrap().is_dir() {
-            std::fs::create_dir_all(&target).unwrap();
-            copy(&entry.path(), &target);
-        } else {
-            std::fs::copy(entry.path(), target).unwrap();
-        }
-    }
+/// What git prints in a folder.
+fn git(folder: &Path, arguments: &[&str]) -> Vec<u8> {
+    let printed = Command::new("git").current_dir(folder).args(arguments).output().unwrap();
+    assert!(printed.status.success(), "{printed:?}");
+    printed.stdout
+}
+
+/// The files that git lists in a folder.
+fn git_names(folder: &Path, arguments: &[&str]) -> Vec<String> {
+    let printed = String::from_utf8(git(folder, arguments)).unwrap();
+    printed.split_terminator('\0').map(str::to_owned).collect()
 }

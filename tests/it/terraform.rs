@@ -6,7 +6,7 @@ use crate::project::{Project, Ran, clean};
 
 /// The example, where terraform is installed. Where it is not, that is said plainly and the story is passed over;
 /// `.ci/run` does not accept that.
-fn example() -> Option<Project> {
+pub(crate) fn example() -> Option<Project> {
     let mut version = Command::new("terraform");
     clean(&mut version);
     if version.arg("version").output().is_ok_and(|output| output.status.success()) {

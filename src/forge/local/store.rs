@@ -2,7 +2,7 @@
 //! written under `tmp/` and then linked or renamed to their name. It does not know what the files say.
 
 use std::fs::{self, File};
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write as _};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +25,8 @@ impl Store {
     pub(super) fn open(dir: &Path) -> Result<Self> {
         let failed = |error| failure(dir, &error);
         fs::create_dir_all(dir.join(TEMPORARY)).map_err(failed)?;
+        // Nothing here belongs into a commit. A decoration: a forge that can only be read does without.
+        let _decoration = File::create_new(dir.join(".gitignore")).and_then(|mut file| file.write_all(b"*\n"));
         Ok(Self { dir: dir.canonicalize().map_err(failed)? })
     }
 
@@ -40,7 +42,13 @@ impl Store {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failure(&path, &error)),
         };
-        let unreadable = |error| Error::Server(format!("cannot read `{}`: {error}", path.display()));
+        let unreadable = |error| {
+            let dir = self.dir.display();
+            Error::Server(format!(
+                "cannot read `{}`: {error}; mend it, or delete `{dir}` to start anew",
+                path.display()
+            ))
+        };
         serde_json::from_slice(&text).map(Some).map_err(unreadable)
     }
 
