@@ -7,7 +7,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::ids::Sha;
 
-use super::{check_config, completions, explain, init, new, parse, run, schema, show, sync, test, try_, update};
+use super::{
+    check_config, completions, doctor, explain, init, new, parse, run, schema, show, sync, test, try_, update,
+};
 
 const AFTER_HELP: &str = "\
 Exit codes:
@@ -108,6 +110,8 @@ pub(super) enum Command {
     Show(show::Args),
     /// Make the rows and the comment of a pull request true again.
     Sync(sync::Args),
+    /// Say what is wrong with the token, its permissions and a dashboard, and how to mend it.
+    Doctor(doctor::Args),
     /// Report every problem of ci.toml, its templates and its tests.
     CheckConfig(check_config::Args),
     /// Run the `[[tests]]` of ci.toml, a line each.

@@ -89,10 +89,14 @@ impl<'a> Dashboard<'a> {
         forge::both(|| self.forge.statuses(&self.sha), || self.forge.account())
     }
 
+    /// Whether what this login wrote is ours; `account` is the token's own.
+    pub(super) fn is_ours(&self, login: &str, account: &str) -> bool {
+        login == account || self.rules.dashboard.authors.iter().any(|author| author == login)
+    }
+
     /// What of these statuses is ours, newest first, about whichever pull request.
     fn ours(&self, statuses: &[StatusRecord], account: &str) -> impl Iterator<Item = Line> {
-        let authors = &self.rules.dashboard.authors;
-        let ours = move |record: &&StatusRecord| record.creator == account || authors.contains(&record.creator);
+        let ours = move |record: &&StatusRecord| self.is_ours(&record.creator, account);
         statuses.iter().filter(ours).filter_map(|record| Line::read(record, &self.rules.dashboard.context))
     }
 

@@ -21,6 +21,11 @@ pub(super) fn line(text: impl std::fmt::Display) {
     println!("{text}");
 }
 
+/// Prints a line of the result that may quote what strangers wrote.
+pub(super) fn told(text: impl std::fmt::Display) {
+    println!("{}", said(&text.to_string()));
+}
+
 /// Prints text of the result as it is.
 pub(super) fn text(text: &str) {
     print!("{text}");

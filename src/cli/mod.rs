@@ -7,6 +7,7 @@ mod board;
 mod check_config;
 mod completions;
 mod console;
+mod doctor;
 mod ended;
 mod environment;
 mod explain;
@@ -106,6 +107,7 @@ fn dispatch(cli: Cli) -> Result<ExitStatus, Stop> {
         Command::Update(args) => update::run(&global, &args),
         Command::Show(args) => show::run(&global, &args),
         Command::Sync(args) => sync::run(&global, &args),
+        Command::Doctor(args) => doctor::run(&global, &args),
         Command::CheckConfig(args) => check_config::run(&global, &args),
         Command::Test(args) => test::run(&global, &args),
         Command::Explain(args) => explain::run(&global, &args),

@@ -12,6 +12,7 @@ use super::{base, environment};
 use crate::exec::cancel::Cancel;
 use crate::forge::Forge;
 use crate::forge::git::Repository;
+use crate::forge::github::GitHub;
 use crate::forge::local::Local;
 use crate::model::event::{Event, Pull};
 use crate::model::ids::{PullNumber, RunId, Sha};
@@ -45,7 +46,11 @@ impl About<'_> {
 impl Session {
     /// Opens the forge and the project. Of a pull request on GitHub the rules are those of its base.
     pub(super) fn open(global: &Global, about: About<'_>) -> Result<Self, Stop> {
-        let place = Place::choose(global)?;
+        Self::at(Place::choose(global)?, global, about)
+    }
+
+    /// The same, at a forge that was chosen before.
+    pub(super) fn at(place: Place, global: &Global, about: About<'_>) -> Result<Self, Stop> {
         let found = match &place {
             Place::GitHub(github) => base::rules(global, github.as_ref(), about)?,
             Place::Local { .. } => None,
@@ -91,6 +96,14 @@ impl Session {
             Place::Local { opened, .. } => opened.get(),
             Place::GitHub(_) => None,
         })
+    }
+
+    /// GitHub, where that is the one.
+    pub(super) fn github(&self) -> Option<&GitHub> {
+        match &self.place {
+            Place::GitHub(github) => Some(github),
+            Place::Local { .. } => None,
+        }
     }
 
     /// The forge.

@@ -43,17 +43,22 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
 
 /// Deletes comments of ours that read as this commit's dashboard and are not it.
 fn delete_doubles(dashboard: &Dashboard<'_>, pull: PullNumber) -> Result<usize, Stop> {
+    let doubles = doubles(dashboard, pull)?;
+    for double in &doubles {
+        dashboard.forge.delete_comment(*double)?;
+    }
+    Ok(doubles.len())
+}
+
+/// The comments of ours that read as this commit's dashboard and are not it.
+pub(super) fn doubles(dashboard: &Dashboard<'_>, pull: PullNumber) -> Result<Vec<u64>, Stop> {
     let (forge, target) = (dashboard.forge, dashboard.comment()?);
     let account = forge.account()?;
-    let doubles: Vec<u64> = forge
+    Ok(forge
         .comments(pull, None)?
         .into_iter()
         .filter(|comment| comment.author == account && Some(comment.id) != target)
         .filter(|comment| render::marked(&comment.body, dashboard.rules, &dashboard.sha))
         .map(|comment| comment.id)
-        .collect();
-    for double in &doubles {
-        forge.delete_comment(*double)?;
-    }
-    Ok(doubles.len())
+        .collect())
 }

@@ -13,6 +13,7 @@ mod locks;
 mod lost;
 mod page;
 mod people;
+mod probe;
 mod pulls;
 mod retry;
 pub(crate) mod route;
@@ -36,6 +37,7 @@ use serde_json::Value;
 
 use self::base::Base;
 use self::client::{Client, Repeat};
+pub(crate) use self::probe::{Probe, Rate};
 use self::route::{Call, Route};
 use super::Taken;
 use super::{Check, Declared, Dispatched, Error, Forge, Lock, PostedComment, Reaction, Remote, Result, Review, Secret};

@@ -18,6 +18,12 @@ pub(crate) fn marked(body: &str, rules: &Rules, sha: &Sha) -> bool {
     body.starts_with(&marker(rules, sha))
 }
 
+/// Whether a comment begins as one of ours does, of whichever commit.
+pub(crate) fn claimed(body: &str, rules: &Rules) -> bool {
+    let after = body.trim_start().strip_prefix("<!--").map(str::trim_start);
+    after.and_then(|after| after.strip_prefix(&name(rules))).is_some_and(|rest| rest.starts_with([':', '-']))
+}
+
 /// The first line of another comment of ours, so that it can be found again: `what` is its purpose, such as `output`,
 /// and `key` which one of them.
 pub(crate) fn tag(rules: &Rules, what: &str, key: &str) -> String {

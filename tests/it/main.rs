@@ -9,6 +9,7 @@
 mod damage;
 mod decisions;
 mod delegated;
+mod doctor;
 #[allow(dead_code, reason = "the stories that need the rest follow")]
 mod github;
 mod locks;

@@ -22,6 +22,9 @@ pub(super) fn create(state: &mut State, login: &str, request: &Request, issue: u
     if let Some(refused) = too_long(&body) {
         return refused;
     }
+    if body.trim().is_empty() {
+        return Response::invalid("IssueComment", "missing_field", "body");
+    }
     let comment = state.comment_as(login, issue, &body);
     Response::json(201, &shown(state, &comment))
 }

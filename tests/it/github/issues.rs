@@ -26,6 +26,9 @@ pub(super) fn list(state: &State, request: &Request) -> Response {
 pub(super) fn create(state: &mut State, login: &str, request: &Request) -> Response {
     let fields = request.json();
     let text = |key: &str| fields[key].as_str().unwrap_or_default().to_owned();
+    if text("title").is_empty() {
+        return Response::invalid("Issue", "missing_field", "title");
+    }
     let number = state.next_id();
     let issue = Issue { number, title: text("title"), body: text("body"), author: login.to_owned(), open: true };
     state.issues.insert(number, issue.clone());
