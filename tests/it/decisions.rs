@@ -50,20 +50,6 @@ fn no_comment_breaks_the_outputs_or_speaks_to_the_runner() {
 }
 
 #[test]
-fn every_event_name_passes_through() {
-    let project = default();
-    for name in ["fork", "star", "watch", "deployment", "merge_group", "check_suite", "release", "no_such_event"] {
-        for payload in ["{}", "[]", "null", r#"{"action":5,"pull_request":null,"issue":{"pull_request":null}}"#] {
-            project.write("payload.json", payload);
-            let parsed = project.ci(["parse", "--event", "payload.json", "--event-name", name]).exits(0);
-            assert!(parsed.stdout.contains("should_run=false"), "{name}: {}", parsed.stdout);
-            let explained = project.ci(["explain", "--event", "payload.json", "--event-name", name]).exits(0);
-            assert!(explained.stdout.contains("no rule"), "{name}: {}", explained.stdout);
-        }
-    }
-}
-
-#[test]
 fn an_unknown_stage_or_status_writes_nothing() {
     let project = default();
     let wrong = project.ci(["update", "--pr", "1", "--stage", "plan-platfrom", "--status", "success"]).exits(2);

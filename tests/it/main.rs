@@ -22,3 +22,4 @@ mod show;
 mod signals;
 mod sources;
 mod terraform;
+mod webhooks;
