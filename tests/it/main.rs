@@ -12,6 +12,8 @@ mod delegated;
 mod doctor;
 #[allow(dead_code, reason = "the stories that need the rest follow")]
 mod github;
+mod github_cancelled;
+mod github_trouble;
 mod locks;
 mod many;
 mod on_github;

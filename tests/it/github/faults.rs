@@ -40,6 +40,8 @@ pub(super) struct Faults {
     pub(super) latency: Duration,
     /// By the number of the request.
     pub(super) at: BTreeMap<usize, Fault>,
+    /// Whether nothing is answered at all.
+    pub(super) down: bool,
     percent: u8,
     seed: u64,
     asked: HashMap<String, u64>,
@@ -62,6 +64,9 @@ impl Faults {
     /// How the request of this number goes wrong. What befalls a request at random depends on what it asks and how often
     /// that was asked before, so that a seed gives the same faults whoever comes first.
     pub(super) fn of(&mut self, number: usize, request: &str) -> Option<Fault> {
+        if self.down {
+            return Some(Fault::DropBefore);
+        }
         if let Some(fault) = self.at.remove(&number) {
             return Some(fault);
         }

@@ -127,6 +127,11 @@ impl GitHub {
         self.server.faults().random(percent, seed);
     }
 
+    /// Lets every request go unanswered.
+    pub(crate) fn down(&self) {
+        self.server.faults().down = true;
+    }
+
     /// Calls this before and after the effect of each request, with its number from now on.
     pub(crate) fn watch(&self, watcher: impl FnMut(usize, Moment) + Send + 'static) {
         self.server.faults().watch(self.server.requests(), Box::new(watcher));
