@@ -214,6 +214,16 @@ mod tests {
         }
     }
 
+    /// Bodies and queries are held to the same list by the GitHub of the stories.
+    #[test]
+    fn every_route_is_described_by_github() {
+        let described = include_str!("../../../tests/github-openapi.txt");
+        for route in Route::ALL {
+            let line = format!("{} {}", route.method(), route.template());
+            assert!(described.lines().any(|known| known == line), "{line}");
+        }
+    }
+
     #[test]
     fn values_cannot_leave_their_place_in_a_path() {
         let call = Call::new(Route::Permission, &[&"o", &"n", &"a/../b[bot]?x=1#y"]);

@@ -11,6 +11,7 @@ mod graphql;
 mod issues;
 mod job;
 mod log;
+mod openapi;
 mod people;
 mod pulls;
 mod refs;

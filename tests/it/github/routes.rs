@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::server::{Request, Response, decoded};
 use super::state::{Account, State};
-use super::{REPOSITORY, actions, comments, git, graphql, issues, people, pulls, refs, statuses};
+use super::{REPOSITORY, actions, comments, git, graphql, issues, openapi, people, pulls, refs, statuses};
 
 /// Answers one request.
 pub(super) fn answer(state: &Mutex<State>, request: &Request) -> Response {
@@ -35,6 +35,9 @@ pub(super) fn answer(state: &Mutex<State>, request: &Request) -> Response {
     }
     let parts: Vec<String> = path.split('/').skip(1).map(decoded).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    if let Some(breach) = openapi::breach(request, &parts) {
+        return Response { unknown: true, ..Response::error(422, &breach) };
+    }
     route(&mut state, &account, request, &parts).unwrap_or_else(|| {
         let response = Response::error(404, "Not Found");
         Response { unknown: true, ..response }

@@ -31,7 +31,7 @@ pub(crate) struct Request {
     pub(crate) method: String,
     /// The path with its query.
     pub(crate) target: String,
-    headers: Vec<(String, String)>,
+    pub(super) headers: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
 }
 
@@ -232,7 +232,8 @@ impl Server {
         };
         let mut response = early.unwrap_or_else(|| routes::answer(&self.state, request));
         if response.unknown {
-            lock(&self.unknown).push(format!("{} {}", request.method, request.target));
+            let why = String::from_utf8_lossy(&response.body);
+            lock(&self.unknown).push(format!("{} {}: {why}", request.method, request.target));
         }
         self.faults().tell(number, Moment::After);
         if fault == Some(Fault::BadGatewayAfter) {
