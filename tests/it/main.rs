@@ -25,3 +25,4 @@ mod signals;
 mod sources;
 mod terraform;
 mod webhooks;
+mod workflow;
