@@ -54,6 +54,8 @@ struct Place {
     checkout: Option<Repository>,
     /// The folder of the project here.
     root: PathBuf,
+    /// Where ci.toml would stand here.
+    file: PathBuf,
     /// The path of ci.toml in the repository, with `/`.
     config: String,
 }
@@ -72,7 +74,7 @@ impl Place {
                 .help("`--config-from file` takes the file as it stands")
         })?;
         let config = config.components().map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/");
-        Ok(Self { checkout, root, config })
+        Ok(Self { checkout, root, file, config })
     }
 
     /// Whether ci.toml and its templates stand here as they do at the tip of a branch: the workflow runs for that branch,
@@ -82,7 +84,11 @@ impl Place {
         let (Some(checkout), Some(sha), true) = (&self.checkout, environment::sha(), runs_for) else {
             return Ok(false);
         };
-        Ok(checkout.head()? == Some(sha) && checkout.unchanged(&self.root)?)
+        // Where none stands here, it is for the base to say so.
+        let Ok(text) = std::fs::read_to_string(&self.file) else { return Ok(false) };
+        let named = config::templates_folder(&Source::new(self.config.clone(), text));
+        let templates = self.root.join(named.as_deref().unwrap_or(project::TEMPLATES));
+        Ok(checkout.head()? == Some(sha) && checkout.unchanged(&self.file, &templates)?)
     }
 
     /// The path of a folder beside ci.toml.

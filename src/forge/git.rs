@@ -68,10 +68,11 @@ impl Repository {
         Ok(self.ask(&["rev-parse", "--is-shallow-repository"])?.as_deref() == Some("true"))
     }
 
-    /// Whether all that is known to git below `folder` stands as it was committed.
-    pub(crate) fn unchanged(&self, folder: &Path) -> Result<bool> {
-        let folder = folder.to_string_lossy();
-        Ok(self.paths(&["status", "--porcelain", "-z", "--untracked-files=no", "--", &folder])?.is_empty())
+    /// Whether a file and a folder stand as they were committed, with nothing beside that git does not know.
+    pub(crate) fn unchanged(&self, file: &Path, folder: &Path) -> Result<bool> {
+        let (file, folder) = (file.to_string_lossy(), folder.to_string_lossy());
+        let status = ["status", "--porcelain", "-z", "--untracked-files=all", "--ignored", "--", &file, &folder];
+        Ok(self.paths(&status)?.is_empty())
     }
 
     /// The branch that is checked out; `None` where none is.

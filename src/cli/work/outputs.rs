@@ -66,7 +66,7 @@ impl Outputs {
         let begun = Text::new(job, Status::Running, "", text, &self.run_url);
         printed.keep(begun);
         if printed.comment.is_none() {
-            self.post(work.dashboard, &job.handler, &mut printed);
+            self.post(work, &job.handler, &mut printed);
         }
     }
 
@@ -80,7 +80,7 @@ impl Outputs {
         ended.details = details(outcome);
         printed.keep(ended);
         if printed.comment.is_none() {
-            self.post(work.dashboard, &job.handler, &mut printed);
+            self.post(work, &job.handler, &mut printed);
         } else {
             printed.behind = true;
         }
@@ -92,7 +92,7 @@ impl Outputs {
         let printed = self.printed(&job.handler);
         let mut printed = lock(&printed);
         if printed.behind {
-            self.post(work.dashboard, &job.handler, &mut printed);
+            self.post(work, &job.handler, &mut printed);
         }
     }
 
@@ -100,7 +100,8 @@ impl Outputs {
         lock(&self.handlers).entry(handler.to_owned()).or_default().clone()
     }
 
-    fn post(&self, dashboard: &Dashboard<'_>, handler: &str, printed: &mut Printed) {
+    fn post(&self, work: &Work<'_>, handler: &str, printed: &mut Printed) {
+        let dashboard = work.dashboard;
         let Some(pull) = dashboard.pull else { return };
         let body = self.body(dashboard, handler, printed);
         let posted = match &printed.comment {
@@ -112,6 +113,8 @@ impl Outputs {
                 printed.comment = Some((posted.id, posted.url));
                 printed.behind = false;
             }
+            // It is said once, at the end, of all that is not written.
+            Err(error) if work.may_not_write(&error) => {}
             Err(error) => console::warning(&format!("the output of `{handler}` could not be posted: {error}")),
         }
     }
