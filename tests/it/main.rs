@@ -13,7 +13,10 @@ mod doctor;
 #[allow(dead_code, reason = "the stories that need the rest follow")]
 mod github;
 mod github_cancelled;
+mod github_rows;
+mod github_token;
 mod github_trouble;
+mod github_trust;
 mod locks;
 mod many;
 mod on_github;

@@ -47,11 +47,14 @@ pub(super) fn dispatch(state: &mut State, login: &str, request: &Request, workfl
 
 pub(super) fn shown(state: &State, run: &Run) -> Value {
     let url = &state.url;
+    // Of a run that an event of a pull request started GitHub says which have its branch and head.
+    let of = |pull: &&super::state::Pull| run.event == "pull_request" && pull.open && pull.branch == run.branch;
+    let pulls: Vec<Value> = state.pulls.values().filter(of).map(|pull| json!({ "number": pull.number })).collect();
     json!({
         "id": run.id, "run_attempt": 1, "path": format!(".github/workflows/{}", run.workflow), "event": run.event,
         "status": if run.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": run.conclusion,
         "head_branch": run.branch, "head_sha": run.sha, "head_repository": { "full_name": REPOSITORY },
-        "actor": user(&run.actor), "created_at": run.created_at, "pull_requests": [],
+        "actor": user(&run.actor), "created_at": run.created_at, "pull_requests": pulls,
         "url": format!("{url}/repos/{REPOSITORY}/actions/runs/{}", run.id),
         "html_url": format!("{url}/{REPOSITORY}/actions/runs/{}", run.id),
     })

@@ -30,6 +30,18 @@ pub(super) fn create(folder: &Path, config: &str) {
 
 /// Commits a file to a branch, which is made where it is missing; the commit.
 pub(super) fn commit(folder: &Path, branch: &str, path: &str, text: &str) -> String {
+    change(folder, branch, path, |file| {
+        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+        std::fs::write(file, text).unwrap();
+    })
+}
+
+/// Takes a file away from a branch; the commit.
+pub(super) fn delete(folder: &Path, branch: &str, path: &str) -> String {
+    change(folder, branch, path, |file| std::fs::remove_file(file).unwrap())
+}
+
+fn change(folder: &Path, branch: &str, path: &str, change: impl FnOnce(&Path)) -> String {
     let author = folder.join("author");
     let there = git(&author, &["ls-remote", "--heads", "origin", branch]);
     if there.is_empty() {
@@ -39,9 +51,7 @@ pub(super) fn commit(folder: &Path, branch: &str, path: &str, text: &str) -> Str
         git(&author, &["fetch", "--quiet", "origin", branch]);
         git(&author, &["checkout", "--quiet", "-B", branch, "FETCH_HEAD"]);
     }
-    let file = author.join(path);
-    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    std::fs::write(file, text).unwrap();
+    change(&author.join(path));
     git(&author, &["add", "--all"]);
     git(&author, &["commit", "--quiet", "--allow-empty", "--message", path]);
     git(&author, &["push", "--quiet", "--force", "origin", branch]);

@@ -105,13 +105,18 @@ impl<'g> Job<'g> {
         Ran::of(self.command(arguments).output().unwrap())
     }
 
+    /// That of a pull request's event is one of its head, all others are of the default branch.
     fn new_run(&self) -> u64 {
-        let sha = super::git::tip(&self.github.bare(), "main");
+        let main = super::git::tip(&self.github.bare(), "main");
+        let event = self.event.as_ref().filter(|event| event.name == "pull_request");
+        let number = event.and_then(|event| event.payload["number"].as_u64());
         self.github.state(|state| {
+            let pull = number.map(|number| state.pull(number).clone());
+            let (branch, sha) = pull.map_or(("main".to_owned(), main), |pull| (pull.branch, pull.head_sha));
             let run = Run {
                 id: state.next_id(),
                 workflow: "ci.yml".to_owned(),
-                branch: "main".to_owned(),
+                branch,
                 sha,
                 event: self.event.as_ref().map_or("push", |event| event.name).to_owned(),
                 actor: BOT.to_owned(),

@@ -30,6 +30,7 @@ use tempfile::TempDir;
 pub(crate) use faults::{Fault, Moment};
 pub(crate) use job::Job;
 pub(crate) use log::Log;
+pub(crate) use people::UNREADABLE;
 pub(crate) use state::{Comment, State, Status};
 
 use server::Server;
@@ -72,6 +73,12 @@ impl GitHub {
         let sha = git::commit(self.folder.path(), branch, path, text);
         self.state(|state| state.pushed(branch, &sha));
         sha
+    }
+
+    /// Takes a file away from a branch.
+    pub(crate) fn delete(&self, branch: &str, path: &str) {
+        let sha = git::delete(self.folder.path(), branch, path);
+        self.state(|state| state.pushed(branch, &sha));
     }
 
     /// Checks `main` out anew, as `actions/checkout` does.

@@ -5,9 +5,15 @@ use serde_json::json;
 use super::server::Response;
 use super::state::{State, user};
 
+/// The role of somebody whose permission cannot be looked up.
+pub(crate) const UNREADABLE: &str = "unreadable";
+
 pub(super) fn permission(state: &State, login: &str) -> Response {
     // An outsider may read a public repository.
     let role = state.roles.get(login).map_or("read", String::as_str);
+    if role == UNREADABLE {
+        return Response::error(403, "Resource not accessible by integration");
+    }
     let permission = match role {
         "admin" => "admin",
         "maintain" | "write" => "write",

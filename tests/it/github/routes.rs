@@ -30,8 +30,9 @@ pub(super) fn answer(state: &Mutex<State>, request: &Request) -> Response {
         return graphql::answer(&mut state, &account, request);
     }
     if account.read_only && request.method != "GET" {
+        let lacks = if path.contains("/statuses/") { "statuses=write" } else { "issues=write; pull_requests=write" };
         return Response::error(403, "Resource not accessible by integration")
-            .header("x-accepted-github-permissions", "statuses=write");
+            .header("x-accepted-github-permissions", lacks);
     }
     let parts: Vec<String> = path.split('/').skip(1).map(decoded).collect();
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();

@@ -1,0 +1,227 @@
+//! Rows on GitHub that others fill: dispatched workflows, runs that end without a word, two pull requests with one head,
+//! layers that another pull request holds, and the call lines of workflows written for the tool that `ci` replaces.
+
+use serde_json::json;
+
+use crate::github::{BOT, GitHub, Job};
+use crate::github_trust::{config, github_with};
+use crate::on_github::github;
+
+/// Comments `/e2e`, and gives the run that it started.
+fn dispatched(github: &GitHub) -> u64 {
+    github.job().on(github.comment(7, "alice", "/e2e")).ci(["run"]).exits(0);
+    github.state(|state| state.runs.values().filter(|run| run.workflow == "e2e.yml").map(|run| run.id).max()).unwrap()
+}
+
+/// Handles the end of a run.
+#[track_caller]
+fn ends(github: &GitHub, run: u64, conclusion: &str) -> crate::project::Ran {
+    github.job().on(github.run_ends(run, conclusion)).ci(["run"]).exits(0)
+}
+
+/// Where a row of pull request 7 leads to.
+fn link(github: &GitHub, id: &str) -> String {
+    let board = github.board(7);
+    let row = board["rows"].as_array().unwrap().iter().find(|row| row["id"] == id).cloned().unwrap();
+    row["link"].as_str().unwrap_or_else(|| panic!("no link in {row:#}")).to_owned()
+}
+
+#[test]
+fn a_dispatched_run_is_running_until_it_reports() {
+    let github = github();
+    let run = dispatched(&github);
+    assert_eq!(github.row(7, "e2e"), "running: started e2e.yml");
+    assert!(link(&github, "e2e").ends_with(&format!("/actions/runs/{run}")), "{}", link(&github, "e2e"));
+    let inputs = github.state(|state| state.runs[&run].inputs.clone());
+    assert_eq!(inputs, json!({ "sha": github.head(7) }));
+    ends(&github, run, "success");
+    assert_eq!(github.row(7, "e2e"), "success: ");
+    assert!(link(&github, "e2e").ends_with(&format!("/actions/runs/{run}")), "{}", link(&github, "e2e"));
+}
+
+#[test]
+fn what_an_older_run_reports_does_not_take_the_row() {
+    let github = github();
+    let (older, newer) = (dispatched(&github), dispatched(&github));
+    ends(&github, older, "failure");
+    assert_eq!(github.row(7, "e2e"), "running: started e2e.yml");
+    ends(&github, newer, "success");
+    assert_eq!(github.row(7, "e2e"), "success: ");
+    ends(&github, older, "failure");
+    assert_eq!(github.row(7, "e2e"), "success: ");
+}
+
+#[test]
+fn what_a_run_of_a_fork_reports_does_not_count() {
+    let github = github();
+    let run = dispatched(&github);
+    let mut event = github.run_ends(run, "success");
+    let theirs = &mut event.payload["workflow_run"];
+    theirs["id"] = json!(run + 1_000_000);
+    theirs["head_repository"] = json!({ "full_name": "mallory/infra" });
+    let told = github.job().on(event).ci(["run"]).exits(0);
+    assert!(told.stderr.contains("another repository"), "{told:#?}");
+    assert_eq!(github.row(7, "e2e"), "running: started e2e.yml");
+}
+
+/// A job of ours sets a row running and dies; the run that it belonged to.
+fn dies(github: &GitHub, job: Job<'_>) -> u64 {
+    job.ci(["update", "--pr", "7", "--stage", "lint", "--status", "running"]).exits(0);
+    github.state(|state| state.runs.values().filter(|run| run.workflow == "ci.yml").map(|run| run.id).max()).unwrap()
+}
+
+#[test]
+fn rows_that_never_reported_are_closed_when_their_run_ends() {
+    for (conclusion, row) in [
+        ("cancelled", "dropped: ended without reporting"),
+        ("failure", "failure: ended without reporting"),
+        ("success", "failure: ended without reporting"),
+    ] {
+        let github = github();
+        // Of a run that a comment started GitHub does not say which pull request it is about.
+        for event in [github.pull_event(7, "opened"), github.comment(7, "alice", "a word")] {
+            let run = dies(&github, github.job().on(event));
+            assert!(github.row(7, "lint").starts_with("running: "));
+            ends(&github, run, conclusion);
+            assert_eq!(github.row(7, "lint"), row);
+        }
+        assert!(github.dashboard(7).body.contains("ended without reporting"), "{}", github.dashboard(7).body);
+    }
+}
+
+#[test]
+fn a_row_of_a_commit_that_is_no_head_any_more_is_superseded() {
+    let github = github();
+    let before = github.head(7);
+    let run = dies(&github, github.job().on(github.pull_event(7, "opened")));
+    github.commit("work", "README.md", "more\n");
+    github.job().ci(["init", "--pr", "7"]).exits(0);
+    ends(&github, run, "cancelled");
+    let said = github.statuses(&before).into_iter().rfind(|status| status.context == "ci/lint").unwrap();
+    assert_eq!((said.state.as_str(), said.description.as_str()), ("error", "skipped: superseded"));
+    assert_eq!(github.row(7, "lint"), "pending: ");
+    let old = github.comments(7).into_iter().find(|comment| comment.body.contains(&before)).unwrap();
+    assert!(old.minimized && old.body.contains("superseded"), "{old:#?}");
+}
+
+#[test]
+fn two_pull_requests_with_one_head_have_a_dashboard_each() {
+    let github = github();
+    github.open_pull(8, "work");
+    for pull in ["7", "8"] {
+        github.job().ci(["init", "--pr", pull]).exits(0);
+    }
+    github.job().on(github.comment(8, "alice", "/plan")).ci(["run"]).exits(0);
+    github.job().ci(["update", "--pr", "7", "--stage", "lint", "--status", "success", "--note", "of 7"]).exits(0);
+    assert_eq!(github.row(7, "lint"), "success: of 7");
+    assert_eq!(github.row(8, "lint"), "pending: ");
+    assert_eq!(github.row(7, "plan-platform"), "pending: ");
+    assert_ne!(github.dashboard(7).id, github.dashboard(8).id);
+    assert!(!github.dashboard(8).body.contains("of 7") && !github.dashboard(7).body.contains("wants platform"));
+    // What was planned for the one is not planned for the other.
+    github.state(|state| state.approve(7, "bob"));
+    let refused = github.job().on(github.comment(7, "alice", "/apply platform")).ci(["run"]).exits(4);
+    assert!(refused.stderr.contains("planned"), "{refused:#?}");
+}
+
+/// Plans, has it approved and applies; how the apply ended.
+fn applies(github: &GitHub, pull: u64) -> crate::project::Ran {
+    github.job().on(github.comment(pull, "alice", "/plan platform")).ci(["run"]).exits(0);
+    github.state(|state| state.approve(pull, "bob"));
+    github.job().on(github.comment(pull, "alice", "/apply platform")).ci(["run"])
+}
+
+/// Pull request 7 holds the layer `platform`, of which 8 wants something too.
+fn held(github: &GitHub) {
+    github.commit("other", "platform/wanted", "platform as on other\n");
+    github.open_pull(8, "other");
+    applies(github, 7).exits(0);
+    let told = applies(github, 8);
+    assert_ne!(told.code, 0, "{told:#?}");
+    assert!(told.stderr.contains("locked by pull request 7 (alice)"), "{told:#?}");
+    assert!(github.row(8, "apply").contains("locked by pull request 7 (alice)"), "{}", github.row(8, "apply"));
+}
+
+#[test]
+fn a_layer_is_held_until_its_pull_request_is_closed() {
+    let unlock = "[handlers.help]\nreply = \"help\"";
+    let github = github_with(&config(
+        unlock,
+        &format!(
+            "{unlock}\n[handlers.unlock]\nunlock = \"all\"\n[[rules]]\non = \"pull_request\"\ntypes = [\"closed\"]\nrun = \"unlock\"\n"
+        ),
+    ));
+    held(&github);
+    github.state(|state| state.pull(7).open = false);
+    let closed = github.job().on(github.pull_event(7, "closed")).ci(["run"]).exits(0);
+    assert!(closed.stderr.contains("released platform"), "{closed:#?}");
+    applies(&github, 8).exits(0);
+    let applied = std::fs::read_to_string(github.folder().join("applied-platform")).unwrap();
+    assert_eq!(applied, "platform as on other\n");
+    assert!(!github.row(8, "apply").contains("took over"), "{}", github.row(8, "apply"));
+}
+
+#[test]
+fn what_a_closed_pull_request_holds_is_taken_over() {
+    let github = github();
+    held(&github);
+    github.state(|state| state.pull(7).open = false);
+    applies(&github, 8).exits(0);
+    let body = github.dashboard(8).body;
+    assert!(body.contains("took over the lock of pull request 7 (alice), which is closed"), "{body}");
+}
+
+/// The call lines of workflows that were written for the Python package, with `ci` in place of `python -m ci`.
+#[test]
+fn call_lines_of_the_earlier_tool_do_the_same() {
+    let github = github();
+    let ci = |line: &str| github.job().ci(line.split(' ').skip(1)).exits(0);
+    ci("ci init --pr 7");
+    ci("ci init --pr 7");
+    ci("ci update --pr 7 --stage plan-platform --status success --link https://example.org/run/1");
+    assert!(github.row(7, "plan-platform").starts_with("success: "));
+    assert_eq!(link(&github, "plan-platform"), "https://example.org/run/1");
+    assert!(github.row(7, "plan-bootstrap").starts_with("pending: "));
+    ci("ci update --pr 7 --stage plan --status running");
+    let plans = ["plan-bootstrap", "plan-platform", "plan-data-staging", "plan-data-prod"];
+    for row in plans {
+        assert!(github.row(7, row).starts_with("running: "), "{row}: {}", github.row(7, row));
+    }
+    ci("ci update --pr 7 --stage plan --status cancelled");
+    for row in plans {
+        assert_eq!(github.row(7, row), "dropped: cancelled");
+    }
+    let dashboards = github.comments(7).into_iter().filter(|comment| comment.author == BOT).count();
+    assert_eq!(dashboards, 1);
+}
+
+#[test]
+fn an_event_is_parsed_and_run_as_the_earlier_tool_was_called() {
+    let github = github();
+    let event = github.comment(7, "alice", "/plan platform bootstrap");
+    github.job().on(event.clone()).ci(["parse"]).exits(0);
+    let outputs = std::fs::read_to_string(Job::outputs(&github)).unwrap();
+    for (name, value) in [
+        ("should_run", "true"),
+        ("mode", "run"),
+        ("command", "plan"),
+        ("layers", "bootstrap,platform"),
+        ("pr_number", "7"),
+        ("head_sha", &github.head(7)),
+    ] {
+        let lines: Vec<&str> = outputs.lines().collect();
+        let at = lines
+            .iter()
+            .position(|line| line.starts_with(&format!("{name}<<")))
+            .unwrap_or_else(|| panic!("no {name} in {outputs}"));
+        assert_eq!(lines[at + 1], value, "{name}");
+    }
+    assert!(
+        github.comments(7).iter().all(|comment| comment.author != BOT) && github.statuses(&github.head(7)).is_empty()
+    );
+    github.job().on(event).ci(["run"]).exits(0);
+    assert!(github.row(7, "plan-platform").starts_with("success: "));
+    let comment = github.comments(7).into_iter().find(|comment| comment.author == "alice").unwrap();
+    let reactions: Vec<&str> = comment.reactions.iter().map(|(_, reaction)| reaction.as_str()).collect();
+    assert_eq!(reactions, ["eyes", "rocket"]);
+}
