@@ -27,8 +27,10 @@ pub(crate) enum Ask<E> {
     Point { comment: u64, gone: Vec<u64> },
     /// Read the journal: [`Answer::Read`].
     Read,
-    /// Wait a little, at random, so that several writers do not run in step: [`Answer::Waited`].
+    /// Wait a little, for the list lags: [`Answer::Waited`].
     Wait,
+    /// Wait at random, longer each time, for others are writing too: [`Answer::Waited`].
+    GiveWay,
     /// Nothing: the comment shows all that is known.
     Done,
 }
@@ -76,8 +78,8 @@ enum Phase {
     Lagging {
         fence: u64,
     },
-    /// Others keep writing.
-    Backoff(Option<u64>),
+    /// Others are writing too.
+    Backoff,
     Done,
 }
 
@@ -99,11 +101,9 @@ pub(crate) struct Writer<E> {
     comment: bool,
     /// Whether a comment that already reads right is left alone.
     ensure: bool,
-    rounds: u32,
+    /// Whether others wrote at the same time: then one of them may have written all of it, and is left to.
+    crowded: bool,
 }
-
-/// After how many writings of the comment others are given way.
-const PATIENCE: u32 = 2;
 
 impl<E: Clone> Writer<E> {
     /// A writer that appends `entries` and writes the comment.
@@ -118,7 +118,7 @@ impl<E: Clone> Writer<E> {
             shown: None,
             comment: true,
             ensure: false,
-            rounds: 0,
+            crowded: false,
         }
     }
 
@@ -166,7 +166,8 @@ impl<E: Clone> Writer<E> {
             Phase::Delete(comments) => Ask::Delete(comments.clone()),
             Phase::Point(comment) => Ask::Point { comment: *comment, gone: self.untold.iter().copied().collect() },
             Phase::Read { .. } => Ask::Read,
-            Phase::Lagging { .. } | Phase::Backoff(_) => Ask::Wait,
+            Phase::Lagging { .. } => Ask::Wait,
+            Phase::Backoff => Ask::GiveWay,
             Phase::Done => Ask::Done,
         }
     }
@@ -182,13 +183,15 @@ impl<E: Clone> Writer<E> {
                 self.after_record()
             }
             (Phase::Orphan, Answer::Orphan(found)) => Phase::Write(found),
-            (Phase::Compare(_), Answer::Stands(true)) => Phase::Done,
+            (Phase::Compare(comment), Answer::Stands(true)) => {
+                self.shown = Some((comment, self.known.keys().copied().collect()));
+                self.settle()
+            }
             (Phase::Compare(comment), Answer::Stands(false)) => Phase::Write(Some(comment)),
             (Phase::Compare(comment) | Phase::Write(Some(comment)), Answer::Gone) => self.lost(comment),
             (Phase::Write(_), Answer::Written(comment)) => {
                 self.named.insert(comment);
                 self.shown = Some((comment, self.known.keys().copied().collect()));
-                self.rounds = (self.rounds + 1).min(PATIENCE);
                 Phase::Point(comment)
             }
             (Phase::Delete(comments), Answer::Deleted) => {
@@ -206,7 +209,7 @@ impl<E: Clone> Writer<E> {
                 if fenced { self.settle() } else { Phase::Lagging { fence } }
             }
             (Phase::Lagging { fence }, Answer::Waited) => Phase::Read { fence },
-            (Phase::Backoff(comment), Answer::Waited) => Phase::Write(comment),
+            (Phase::Backoff, Answer::Waited) => Phase::Record,
             (phase, _) => phase,
         };
     }
@@ -226,7 +229,7 @@ impl<E: Clone> Writer<E> {
             return if self.queue.is_empty() { Phase::Done } else { Phase::Record };
         }
         match self.target() {
-            Some(comment) if self.ensure && self.shown.is_none() => Phase::Compare(comment),
+            Some(comment) if self.crowded || (self.ensure && self.shown.is_none()) => Phase::Compare(comment),
             Some(comment) => Phase::Write(Some(comment)),
             None => Phase::Orphan,
         }
@@ -268,8 +271,10 @@ impl<E: Clone> Writer<E> {
             },
             (true, None) => Phase::Done,
             (false, None) => Phase::Orphan,
-            (false, target) if self.rounds >= PATIENCE => Phase::Backoff(target),
-            (false, target) => Phase::Write(target),
+            (false, Some(_)) => {
+                self.crowded = true;
+                Phase::Backoff
+            }
         }
     }
 }

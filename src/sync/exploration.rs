@@ -99,6 +99,10 @@ fn steps(state: &State, who: usize, lists: Lists, lag: usize) -> Vec<State> {
     let mut reach = |world: &World, answer: Answer<Entry>| {
         let mut next = State { world: world.clone(), ..state.clone() };
         next.writers[who].answer(answer);
+        // To wait touches nothing that another sees, so that its moment makes no difference.
+        while matches!(next.writers[who].ask(), Ask::Wait | Ask::GiveWay) {
+            next.writers[who].answer(Answer::Waited);
+        }
         after.push(next);
     };
     match writer.ask() {
@@ -154,7 +158,7 @@ fn steps(state: &State, who: usize, lists: Lists, lag: usize) -> Vec<State> {
                 }
             }
         }
-        Ask::Wait => reach(&world, Answer::Waited),
+        Ask::Wait | Ask::GiveWay => reach(&world, Answer::Waited),
         Ask::Done => {}
     }
     after

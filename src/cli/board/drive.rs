@@ -1,7 +1,7 @@
 //! The writer's machine, driven over a forge: what it asks is done, side by side where nothing waits for anything.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use indexmap::IndexMap;
 
@@ -17,6 +17,9 @@ use crate::sync::{Answer, Ask, Writer};
 
 /// For how long a list of statuses may lag behind what was written.
 const LAG: Duration = Duration::from_secs(60);
+/// The shortest and about the longest pause.
+const LEAST: Duration = Duration::from_millis(5);
+const MOST: Duration = Duration::from_secs(4);
 
 impl Dashboard<'_> {
     /// Appends entries and brings the comment up to date; returns all that is known then.
@@ -49,9 +52,10 @@ impl Dashboard<'_> {
         writer: &mut Writer<Recorded>,
         seen: &mut dyn FnMut(&Ask<Recorded>) -> Vec<Entry>,
     ) -> forge::Result<()> {
-        let mut waited = Duration::ZERO;
+        let mut patience = Patience::default();
         loop {
             let ask = writer.ask();
+            let begun = Instant::now();
             let answer = match &ask {
                 Ask::Record(entries) => self.record(entries)?,
                 Ask::FindOrphan => Answer::Orphan(self.orphan(writer)?),
@@ -73,11 +77,18 @@ impl Dashboard<'_> {
                 Ask::Point { comment, gone } => Answer::Pointed(self.point(*comment, gone, &known(writer))?),
                 Ask::Read => Answer::Read(self.journal(&self.forge.statuses(&self.sha)?, &self.forge.account()?)),
                 Ask::Wait => {
-                    waited += pause(waited)?;
+                    patience.lagging()?;
+                    Answer::Waited
+                }
+                Ask::GiveWay => {
+                    patience.pause();
                     Answer::Waited
                 }
                 Ask::Done => return Ok(()),
             };
+            if !matches!(ask, Ask::Wait | Ask::GiveWay) {
+                patience.trip = patience.trip.max(begun.elapsed());
+            }
             writer.answer(answer);
             if let (Ask::Write(_) | Ask::Compare(_), Some(comment)) = (&ask, writer.target()) {
                 self.found.get_or_init(|| comment);
@@ -179,16 +190,33 @@ pub(super) fn unsent(entry: Entry) -> Recorded {
     Recorded { seq: u64::MAX, at: jiff::Timestamp::UNIX_EPOCH, entry }
 }
 
-/// Others are writing too, or a list lags: a delay, random so that not all come back at once, and longer each time.
-fn pause(waited: Duration) -> forge::Result<Duration> {
-    if waited > LAG {
-        return Err(forge::Error::Server(format!(
-            "the journal does not show what was written {} s ago",
-            waited.as_secs()
-        )));
+/// How long to wait: at random, so that not all come back at once, and longer each time.
+#[derive(Default)]
+struct Patience {
+    /// The longest that the forge took for anything.
+    trip: Duration,
+    pauses: u32,
+    waited: Duration,
+}
+
+impl Patience {
+    /// A list lags, which it may for a while.
+    fn lagging(&mut self) -> forge::Result<()> {
+        if self.waited > LAG {
+            let seconds = self.waited.as_secs();
+            return Err(forge::Error::Server(format!("the journal does not show what was written {seconds} s ago")));
+        }
+        let pause = self.pause();
+        self.waited += pause;
+        Ok(())
     }
-    let random = u64::from_str_radix(&output::random()[..4], 16).unwrap_or(0) % 50;
-    let pause = Duration::from_millis(5 + random) + (waited / 4).min(Duration::from_secs(5));
-    thread::sleep(pause);
-    Ok(pause)
+
+    fn pause(&mut self) -> Duration {
+        let random = u32::from_str_radix(&output::random()[..4], 16).unwrap_or(0) % 1_000;
+        let most = self.trip.max(LEAST).saturating_mul(2 << self.pauses.min(6)).min(MOST);
+        let pause = most / 2 + most / 1_000 * random;
+        self.pauses += 1;
+        thread::sleep(pause);
+        pause
+    }
 }
