@@ -45,9 +45,9 @@ fn literal(plain: &str) -> String {
             '#' => escaped.extend(["\\#", BREAK]),
             '_' if is_alphanumeric(before) && is_alphanumeric(after) => escaped.push('_'),
             '\\' | '`' | '*' | '_' | '[' | ']' | '~' => escaped.extend(['\\', c]),
+            ':' if rest.as_str().starts_with("//") => escaped.extend([":", BREAK]),
             '+' | '-' | '=' | ':' if before.is_none() => escaped.extend(['\\', c]),
             '.' | ')' if opens_list(&escaped) => escaped.extend(['\\', c]),
-            ':' if rest.as_str().starts_with("//") => escaped.extend([":", BREAK]),
             // Found in the source, before entities are read: the break stands within what is looked for.
             '.' if ends_with(&escaped, "www") => escaped.extend([BREAK, "."]),
             '-' if ends_with(&escaped, "gh") => escaped.extend(["-", BREAK]),
@@ -263,6 +263,7 @@ mod tests {
             ("@acme/admins a@b.c", "@&#8203;acme/admins a@&#8203;b.c"),
             ("fixes #12, GH-3", "fixes \\#&#8203;12, GH-&#8203;3"),
             ("https://a.b WWW.a.b", "https:&#8203;//a.b WWW&#8203;.a.b"),
+            ("://", ":&#8203;//"),
             ("*a* _b_ ~~c~~ [d](e) \\", "\\*a\\* \\_b\\_ \\~\\~c\\~\\~ \\[d\\](e) \\\\"),
             ("null_resource.a", "null_resource.a"),
             ("- item", "\\- item"),

@@ -190,7 +190,7 @@ fn costs_with(others: usize) {
     assert_eq!((log.requests(), log.round_trips()), (5 + declared, 4 + declared), "{:#?}", log.lines());
 
     // Work that takes longer than a round trip, as all does.
-    github.job().on(github.comment(7, "alice", "/plan")).env("WORK", "0.5").ci(["run"]).exits(0);
+    github.job().on(github.comment(7, "alice", "/plan")).env("WORK", "1").ci(["run"]).exits(0);
     let log = github.take_log();
     let (before, after) = around_the_work(&github, &log);
     assert!(before <= 4 && after <= 4, "{before} before and {after} after the work: {:#?}", log.lines());
