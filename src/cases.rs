@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::gate::PersonaFacts;
 use crate::model::event::{Event, Pull};
 use crate::model::ids::{PullNumber, Sha};
-use crate::model::rules::{Action, Persona, Rules, Test, TestInput};
+use crate::model::rules::{Action, Expect, Persona, Rules, Test, TestInput};
 
 /// What a test found that it did not expect; empty where it holds.
 pub(crate) type Differences = Vec<String>;
@@ -61,7 +61,9 @@ fn compare(rules: &Rules, test: &Test, decided: &[Decided]) -> Differences {
     let refusal = first.and_then(|agenda| agenda.refused().next());
     let mut differ = |what: &str, wanted: String, found: String| {
         if wanted != found {
-            differences.push(format!("{what} is `{found}`, not `{wanted}`"));
+            let [found, wanted] =
+                [found, wanted].map(|list| if list.is_empty() { "empty".to_owned() } else { format!("`{list}`") });
+            differences.push(format!("{what} is {found}, not {wanted}"));
         }
     };
     let expect = &test.expect;
@@ -72,6 +74,11 @@ fn compare(rules: &Rules, test: &Test, decided: &[Decided]) -> Differences {
             let found = codes().next().unwrap_or("nothing");
             differ("what is refused", wanted.clone(), found.to_owned());
         }
+    } else if let Some(misfit) =
+        decided.iter().find_map(|decided| decided.misfit.as_ref()).filter(|_| wants_work(expect))
+    {
+        differences.push(format!("it is refused: {}", misfit.problem));
+        return differences;
     } else if let Some(part) = refusal {
         differences.push(format!("it is refused: `{}` wants {}, found {}", part.code, part.wanted, part.found));
         return differences;
@@ -96,6 +103,13 @@ fn compare(rules: &Rules, test: &Test, decided: &[Decided]) -> Differences {
         }
     }
     differences
+}
+
+/// Whether a test expects that anything runs.
+fn wants_work(expect: &Expect) -> bool {
+    let listed = |list: &Option<Vec<String>>| list.as_ref().is_some_and(|list| !list.is_empty());
+    let handled = expect.handler.as_ref().is_some_and(|handler| handler.value != "none");
+    handled || listed(&expect.layers) || listed(&expect.stages)
 }
 
 /// The event of a test, as GitHub would send it.

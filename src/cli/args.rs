@@ -29,7 +29,7 @@ pub(super) struct Cli {
     pub(super) global: Global,
 
     /// When to use colours.
-    #[arg(long, global = true, value_enum, default_value_t = Color::Auto)]
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, help_heading = "Options of every command")]
     pub(super) color: Color,
 
     #[command(subcommand)]
@@ -38,6 +38,7 @@ pub(super) struct Cli {
 
 /// What every command takes.
 #[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub(super) struct Global {
     /// The configuration; else `ci.toml` in this folder or one above.
     #[arg(long, global = true, value_name = "FILE")]

@@ -11,6 +11,8 @@ use super::project;
 use super::stop::Stop;
 use super::{ExitStatus, console, environment};
 use crate::cases;
+use crate::command::Reading;
+use crate::config;
 use crate::decide::{self, Case};
 use crate::gate::PersonaFacts;
 use crate::model::event::Event;
@@ -123,6 +125,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         run: None,
         facts: &facts,
     });
+    warn(args, &event, &readings);
     match args.format {
         Format::Text => console::text(&tree::tree(rules, &decided)),
         Format::Json => {
@@ -145,11 +148,26 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     Ok(ExitStatus::Done)
 }
 
+/// Says what is probably not meant: a comment without a command, an event that GitHub does not send.
+fn warn(args: &Args, event: &Event, readings: &[Reading]) {
+    if let (Some(comment), true) = (&args.comment, readings.is_empty()) {
+        console::warning(&format!("no line of `{comment}` is a command of ci.toml"));
+    }
+    for (problem, help) in config::event_problems(&event.name, event.action()) {
+        console::warning(&problem);
+        console::help(&help);
+    }
+}
+
 fn event(args: &Args, persona: &Persona) -> Result<Event, Stop> {
     if let Some(comment) = &args.comment {
         return Ok(cases::comment_event(comment, persona));
     }
-    let Some(named) = &args.event else { return environment::event(args.event_name.as_deref(), None) };
+    let Some(named) = &args.event else {
+        return environment::event(args.event_name.as_deref(), None).map_err(|stop| {
+            stop.help("write `--comment \"/plan\"`, `--event pull_request.opened` or `--event payload.json`")
+        });
+    };
     let path = PathBuf::from(named);
     if path.is_file() {
         return environment::event(

@@ -95,6 +95,9 @@ pub(super) fn find(global: &Global) -> Result<PathBuf, Stop> {
     let absolute = folder
         .canonicalize()
         .map_err(|error| Stop::usage(format!("cannot enter the folder `{}`: {error}", folder.display())))?;
+    if !absolute.is_dir() {
+        return Err(Stop::usage(format!("`{}` is not a folder", folder.display())));
+    }
     absolute.ancestors().map(|folder| folder.join(NAME)).find(|path| path.is_file()).ok_or_else(|| {
         Stop::usage(format!("there is no {NAME} in `{}` or above", absolute.display()))
             .help("`ci new` writes one to start from")

@@ -162,7 +162,12 @@ impl Session {
     pub(super) fn known_pull(&self, number: PullNumber) -> Result<Pull, Stop> {
         match &self.pull {
             Some(pull) if pull.number == number => Ok(pull.clone()),
-            Some(_) | None => Ok(self.forge()?.pull(number)?),
+            Some(_) | None => self.forge()?.pull(number).map_err(|error| match (&error, self.local()) {
+                (crate::forge::Error::NotFound(_), Ok(Some(_))) => {
+                    Stop::from(error).help("on the local forge `ci try` makes pull requests, the first of them 1")
+                }
+                _ => Stop::from(error),
+            }),
         }
     }
 

@@ -19,7 +19,7 @@ pub(super) struct Args {
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let number = PullNumber(args.pull.pr);
     let session = Session::open(global, About::pull(number))?;
-    let pull = session.pull(number, None)?;
+    let pull = session.known_pull(number)?;
     let dashboard = session.dashboard(pull.head_sha, Some(number))?;
     let mended = ended::outcomes(&dashboard, &dashboard.read()?, false)?;
     for entry in &mended {
@@ -36,7 +36,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     if stood && rows == 0 && doubles == 0 {
         console::line("all is true already");
     } else {
-        console::line(format!("mended: {rows} rows, {doubles} doubled comments; the dashboard is written"));
+        let counted = [(rows, "row", "rows"), (doubles, "doubled comment", "doubled comments")];
+        let counted = counted.iter().filter(|(count, ..)| *count > 0);
+        let mended = counted.map(|(count, one, many)| format!("{count} {}, ", if *count == 1 { one } else { many }));
+        console::line(format!("mended: {}the dashboard is written", mended.collect::<String>()));
     }
     Ok(ExitStatus::Done)
 }

@@ -19,6 +19,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let project = project::open(global)?;
     let rules = &project.rules;
     let wanted = |name: &str| args.filter.as_ref().is_none_or(|filter| name.contains(filter.as_str()));
+    if let (Some(filter), false) = (&args.filter, rules.tests.iter().any(|test| wanted(&test.name))) {
+        return Err(Stop::usage(format!("no test's name holds `{filter}`")).help("`ci test` runs them all"));
+    }
     let (mut passed, mut failed) = (0, 0);
     for test in rules.tests.iter().filter(|test| wanted(&test.name)) {
         let payload =

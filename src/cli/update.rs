@@ -108,7 +108,8 @@ fn rows(rules: &Rules, stage: &str) -> Result<Vec<String>, Stop> {
     let glob = Wildcard::new(stage).map_err(|error| Stop::usage(format!("`{stage}` is no glob: {error}")))?;
     let matching: Vec<String> = all.iter().filter(|row| glob.matches(row)).cloned().collect();
     if matching.is_empty() {
-        let known = all.iter().map(String::as_str).chain(rules.stages.keys().map(String::as_str));
+        let of_layers = rules.stages.values().filter(|stage| stage.each).map(|stage| stage.key.value.as_str());
+        let known = all.iter().map(String::as_str).chain(of_layers);
         return Err(Stop::usage(format!("there is no stage `{stage}`")).help(meant(stage, known)));
     }
     Ok(matching)

@@ -49,8 +49,9 @@ fn split(words: &[OsString]) -> Result<(Vec<String>, Option<PullNumber>), Stop> 
                 pull = Some(PullNumber(parsed));
             }
             None if word.starts_with('-') => {
-                return Err(Stop::usage(format!("there is no option `{word}` here"))
-                    .help("options of every command stand before it: `ci --config FILE plan --pr 7`"));
+                return Err(Stop::usage(format!("there is no option `{word}` here")).help(
+                    "options of every command stand before it, as in `ci --config FILE plan --pr 7`; `ci try` has more",
+                ));
             }
             None => command.push(word),
         }
@@ -68,7 +69,12 @@ fn unknown(session: &Session, words: &[String]) -> Stop {
     let known: Vec<String> = built_in.into_iter().chain(own).collect();
     let help = match nearest(word, known.iter().map(String::as_str)) {
         Some(near) => format!("did you mean `ci {near}`?"),
-        None => "`ci --help` lists the commands, and `ci help` those of ci.toml".to_owned(),
+        None => {
+            let usages = session.project.rules.commands.values();
+            let usages: Vec<String> =
+                usages.map(|command| format!("`ci {}`", command.usage.trim_start_matches('/'))).collect();
+            format!("`ci --help` lists the built-in commands; those of ci.toml are {}", usages.join(", "))
+        }
     };
     Stop::usage(format!("there is no command `{word}`")).help(help)
 }

@@ -34,6 +34,12 @@ pub(crate) fn templates_folder(source: &Source) -> Option<String> {
     read::text_at_top(&source.text, "templates")
 }
 
+/// What is odd about an event by its name and its type: problems, each with what to write.
+pub(crate) fn event_problems(event: &str, action: Option<&str>) -> Vec<(String, String)> {
+    let of_type = || check::events::unknown_type(&[event], action?);
+    check::events::unknown(event).or_else(of_type).into_iter().collect()
+}
+
 /// Reads and checks a ci.toml. `templates` are the files of its templates folder by name, such as `help.md.j2`.
 pub(crate) fn load(source: Source, templates: &BTreeMap<String, Source>) -> Loaded {
     let mut report = Report::new(source);

@@ -104,6 +104,43 @@ fn messages() {
     insta::assert_snapshot!(shown.join("\n"));
 }
 
+/// What newcomers write, and the help that they get.
+#[test]
+fn a_slip_is_answered_with_what_to_write() {
+    let start = "version = 1\n[layers.db]\ndir = 'db'\n[stages.plan]\nEACH\n[handlers.plan]\nstage = 'plan'\nHANDLER\n\
+        [[rules]]\nRULE\nrun = 'plan'\n[gates.x]\nGATE\n";
+    let right = [
+        ("EACH", "optional = true"),
+        ("HANDLER", "steps = [{ run = ['true'] }]"),
+        ("RULE", "on = 'pull_request'"),
+        ("GATE", "approvals = 1"),
+    ];
+    let slips = [
+        ("EACH", "each = true", "write the word in quotes"),
+        ("GATE", "approvals = -1", "write 0 or more"),
+        ("GATE", "approvals = 99999999999", "write a smaller number"),
+        ("RULE", "on = 'pull_request'\nif = '{{ pr.draft }}'", "write the expression alone, without `{{ }}`"),
+        ("RULE", "on = 'pull_request'\ntypes = ['open']", "did you mean `opened`?"),
+        ("RULE", "on = ['workflow_run']\ntypes = ['complete']", "did you mean `completed`?"),
+        (
+            "HANDLER",
+            "steps = [{ run = ['true'] }]\nrecord = { changes = 'out' }",
+            "add `capture = \"out\"` to the step whose output is meant",
+        ),
+        (
+            "HANDLER",
+            "steps = [{ run = ['true'] }]\nnote = '{{ summary }}'",
+            "makes another with `capture = \"summary\"`",
+        ),
+    ];
+    for (place, slip, help) in slips {
+        let fill = |text: String, (at, good): &(&str, &str)| text.replace(at, if *at == place { slip } else { good });
+        let found = load_text(&right.iter().fold(start.to_owned(), fill)).diagnostics;
+        let helps: Vec<&str> = found.iter().filter_map(|one| one.help.as_deref()).collect();
+        assert!(helps.iter().any(|one| one.contains(help)), "{slip}: {:#?}", lines(&found));
+    }
+}
+
 /// Every value of a file, with its key and its place.
 fn values(text: &str) -> Vec<(String, Span)> {
     fn below(table: &DeTable<'_>, all: &mut Vec<(String, Span)>) {

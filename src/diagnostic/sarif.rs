@@ -1,17 +1,17 @@
 //! SARIF 2.1.0, as GitHub's code scanning takes it. Every code that occurs is a rule of the driver.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::Diagnostic;
 use super::place::Place;
+use super::{Code, Diagnostic};
 use crate::model::span::Span;
 
 pub(super) fn report(diagnostics: &[&Diagnostic]) -> String {
-    let codes: Vec<&str> =
-        diagnostics.iter().map(|diagnostic| diagnostic.code.as_str()).collect::<BTreeSet<_>>().into_iter().collect();
-    let rules: Vec<Value> = codes.iter().map(|code| rule(code)).collect();
+    let occurring: BTreeMap<&str, Code> = diagnostics.iter().map(|one| (one.code.as_str(), one.code)).collect();
+    let codes: Vec<&str> = occurring.keys().copied().collect();
+    let rules: Vec<Value> = occurring.into_values().map(rule).collect();
     let results: Vec<Value> = diagnostics.iter().map(|diagnostic| result(diagnostic, &codes)).collect();
     let document = json!({
         "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
@@ -30,12 +30,11 @@ pub(super) fn report(diagnostics: &[&Diagnostic]) -> String {
 }
 
 /// Code scanning wants all three texts of a rule.
-fn rule(code: &str) -> Value {
-    let words = code.replace('-', " ");
+fn rule(code: Code) -> Value {
     json!({
-        "id": code,
-        "shortDescription": { "text": words },
-        "fullDescription": { "text": format!("`ci check-config` found: {words}") },
+        "id": code.as_str(),
+        "shortDescription": { "text": code.as_str().replace('-', " ") },
+        "fullDescription": { "text": code.meaning() },
         "help": { "text": "Each result says what to write instead." },
     })
 }

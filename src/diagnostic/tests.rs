@@ -164,7 +164,7 @@ fn sarif_names_each_rule_once() {
                     "text": "unknown handler"
                   },
                   "fullDescription": {
-                    "text": "`ci check-config` found: unknown handler"
+                    "text": "a handler that is not there"
                   },
                   "help": {
                     "text": "Each result says what to write instead."
@@ -176,7 +176,7 @@ fn sarif_names_each_rule_once() {
                     "text": "unreported stage"
                   },
                   "fullDescription": {
-                    "text": "`ci check-config` found: unreported stage"
+                    "text": "a stage that no handler reports to (a warning)"
                   },
                   "help": {
                     "text": "Each result says what to write instead."

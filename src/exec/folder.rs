@@ -1,9 +1,10 @@
 //! Where a step runs: a folder inside the work tree, whatever the values in ci.toml are made of. It does not know what
 //! runs there.
 
+use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 
 /// The real path of `root` joined with each of `parts`.
 ///
@@ -16,12 +17,14 @@ pub(super) fn inside(root: &Path, parts: &[&str]) -> anyhow::Result<PathBuf> {
         if part.contains('\0') || !Path::new(part).components().all(stays) {
             bail!("`{}` leaves the work tree: `dir` is a path below it, without `..`", part.escape_debug());
         }
-        relative.push(part);
+        relative.extend(Path::new(part).components().filter(|component| *component != Component::CurDir));
     }
     let name = if relative.as_os_str().is_empty() { Path::new(".") } else { &relative };
     let root = root.canonicalize().with_context(|| format!("cannot open the work tree `{}`", root.display()))?;
-    let folder = root.join(name).canonicalize();
-    let folder = folder.with_context(|| format!("cannot open the folder `{}`", name.display()))?;
+    let folder = root.join(name).canonicalize().map_err(|error| match error.kind() {
+        ErrorKind::NotFound => anyhow!("there is no folder `{}`", name.display()),
+        _ => anyhow!("cannot open the folder `{}`: {error}", name.display()),
+    })?;
     if !folder.starts_with(&root) {
         bail!("`{}` is a link that leaves the work tree", name.display());
     }
@@ -57,7 +60,7 @@ mod tests {
         assert!(refused(&["/"]).contains("`/` leaves the work tree"));
         assert!(refused(&["out"]).contains("`out` is a link that leaves the work tree"));
         assert!(refused(&["file"]).contains("`file` is not a folder"));
-        assert!(refused(&["envs", "gone"]).contains("cannot open the folder `envs/gone`"));
+        assert!(refused(&["envs", "gone"]).contains("there is no folder `envs/gone`"));
         assert!(refused(&["a\0b"]).contains("a\\0b"));
     }
 }

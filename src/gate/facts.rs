@@ -14,7 +14,7 @@ pub(crate) type Known<T> = Result<T, Unknown>;
 
 /// Why a fact could not be found out.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("could not be found out: {message}")]
+#[error("nothing out: {message}")]
 pub(crate) struct Unknown {
     pub(crate) message: String,
     /// Whether the token may not read it, so that asking again is of no use.
@@ -138,6 +138,9 @@ pub(crate) fn approvers<'a>(
     latest.iter().filter(counts).map(|review| review.author).collect()
 }
 
+/// More approvals than a gate can ask for: as many as are needed.
+pub(super) const ENOUGH: u32 = u32::MAX;
+
 /// Facts as a persona of `[[tests]]`, `ci explain` or `ci try` gives them: what is not named holds.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct PersonaFacts {
@@ -156,7 +159,7 @@ impl Facts for PersonaFacts {
     }
 
     fn approvals(&self, _stage: Option<&str>, _layer: Option<&str>) -> Known<u32> {
-        Ok(self.persona.approvals.unwrap_or(u32::MAX))
+        Ok(self.persona.approvals.unwrap_or(ENOUGH))
     }
 
     fn checks(&self, wanted: &Checks) -> Known<Standing> {

@@ -133,3 +133,12 @@ fn a_layer_a_stage_a_command_and_a_gate_are_an_edit_of_ci_toml() {
     }
     assert_eq!(project.row(1, "plan-cdn"), "pending: ");
 }
+
+#[test]
+fn a_test_that_is_refused_says_why() {
+    let project = Project::example("quickstart");
+    let test = "\n[[tests]]\nname = \"slips\"\ncomment = \"/plan wep\"\nexpect = { stages = [\"plan-web\"] }\n";
+    project.write("ci.toml", &format!("{}{test}", project.read("ci.toml")));
+    let failed = project.ci(["test", "slips"]).exits(1);
+    assert!(failed.stdout.contains("it is refused: there is no layer `wep`"), "{}", failed.stdout);
+}

@@ -25,6 +25,7 @@ mod quickstart;
 mod readme;
 mod show;
 mod signals;
+mod slips;
 mod sources;
 mod terraform;
 mod webhooks;

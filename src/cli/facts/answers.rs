@@ -65,7 +65,7 @@ impl<'a> Answers<'a> {
     }
 
     pub(super) fn pull(&self) -> Known<&'a Pull> {
-        self.pull.ok_or_else(|| Unknown::new("there is no pull request"))
+        self.pull.ok_or_else(|| Unknown::new("no pull request is named, as `--pr N` does"))
     }
 
     pub(super) fn permission(&self, login: &str) -> Known<Permission> {

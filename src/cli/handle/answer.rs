@@ -52,7 +52,9 @@ pub(super) fn misfitting(
     prepared: &Prepared,
     misfit: &Misfit,
 ) -> Result<ExitStatus, Stop> {
-    console::error(&format!("{} in `{}`", misfit.problem, misfit.line));
+    let line = format!("`{}`", misfit.line);
+    let place = if misfit.problem.contains(&line) { String::new() } else { format!(" in {line}") };
+    console::error(&format!("{}{place}", misfit.problem));
     console::help(&misfit.remedy);
     // Strangers get a sign and no answer, so that nobody can make the tool talk.
     let known =

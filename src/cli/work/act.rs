@@ -278,6 +278,11 @@ fn reply(work: &Work<'_>, name: &str, scope: &Scope) -> Tried {
     let body = render::reply(work.dashboard.templates, name, work.dashboard.rules, Some(&board), scope)
         .map_err(Broken::of_work)?;
     post_once(work.dashboard, &body)?;
+    if let (Ok(Some(_)), Some((_, text)), Some(_)) = (work.session.local(), body.split_once('\n'), work.dashboard.pull)
+    {
+        // Nobody looks for it among the files of the local forge.
+        console::note(text.trim_end());
+    }
     Ok(Outcome::new(Status::Success, ""))
 }
 

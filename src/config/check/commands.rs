@@ -53,7 +53,7 @@ fn prefixes(line: &str) -> impl Iterator<Item = &str> {
 }
 
 /// The text that every match of a pattern begins with.
-fn beginning(pattern: &str) -> &str {
+pub(in crate::config) fn beginning(pattern: &str) -> &str {
     if pattern.contains('|') {
         // A choice may be of whole patterns.
         return "";

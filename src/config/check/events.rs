@@ -3,6 +3,9 @@
 //! See <https://docs.github.com/en/webhooks/webhook-events-and-payloads> and
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows>.
 
+use crate::config::report::hint;
+use crate::model::nearest::nearest;
+
 /// Events about a pull request.
 const ABOUT_PULLS: [&str; 5] = [
     "pull_request",
@@ -87,6 +90,66 @@ const OTHERS: [&str; 66] = [
 
 /// Two more that workflows have.
 const OF_WORKFLOWS: [&str; 4] = ["workflow_call", "workflow_dispatch", "workflow_job", "bulk_suggestion"];
+
+/// The types (the payload's `action`) of the events that rules are about most.
+const TYPES: [(&str, &[&str]); 8] = [
+    ("pull_request", &PULL_TYPES),
+    ("pull_request_target", &PULL_TYPES),
+    ("pull_request_review", &["submitted", "edited", "dismissed"]),
+    ("pull_request_review_comment", &["created", "edited", "deleted"]),
+    ("issue_comment", &["created", "edited", "deleted", "pinned", "unpinned"]),
+    ("workflow_run", &["requested", "in_progress", "completed"]),
+    ("check_run", &["created", "rerequested", "completed", "requested_action"]),
+    ("merge_group", &["checks_requested", "destroyed"]),
+];
+
+const PULL_TYPES: [&str; 21] = [
+    "assigned",
+    "unassigned",
+    "labeled",
+    "unlabeled",
+    "opened",
+    "edited",
+    "closed",
+    "reopened",
+    "synchronize",
+    "converted_to_draft",
+    "ready_for_review",
+    "locked",
+    "unlocked",
+    "milestoned",
+    "demilestoned",
+    "review_requested",
+    "review_request_removed",
+    "auto_merge_enabled",
+    "auto_merge_disabled",
+    "enqueued",
+    "dequeued",
+];
+
+/// What is wrong with the name of an event that GitHub does not send, and what to write.
+pub(in crate::config) fn unknown(event: &str) -> Option<(String, String)> {
+    if is_known(event) {
+        return None;
+    }
+    let help = match nearest(event, names()) {
+        Some(name) => format!("did you mean `{name}`?"),
+        None => "see <https://docs.github.com/en/webhooks/webhook-events-and-payloads>".to_owned(),
+    };
+    Some((format!("GitHub sends no event `{event}`"), help))
+}
+
+/// What is wrong with a type that GitHub sends with none of these events, as far as is known, and what to write.
+pub(in crate::config) fn unknown_type(events: &[&str], word: &str) -> Option<(String, String)> {
+    let types = |event: &&str| TYPES.iter().find(|(name, _)| name == event).map(|(_, types)| *types);
+    let known: Vec<&[&str]> = events.iter().map(types).collect::<Option<_>>()?;
+    let known: Vec<&str> = known.into_iter().flatten().copied().collect();
+    let problem = || format!("GitHub sends no `{}` of the type `{word}`", events.join("` or `"));
+    // A word of GitHub's pages, such as "open", is often the beginning of the type.
+    let begun = known.iter().find(|known| known.starts_with(word));
+    let help = begun.map(|known| format!("did you mean `{known}`?"));
+    (!known.contains(&word)).then(|| (problem(), help.unwrap_or_else(|| hint(word, "types", known))))
+}
 
 /// Every event.
 pub(in crate::config) fn names() -> impl Iterator<Item = &'static str> + Clone {

@@ -12,6 +12,7 @@ mod templates;
 
 use std::collections::BTreeMap;
 
+pub(super) use self::commands::beginning;
 use super::report::Report;
 use super::resolve::Resolved;
 use crate::model::span::Source;

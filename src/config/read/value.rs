@@ -23,6 +23,9 @@ const BOOLEAN: &str = "`true` or `false`";
 const TEXT: &str = "a text";
 const NUMBER: &str = "a whole number";
 
+/// What to do about a number that is too large.
+const SMALLER: &str = "write a smaller number";
+
 /// A value of the document.
 #[derive(Clone)]
 pub(super) struct Value<'d, 'i> {
@@ -58,6 +61,10 @@ impl<'d, 'i> Value<'d, 'i> {
                     let help = hint(&found, "values", expected.iter().copied());
                     let message = format!("`{}` does not take `{found}`", self.key);
                     report.error(Code::UnknownValue, &self.span, message).help(help);
+                }
+                Error::Range { help } => {
+                    let message = format!("`{}`: the number is out of range", self.key);
+                    report.error(Code::WrongType, &self.span, message).help(help);
                 }
                 Error::Other(message) => {
                     let message = format!("`{}`: {message}", self.key);
@@ -102,6 +109,9 @@ fn remedy(found: &DeValue<'_>, expected: &str) -> Option<String> {
         (LIST, _) => "write a list: `[…, …]`".to_owned(),
         (TABLE, _) => "write a table: `{ KEY = … }`, or a header of its own".to_owned(),
         (BOOLEAN | NUMBER, DeValue::String(_)) => "write it without quotes".to_owned(),
+        (BOOLEAN | NUMBER, _) => return None,
+        // Else the words that are taken.
+        (words, _) if words.starts_with('`') => "write the word in quotes".to_owned(),
         _ => return None,
     })
 }
@@ -125,6 +135,8 @@ pub(super) enum Error {
     Expected(String),
     /// A word that is none of those the key takes.
     Word { found: String, expected: &'static [&'static str] },
+    /// A number that the key does not take, and which it takes.
+    Range { help: &'static str },
     /// Anything else.
     Other(String),
     /// It was reported where it arose.
@@ -136,6 +148,7 @@ impl std::fmt::Display for Error {
         match self {
             Self::Expected(what) => write!(f, "expected {what}"),
             Self::Word { found, .. } => write!(f, "unknown value `{found}`"),
+            Self::Range { help } => write!(f, "the number is out of range: {help}"),
             Self::Other(message) => f.write_str(message),
             Self::Reported => f.write_str("already reported"),
         }
@@ -153,8 +166,9 @@ impl de::Error for Error {
         Self::Expected(expected.to_string())
     }
 
-    fn invalid_value(_: Unexpected<'_>, _: &dyn de::Expected) -> Self {
-        Self::Other("the number is out of range".to_owned())
+    fn invalid_value(found: Unexpected<'_>, _: &dyn de::Expected) -> Self {
+        let negative = matches!(found, Unexpected::Signed(number) if number < 0);
+        Self::Range { help: if negative { "write 0 or more" } else { SMALLER } }
     }
 
     fn unknown_variant(found: &str, expected: &'static [&'static str]) -> Self {
@@ -170,7 +184,7 @@ impl<'de> Deserializer<'de> for Value<'_, '_> {
             DeValue::String(text) => visitor.visit_str(text),
             DeValue::Integer(_) => match self.number() {
                 Some(number) => visitor.visit_i64(number),
-                None => Err(de::Error::custom("the number is out of range")),
+                None => Err(Error::Range { help: SMALLER }),
             },
             DeValue::Float(number) => visitor.visit_f64(number.as_str().parse().unwrap_or(f64::NAN)),
             DeValue::Boolean(value) => visitor.visit_bool(*value),

@@ -214,7 +214,10 @@ impl Resolver<'_> {
         let steps = shape.steps.value().into_iter().flatten().filter_map(|step| step.value.value());
         let captures: Vec<&str> = steps.filter_map(|step| step.capture.value()).map(|name| &*name.value).collect();
         if !vague && shape.steps.value().is_some() && !captures.contains(&&*capture.value) {
-            let help = hint(&capture.value, "captures", captures);
+            let help = match captures.is_empty() {
+                true => format!("add `capture = \"{}\"` to the step whose output is meant", capture.value),
+                false => hint(&capture.value, "captures", captures),
+            };
             let message = format!("no step of the handler captures `{}`", capture.value);
             self.report.error(Code::UnknownCapture, &capture.span, message).help(help);
         }

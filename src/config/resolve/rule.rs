@@ -142,21 +142,25 @@ impl Resolver<'_> {
             self.report.error(Code::MissingKey, on.span(), "the list of events is empty").help("name an event");
         }
         on.iter().for_each(|event| self.event(event));
+        self.types(on, &shape.types);
         on.iter().cloned().collect()
+    }
+
+    /// Warns of a type that GitHub sends with none of the events; a newer GitHub may.
+    fn types(&mut self, on: &Texts, types: &Words) {
+        let events: Vec<&str> = on.iter().map(|event| event.value.as_str()).collect();
+        for word in types.value().into_iter().flat_map(|types| &types.value).filter_map(Given::value) {
+            if let Some((problem, help)) = events::unknown_type(&events, &word.value) {
+                self.report.warning(Code::UnknownEvent, &word.span, problem).help(help);
+            }
+        }
     }
 
     /// Warns of an event that GitHub does not send; a newer GitHub may.
     pub(super) fn event(&mut self, event: &At<String>) {
-        if events::is_known(&event.value) {
-            return;
+        if let Some((problem, help)) = events::unknown(&event.value) {
+            self.report.warning(Code::UnknownEvent, &event.span, problem).help(help);
         }
-        let help = match nearest(&event.value, events::names()) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => "see <https://docs.github.com/en/webhooks/webhook-events-and-payloads>".to_owned(),
-        };
-        self.report
-            .warning(Code::UnknownEvent, &event.span, format!("GitHub sends no event `{}`", event.value))
-            .help(help);
     }
 
     /// A condition that could not be read stays one: the rule does not take all that comes.

@@ -2,12 +2,13 @@
 
 use super::values::{List, pairs, plain, template, text, texts};
 use super::{Entry, Of, Resolver, groups::unnamed_groups};
+use crate::config::check::beginning;
 use crate::config::report::hint;
 use crate::config::shape::{self, Given, Named, Texts};
 use crate::diagnostic::Code;
 use crate::model::pattern::{Pattern, Wildcard};
 use crate::model::rules::{Arg, ArgKind, Checks, Command, Dashboard, Gate, Layer, Stage, Table, Template};
-use crate::model::span::At;
+use crate::model::span::{At, Span};
 
 impl Resolver<'_> {
     pub(super) fn dashboard(&mut self, shape: Option<&shape::Dashboard>) -> Dashboard {
@@ -90,13 +91,20 @@ impl Resolver<'_> {
         let pattern = self.required(&shape.pattern, "pattern", &key.span, span)?;
         let pattern = self.pattern(pattern)?;
         let args = self.arguments(&pattern, &shape.args);
-        Some(Command {
-            key: (*key).clone(),
-            pattern,
-            help: text(&shape.help).unwrap_or_default(),
-            usage: text(&shape.usage).unwrap_or_else(|| format!("/{}", key.value)),
-            args,
-        })
+        let usage = text(&shape.usage).unwrap_or_else(|| format!("/{}", key.value));
+        self.usage(&pattern, &usage, shape.usage.value().map_or(&key.span, |usage| &usage.span));
+        Some(Command { key: (*key).clone(), pattern, help: text(&shape.help).unwrap_or_default(), usage, args })
+    }
+
+    /// People are told to type the usage, so it begins as the pattern does.
+    fn usage(&mut self, pattern: &Pattern, usage: &str, span: &Span) {
+        let begins = beginning(pattern.as_str()).split_whitespace().next().unwrap_or_default();
+        if !usage.starts_with(begins) {
+            let message = format!("the usage is `{usage}`, but the pattern takes what begins with `{begins}`");
+            self.report
+                .warning(Code::MisleadingUsage, span, message)
+                .help(format!("write `usage = \"{begins} …\"`, as people are to type it"));
+        }
     }
 
     fn pattern(&mut self, text: &At<String>) -> Option<Pattern> {

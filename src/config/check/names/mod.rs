@@ -16,6 +16,12 @@ use scope::{Scope, Scopes};
 /// The longest template that is read, in bytes: what is nested deeper than this allows could exhaust the stack.
 const LONGEST: usize = 4096;
 
+/// Where it is told how templates and expressions are written.
+const SYNTAX: &str = "see <https://docs.rs/minijinja/latest/minijinja/syntax>";
+
+/// How a template or an expression is read.
+type Read = fn(&str) -> Result<Uses, syntax::Wrong>;
+
 /// Checks every template and condition of the file.
 pub(super) fn all(resolved: &Resolved, report: &mut Report) {
     let Resolved { rules, bodies, .. } = resolved;
@@ -79,15 +85,20 @@ impl Checker<'_> {
 
     fn template(&mut self, template: &Template, scope: &Scope<'_>) {
         if ["{{", "{%", "{#"].iter().any(|mark| template.source.contains(mark)) {
-            self.check(&template.source, &template.span, syntax::template, scope);
+            self.check(&template.source, &template.span, (syntax::template, SYNTAX), scope);
         }
     }
 
     fn condition(&mut self, condition: &Condition, scope: &Scope<'_>) {
-        self.check(&condition.source, &condition.span, syntax::expression, scope);
+        let remedy = match condition.source.trim_start().starts_with("{{") {
+            true => "write the expression alone, without `{{ }}`",
+            false => SYNTAX,
+        };
+        self.check(&condition.source, &condition.span, (syntax::expression, remedy), scope);
     }
 
-    fn check(&mut self, source: &str, span: &Span, read: fn(&str) -> Result<Uses, syntax::Wrong>, scope: &Scope<'_>) {
+    /// Checks what `read` makes of the source; `remedy` is what to do where it can make nothing of it.
+    fn check(&mut self, source: &str, span: &Span, (read, remedy): (Read, &str), scope: &Scope<'_>) {
         let literal = Literal::new(&self.report.source, span, source);
         if source.len() > LONGEST {
             let message = format!("the template is longer than {LONGEST} bytes");
@@ -100,9 +111,7 @@ impl Checker<'_> {
             Ok(uses) => self.uses(&uses, &literal, scope),
             Err(wrong) => {
                 let at = wrong.place.map_or(span.clone(), |place| literal.at(&place));
-                self.report
-                    .error(Code::TemplateSyntax, &at, wrong.reason)
-                    .help("see <https://docs.rs/minijinja/latest/minijinja/syntax>");
+                self.report.error(Code::TemplateSyntax, &at, wrong.reason).help(remedy);
             }
         }
     }
@@ -148,7 +157,10 @@ impl Checker<'_> {
                 return;
             }
             let names: Vec<&str> = roots.into_iter().chain(scope.captures.iter().copied()).collect();
-            let help = hint(&one.root, "names", names);
+            let mut help = hint(&one.root, "names", names.iter().copied());
+            if scope.captures_may_be && nearest(&one.root, names).is_none() {
+                help += &format!("; a step before makes another with `capture = \"{}\"`", one.root);
+            }
             self.report.error(Code::UnknownVariable, &at, format!("unknown name `{}`", one.root)).help(help);
             return;
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use crate::config::check::events;
 use crate::config::check::syntax::Use;
 use crate::config::resolve::Resolved;
-use crate::model::rules::{Action, Handler, Rule, Rules, Stage};
+use crate::model::rules::{Action, Handler, Kind, Rule, Rules, Stage};
 
 /// Every name that some place has, and what it is.
 pub(in crate::config) const ROOTS: [(&str, &str); 9] = [
@@ -34,6 +34,8 @@ pub(super) struct Scope<'r> {
     layer: bool,
     /// Whether some captures may not be known.
     pub(super) vague: bool,
+    /// Whether steps may stand before, whose captures are names.
+    pub(super) captures_may_be: bool,
     /// What the steps before captured.
     pub(super) captures: Vec<&'r str>,
     /// What leads here, for messages.
@@ -196,6 +198,7 @@ impl<'r> Scopes<'r> {
         let vague = self.resolved.vague.contains(&handler.key.value);
         // What no rule runs is told as such; nothing more is known of it.
         let unused = || Scope { args: Args::Any, ..Scope::open() };
-        Scope { layer: handler.each, vague, ..scope.unwrap_or_else(unused) }
+        let captures_may_be = matches!(handler.kind, Kind::Steps(_));
+        Scope { layer: handler.each, vague, captures_may_be, ..scope.unwrap_or_else(unused) }
     }
 }

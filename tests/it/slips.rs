@@ -1,0 +1,83 @@
+//! What people get wrong at the command line, and what they are told: the thing, and what to type instead.
+
+use crate::project::Project;
+
+const LINT: &str = r#"
+version = 1
+
+[stages.lint]
+
+[commands.lint]
+pattern = '/lint'
+
+[gates.approved]
+approvals = 1
+
+[[rules]]
+command = "lint"
+gate    = "approved"
+run     = "lint"
+
+[handlers.lint]
+stage = "lint"
+dir   = "src"
+steps = [{ run = ["true"] }]
+
+[[tests]]
+name    = "it lints"
+comment = "/lint"
+expect  = { handler = "lint" }
+"#;
+
+#[test]
+fn each_slip_is_answered_with_what_to_type() {
+    let project = Project::with(LINT);
+    let slips: [(&[&str], i32, &str); 15] = [
+        (&["frobnicate"], 2, "those of ci.toml are `ci lint`"),
+        (&["help"], 2, "those of ci.toml are `ci lint`"),
+        (&["lint", "--dry-run"], 2, "`ci try` has more"),
+        (&["lint"], 4, "no pull request is named, as `--pr N` does"),
+        (&["try", "/lnit"], 4, "error: there is no command `/lnit`\n  help: write `/lint`"),
+        (&["show", "--pr", "7"], 3, "`ci try` makes pull requests"),
+        (&["sync", "--pr", "7"], 3, "`ci try` makes pull requests"),
+        (&["update", "--pr", "1", "--stage", "x*", "--status", "success"], 2, "there are lint\n"),
+        (&["test", "nosuch"], 2, "no test's name holds `nosuch`"),
+        (&["explain"], 2, "write `--comment"),
+        (&["explain", "--comment", "hello"], 0, "no line of `hello` is a command"),
+        (&["explain", "--event", "pul_request"], 0, "did you mean `pull_request`?"),
+        (&["explain", "--event", "pull_request.opend"], 0, "did you mean `opened`?"),
+        (&["-C", "ci.toml", "test"], 2, "`ci.toml` is not a folder"),
+        (&["try", "/lint"], 1, "there is no folder `src`"),
+    ];
+    for (arguments, code, told) in slips {
+        let ran = project.ci(arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {ran:#?}");
+        assert!(ran.stderr.contains(told), "{arguments:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn what_nobody_named_is_explained_as_enough() {
+    let project = Project::with(LINT);
+    let explained = project.ci(["explain", "--comment", "/lint"]).exits(0);
+    assert!(explained.stdout.contains("approvals: wants 1, found enough"), "{}", explained.stdout);
+}
+
+#[test]
+fn a_reply_is_read_where_it_was_asked_for() {
+    let project = Project::example("quickstart");
+    let helped = project.ci(["try", "/help"]).exits(0);
+    assert!(helped.stderr.contains("Apply exactly what was shown"), "{helped:#?}");
+}
+
+#[test]
+fn the_help_of_a_command_tells_its_own_options_first() {
+    let project = Project::empty();
+    let commands = ["run", "parse", "init", "update", "show", "sync", "test", "check-config", "explain", "try"];
+    for command in commands.into_iter().chain(["schema", "new", "completions"]) {
+        let help = project.ci([command, "--help"]).exits(0).stdout;
+        let (own, shared) = help.split_once("Options of every command:").unwrap_or_else(|| panic!("{help}"));
+        assert!(!own.contains("--forge") && shared.contains("--forge"), "{command}: {help}");
+        assert!(shared.contains("Example"), "{command}: {help}");
+    }
+}
