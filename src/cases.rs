@@ -26,7 +26,8 @@ pub(crate) fn run(rules: &Rules, test: &Test, payload: Option<Value>) -> Differe
     let event = event(test, payload);
     let actor = test.persona.login.clone().or_else(|| event.sender().map(str::to_owned)).unwrap_or_default();
     let number = event.pull_number();
-    let pull = event.pull().or_else(|| number.and_then(|number| pull(number, &test.persona)));
+    let pull =
+        event.pull().or_else(|| Some(event.pull_of_issue(number.and_then(|number| pull(number, &test.persona))?)));
     let readings = decide::readings(rules, &event);
     let facts = PersonaFacts { persona: test.persona.clone(), changed: changed(test) };
     let decided = decide::decide(&Case {

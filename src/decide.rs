@@ -160,7 +160,7 @@ pub(crate) fn scope(case: &Case<'_>, invocation: Option<&Invocation>) -> Scope {
     scope.set("actor", case.actor);
     let (id, attempt, url) = case.run.map_or((0, 0, ""), |(run, url)| (run.id, run.attempt, url));
     scope.set("run", json!({ "id": id, "attempt": attempt, "url": url }));
-    scope.set("inputs", case.event.inputs().cloned().map_or_else(|| json!({}), serde_json::Value::Object));
+    scope.set_inputs(case.event.inputs());
     if let Some(pull) = case.pull {
         scope.set("pr", pull_value(pull));
     }

@@ -43,6 +43,13 @@ impl Scope {
         self.names.insert("layer".to_owned(), layer_value(layer));
     }
 
+    /// Makes `inputs` stand for these. One that was not given is the empty text, as in a workflow.
+    pub(crate) fn set_inputs(&mut self, given: Option<&serde_json::Map<String, serde_json::Value>>) {
+        let given = given.into_iter().flatten().filter(|(_, value)| !value.is_null());
+        let given = given.map(|(name, value)| (name.clone(), Value::from(Serde(value)))).collect();
+        self.names.insert("inputs".to_owned(), Value::from_object(Inputs(given)));
+    }
+
     pub(crate) fn value(&self) -> Value {
         Value::from_pairs(self.names.iter().map(|(name, value)| (name.clone(), value.clone())))
     }
@@ -86,6 +93,19 @@ impl Object for LayerObject {
 
     fn render(self: &Arc<Self>, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.key)
+    }
+}
+
+#[derive(Debug)]
+struct Inputs(IndexMap<String, Value>);
+
+impl Object for Inputs {
+    fn get_value(self: &Arc<Self>, name: &Value) -> Option<Value> {
+        Some(self.0.get(name.as_str()?).cloned().unwrap_or_else(|| Value::from("")))
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Values(self.0.keys().map(|name| Value::from(name.as_str())).collect())
     }
 }
 

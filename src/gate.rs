@@ -82,9 +82,8 @@ pub(crate) fn judge_layer(gate: &Gate, layer: Option<&Layer>, request: &Request<
     }
     if gate.approvals > 0 {
         let stage = request.held_to.or(gate.planned.as_ref().map(|stage| stage.value.as_str()));
-        let found = known(request.facts.approvals(stage, key), |count| {
-            (*count >= gate.approvals, if *count == facts::ENOUGH { "enough".to_owned() } else { count.to_string() })
-        });
+        let shown = |count: &u32| if *count == facts::ENOUGH { "enough".to_owned() } else { count.to_string() };
+        let found = known(request.facts.approvals(stage, key), |count| (*count >= gate.approvals, shown(count)));
         let remedy = "ask for a review of this commit by somebody else who may write, after the plan".to_owned();
         add("approvals", gate.approvals.to_string(), found, remedy);
     }

@@ -113,7 +113,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let event = event(args, &facts.persona)?;
     let readings = decide::readings(rules, &event);
     let number = event.pull_number();
-    let pull = event.pull().or_else(|| number.and_then(|number| cases::pull(number, &facts.persona)));
+    let pull = event.pull().or_else(|| {
+        let assumed = number.and_then(|number| cases::pull(number, &facts.persona))?;
+        Some(event.pull_of_issue(assumed))
+    });
     let actor = event.comment().map(|comment| comment.author).or_else(|| event.sender().map(str::to_owned));
     let decided = decide::decide(&Case {
         rules,

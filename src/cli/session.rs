@@ -148,7 +148,10 @@ impl Session {
             (Some(pull), None) => return Ok(pull),
             (Some(pull), Some(_)) => pull,
             (None, _) => match (self.forge()?.pull(number), local) {
-                (Err(crate::forge::Error::NotFound(_)), Some(_)) => self.workspace_pull(number, "main")?,
+                (Err(crate::forge::Error::NotFound(_)), Some(_)) => {
+                    let pull = self.workspace_pull(number, "main")?;
+                    event.map_or_else(|| pull.clone(), |event| event.pull_of_issue(pull.clone()))
+                }
                 (pull, _) => return Ok(pull?),
             },
         };

@@ -21,9 +21,12 @@ pub(super) fn inside(root: &Path, parts: &[&str]) -> anyhow::Result<PathBuf> {
     }
     let name = if relative.as_os_str().is_empty() { Path::new(".") } else { &relative };
     let root = root.canonicalize().with_context(|| format!("cannot open the work tree `{}`", root.display()))?;
-    let folder = root.join(name).canonicalize().map_err(|error| match error.kind() {
-        ErrorKind::NotFound => anyhow!("there is no folder `{}`", name.display()),
-        _ => anyhow!("cannot open the folder `{}`: {error}", name.display()),
+    let folder = root.join(name).canonicalize().map_err(|error| {
+        if error.kind() == ErrorKind::NotFound {
+            anyhow!("there is no folder `{}`", name.display())
+        } else {
+            anyhow!("cannot open the folder `{}`: {error}", name.display())
+        }
     })?;
     if !folder.starts_with(&root) {
         bail!("`{}` is a link that leaves the work tree", name.display());

@@ -9,6 +9,9 @@ use crate::model::ids::Sha;
 use crate::model::pattern::Wildcard;
 use crate::model::rules::{Checks, Permission, Persona};
 
+/// As many approvals as any gate may ask for.
+pub(super) const ENOUGH: u32 = u32::MAX;
+
 /// A fact, or why it could not be found out.
 pub(crate) type Known<T> = Result<T, Unknown>;
 
@@ -137,9 +140,6 @@ pub(crate) fn approvers<'a>(
     };
     latest.iter().filter(counts).map(|review| review.author).collect()
 }
-
-/// More approvals than a gate can ask for: as many as are needed.
-pub(super) const ENOUGH: u32 = u32::MAX;
 
 /// Facts as a persona of `[[tests]]`, `ci explain` or `ci try` gives them: what is not named holds.
 #[derive(Debug, Clone, Default)]

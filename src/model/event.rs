@@ -71,7 +71,6 @@ impl Pull {
     pub(crate) fn read(pull: &Value) -> Option<Self> {
         let text = |pointer: &str| pull.pointer(pointer).and_then(Value::as_str);
         let flag = |key: &str| pull.get(key).and_then(Value::as_bool).unwrap_or(false);
-        let labels = pull.get("labels").and_then(Value::as_array);
         Some(Self {
             number: PullNumber(pull.get("number")?.as_u64()?),
             head_sha: Sha::parse(text("/head/sha")?)?,
@@ -84,14 +83,15 @@ impl Pull {
             closed: text("/state") == Some("closed"),
             // Lists say only when.
             merged: flag("merged") || text("/merged_at").is_some(),
-            labels: labels
-                .into_iter()
-                .flatten()
-                .filter_map(|label| label.get("name").and_then(Value::as_str))
-                .map(str::to_owned)
-                .collect(),
+            labels: pull.get("labels").map(labels).unwrap_or_default(),
         })
     }
+}
+
+/// The names of labels.
+fn labels(list: &Value) -> Vec<String> {
+    let names = list.as_array().into_iter().flatten().filter_map(|label| label.get("name").and_then(Value::as_str));
+    names.map(str::to_owned).collect()
 }
 
 impl Event {
@@ -127,6 +127,20 @@ impl Event {
     /// The pull request as the payload describes it. `issue_comment` events name only its number.
     pub(crate) fn pull(&self) -> Option<Pull> {
         Pull::read(self.at("/pull_request")?)
+    }
+
+    /// A pull request as far as an `issue_comment` tells of the one that it stands on, which it describes as an issue,
+    /// without head and base: `assumed` is what the rest is taken to be.
+    pub(crate) fn pull_of_issue(&self, assumed: Pull) -> Pull {
+        let Some(issue) = self.at("/issue") else { return assumed };
+        Pull {
+            author: self.text("/issue/user/login").map_or(assumed.author, str::to_owned),
+            draft: issue.get("draft").and_then(Value::as_bool).unwrap_or(assumed.draft),
+            closed: self.text("/issue/state").map_or(assumed.closed, |state| state == "closed"),
+            merged: assumed.merged || self.text("/issue/pull_request/merged_at").is_some(),
+            labels: issue.get("labels").map_or(assumed.labels, labels),
+            ..assumed
+        }
     }
 
     /// The number of the pull request that the event is about.

@@ -75,20 +75,24 @@ fn outcome(text: &mut String, rules: &Rules, decided: &Decided, matching: &Match
     let gate = match rule.gate.as_ref().map(|gate| &gate.value) {
         Some(GateRef::Named(gate)) => format!("gate `{gate}`"),
         Some(GateRef::Anyone) => "gate: anyone".to_owned(),
-        None => "no gate".to_owned(),
+        None => "no gate:".to_owned(),
     };
     let verdict = if agenda.refused().next().is_some() { "refuses" } else { "opens" };
     writeln!(text, "├─ {gate} {verdict}")?;
+    let own = rule.gate.as_ref().map(|gate| &gate.value);
     for part in &agenda.parts {
-        ask(text, part)?;
+        let other = !part.gate.is_empty() && !matches!(own, Some(GateRef::Named(own)) if *own == part.gate);
+        ask(text, part, other)?;
     }
     work(text, agenda)
 }
 
-fn ask(text: &mut String, part: &Part) -> std::fmt::Result {
+/// What one part of a gate found; the gate is named where it is a layer's and not the rule's.
+fn ask(text: &mut String, part: &Part, of_layer: bool) -> std::fmt::Result {
     let mark = if part.holds { "✓" } else { "✗" };
     let layer = part.layer.as_ref().map_or_else(String::new, |layer| format!(" for {layer}"));
-    writeln!(text, "│  {mark} {}{layer}: wants {}, found {}", part.code, part.wanted, part.found)?;
+    let gate = if of_layer { format!(" (gate `{}`)", part.gate) } else { String::new() };
+    writeln!(text, "│  {mark} {}{layer}{gate}: wants {}, found {}", part.code, part.wanted, part.found)?;
     if part.holds { Ok(()) } else { writeln!(text, "│    → {}", part.remedy) }
 }
 
