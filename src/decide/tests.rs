@@ -1,3 +1,5 @@
+mod random;
+
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
