@@ -1,6 +1,7 @@
 //! A project in a folder of its own, and the binary run in it.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -132,6 +133,18 @@ pub(crate) fn clean(command: &mut Command) {
             command.env(name, value);
         }
     }
+}
+
+/// Whether a program runs here. Where it does not, that is said plainly (past the harness, which shows nothing of what
+/// passes) and the story passes itself over; `.ci/run` does not accept that.
+pub(crate) fn installed(program: &str) -> bool {
+    let mut command = Command::new(program);
+    clean(&mut command);
+    let there = command.arg("--version").output().is_ok_and(|output| output.status.success());
+    if !there {
+        writeln!(std::io::stderr(), "{program} is not installed: a story did not run").unwrap();
+    }
+    there
 }
 
 /// What git prints in a folder.

@@ -2,18 +2,11 @@
 
 use std::process::Command;
 
-use crate::project::{Project, Ran, clean};
+use crate::project::{Project, Ran, clean, installed};
 
-/// The example, where terraform is installed. Where it is not, that is said plainly and the story is passed over;
-/// `.ci/run` does not accept that.
+/// The example, where terraform is installed.
 pub(crate) fn example() -> Option<Project> {
-    let mut version = Command::new("terraform");
-    clean(&mut version);
-    if version.arg("version").output().is_ok_and(|output| output.status.success()) {
-        return Some(Project::example("terraform"));
-    }
-    eprintln!("terraform is not installed: this story did not run");
-    None
+    installed("terraform").then(|| Project::example("terraform"))
 }
 
 fn comment(project: &Project, text: &str) -> Ran {

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::github::{GitHub, REPOSITORY, TOKEN};
-use crate::project::{Ran, binary, clean, repository};
+use crate::project::{Ran, binary, clean, installed, repository};
 
-/// What `actions/checkout` does with a commit that is named; without one act takes the folder as it stands.
+/// What `actions/checkout` does with a commit that is named, in the empty folder that act gives to the job. Without one act
+/// copies the folder in which it was called.
 const CHECKOUT: &str = r#"
 name: checkout
 inputs:
@@ -16,20 +17,16 @@ runs:
   using: composite
   steps:
     - shell: bash
-      run: git fetch --quiet origin "$REF" && git checkout --quiet "$REF"
+      run: |
+        login=$(printf 'x-access-token:%s' "$TOKEN" | base64 --wrap=0)
+        git init --quiet
+        git -c "http.extraheader=Authorization: Basic $login" fetch --quiet "$URL" "$REF"
+        git checkout --quiet FETCH_HEAD
       env:
         REF: ${{ inputs.ref }}
+        TOKEN: ${{ github.token }}
+        URL: ${{ github.server_url }}/${{ github.repository }}.git
 "#;
-
-fn installed(program: &str) -> bool {
-    let mut command = Command::new(program);
-    clean(&mut command);
-    let there = command.arg("--version").output().is_ok_and(|output| output.status.success());
-    if !there {
-        eprintln!("{program} is not installed: this story did not run");
-    }
-    there
-}
 
 /// A GitHub with the example's rules, and its lowest layer in pull request 7.
 fn example() -> GitHub {
@@ -72,7 +69,7 @@ fn comment(github: &GitHub, text: &str) -> Ran {
         ("GITHUB_REPOSITORY", REPOSITORY.to_owned()),
         ("CHECKPOINT_DISABLE", "1".to_owned()),
     ];
-    act.current_dir(github.workspace()).env("HOME", folder).arg(event.name).arg("--bind").arg("--no-cache-server");
+    act.current_dir(github.workspace()).env("HOME", folder).arg(event.name).arg("--no-cache-server");
     act.args(["-W", &file, "-P", "ubuntu-latest=-self-hosted"]);
     act.args(["-e", &write("event.json", &event.payload.to_string()), "-s", &format!("GITHUB_TOKEN={TOKEN}")]);
     act.args(["--local-repository", &format!("actions/checkout@{}={checkout}", pinned(&workflow))]);
@@ -105,5 +102,5 @@ fn the_workflow_to_copy_keeps_the_dashboard() {
     github.commit("work", "bootstrap/crooked.tf", "locals {\n      crooked   = 1\n}\n");
     let crooked = comment(&github, "/format").exits(1);
     assert!(github.row(7, "format").starts_with("failure: "), "{crooked:#?}");
-    assert!(github.dashboard(7).body.contains("| Format | ❌ |"), "{}", github.dashboard(7).body);
+    assert!(github.dashboard(7).body.contains("| Format | [❌]("), "{}", github.dashboard(7).body);
 }
