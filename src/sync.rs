@@ -16,8 +16,9 @@ pub(crate) enum Ask<E> {
     Record(Vec<E>),
     /// Look for a comment of ours that no pointer names: [`Answer::Orphan`].
     FindOrphan,
-    /// Say whether this comment reads as [`Writer::entries`] would have it: [`Answer::Stands`] or [`Answer::Gone`].
-    Compare(u64),
+    /// Say whether this comment, and where that is asked the newest pointer too, reads as [`Writer::entries`] would have
+    /// it: [`Answer::Stands`] or [`Answer::Gone`].
+    Compare { comment: u64, pointer: bool },
     /// Write the comment from [`Writer::entries`], a new one where there is none: [`Answer::Written`] or
     /// [`Answer::Gone`].
     Write(Option<u64>),
@@ -161,7 +162,8 @@ impl<E: Clone> Writer<E> {
         match &self.phase {
             Phase::Record => Ask::Record(self.queue.clone()),
             Phase::Orphan => Ask::FindOrphan,
-            Phase::Compare(comment) => Ask::Compare(*comment),
+            // Who gives way to others leaves the pointer to them as well.
+            Phase::Compare(comment) => Ask::Compare { comment: *comment, pointer: self.ensure },
             Phase::Write(comment) => Ask::Write(*comment),
             Phase::Delete(comments) => Ask::Delete(comments.clone()),
             Phase::Point(comment) => Ask::Point { comment: *comment, gone: self.untold.iter().copied().collect() },

@@ -3,12 +3,12 @@
 mod drive;
 mod keeper;
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::forge::{self, Forge};
 use crate::model::board::{Board, Layout, Recorded, fold, standing};
 use crate::model::ids::{PullNumber, Sha};
-use crate::model::journal::{Line, StatusRecord};
+use crate::model::journal::{Line, Pointer, StatusRecord};
 use crate::model::rules::Rules;
 use crate::render::{self, Page, Templates};
 use crate::schedule;
@@ -27,6 +27,8 @@ pub(super) struct Dashboard<'a> {
     layout: Layout,
     /// The comment, as far as this process wrote or found it.
     found: OnceLock<u64>,
+    /// The newest pointer that was read, with its id.
+    told: Mutex<Option<(u64, Pointer)>>,
 }
 
 impl<'a> Dashboard<'a> {
@@ -36,7 +38,16 @@ impl<'a> Dashboard<'a> {
         sha: Sha,
         pull: Option<PullNumber>,
     ) -> Self {
-        Self { forge, rules, templates, sha, pull, layout: schedule::layout(rules), found: OnceLock::new() }
+        Self {
+            forge,
+            rules,
+            templates,
+            sha,
+            pull,
+            layout: schedule::layout(rules),
+            found: OnceLock::new(),
+            told: Mutex::default(),
+        }
     }
 
     /// The dashboard of another commit of the same repository.
@@ -114,7 +125,12 @@ impl<'a> Dashboard<'a> {
             match line {
                 Line::Entry(recorded) => journal.entries.push((recorded.seq, recorded)),
                 Line::Pointer { seq, pointer } => {
-                    journal.pointers.push((seq, Points { comment: pointer.comment, gone: pointer.gone }));
+                    let points = Points { comment: pointer.comment, gone: pointer.gone.clone() };
+                    journal.pointers.push((seq, points));
+                    let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+                    if told.as_ref().is_none_or(|(newest, _)| seq > *newest) {
+                        *told = Some((seq, pointer));
+                    }
                 }
             }
         }

@@ -10,7 +10,7 @@ use super::{console, environment, project};
 use crate::forge::git::Repository;
 use crate::forge::github::{GitHub, Settings};
 use crate::forge::local::{ACCOUNT, Local};
-use crate::forge::{Forge, Secret};
+use crate::forge::{Forge, Patience, Secret};
 
 /// The forge of a call.
 pub(super) enum Place {
@@ -61,8 +61,7 @@ impl Place {
             repository: repository(global)?,
             token,
             members_token: environment::members_token(),
-            retry_budget: environment::retry_budget()?,
-            waiting: |why| console::note(why),
+            patience: Patience { budget: environment::retry_budget()?, waiting: |why| console::note(why) },
         })?;
         Ok(Self::GitHub(Box::new(github)))
     }

@@ -15,7 +15,6 @@ mod page;
 mod people;
 mod probe;
 mod pulls;
-mod retry;
 pub(crate) mod route;
 mod statuses;
 #[cfg(test)]
@@ -39,8 +38,8 @@ use self::base::Base;
 use self::client::{Client, Repeat};
 pub(crate) use self::probe::{Probe, Rate};
 use self::route::{Call, Route};
-use super::Taken;
 use super::{Check, Declared, Dispatched, Error, Forge, Lock, PostedComment, Reaction, Remote, Result, Review, Secret};
+use super::{Patience, Taken};
 use crate::model::event::Pull;
 use crate::model::ids::{PullNumber, RunId, Sha};
 use crate::model::journal::{NewStatus, StatusRecord};
@@ -63,10 +62,7 @@ pub(crate) struct Settings {
     pub(crate) token: Secret,
     /// A token that may read who is in a team.
     pub(crate) members_token: Option<Secret>,
-    /// How long trouble is put up with.
-    pub(crate) retry_budget: Duration,
-    /// Hears why a pause is made that somebody would notice.
-    pub(crate) waiting: fn(&str),
+    pub(crate) patience: Patience,
 }
 
 /// GitHub.
@@ -197,7 +193,7 @@ impl Forge for GitHub {
         let user = format!("x-access-token:{}", self.token.reveal().trim_end());
         let authorization = Secret::new(format!("Basic {}", BASE64_STANDARD.encode(user)));
         let url = format!("{}/{}/{}.git", self.server, self.owner, self.name);
-        Some(Remote { url, authorization: Some(authorization) })
+        Some(Remote { url, authorization: Some(authorization), patience: self.client.patience() })
     }
 
     fn declared(&self, branch: &str, config: &str, templates: &str) -> Result<Declared> {

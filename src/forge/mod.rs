@@ -4,6 +4,7 @@
 pub(crate) mod git;
 pub(crate) mod github;
 pub(crate) mod local;
+mod retry;
 mod secret;
 pub(crate) mod worktree;
 
@@ -20,6 +21,7 @@ use crate::model::ids::{PullNumber, RunId, Sha};
 use crate::model::journal::{NewStatus, StatusRecord};
 use crate::model::rules::Permission;
 
+pub(crate) use retry::Patience;
 pub(crate) use secret::Secret;
 
 /// Why a forge did not do what it was asked. Callers branch on the kind; the text is for people.
@@ -163,6 +165,7 @@ pub(crate) struct Remote {
     pub(crate) url: String,
     /// The value of the `Authorization` header; it goes to git through the environment alone.
     pub(crate) authorization: Option<Secret>,
+    pub(crate) patience: Patience,
 }
 
 /// Who holds the lock of a layer.

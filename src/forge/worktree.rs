@@ -3,10 +3,15 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 use super::git::{Repository, command, not_started, refused};
+use super::retry::Trouble;
 use super::{Error, Remote, Result, Secret};
 use crate::model::ids::Sha;
+
+/// For how long a server may say nothing.
+const SILENCE: Duration = Duration::from_secs(30);
 
 /// A detached work tree. It goes away with this value.
 #[derive(Debug)]
@@ -55,9 +60,11 @@ fn fetch(repository: &Repository, sha: &Sha, remote: &Remote) -> Result<()> {
         arguments.push("--depth=1");
     }
     arguments.extend([remote.url.as_str(), sha.as_str()]);
-    let mut git = command(repository.root(), &arguments);
-    authorize(&mut git, remote);
-    run(&mut git, &arguments)?;
+    remote.patience.insist(|| {
+        let mut git = command(repository.root(), &arguments);
+        configure(&mut git, remote);
+        run(&mut git, &arguments).map_err(trouble)
+    })?;
     if repository.has(sha)? {
         return Ok(());
     }
@@ -65,11 +72,17 @@ fn fetch(repository: &Repository, sha: &Sha, remote: &Remote) -> Result<()> {
 }
 
 /// Gives git the token through its environment alone. What the checkout's configuration holds for the same address is
-/// emptied first: two `Authorization` headers would be refused. No redirect is followed, since the header would follow.
-fn authorize(git: &mut Command, remote: &Remote) {
+/// emptied first: two `Authorization` headers would be refused. No redirect is followed, since the header would follow,
+/// and a server that says nothing is not waited for without end.
+fn configure(git: &mut Command, remote: &Remote) {
     let origin = origin(&remote.url);
     let header = remote.authorization.as_ref().map(Secret::reveal);
-    let mut settings = vec![("http.followRedirects".to_owned(), "false".to_owned())];
+    let silence = SILENCE.min(remote.patience.budget).as_secs().max(1);
+    let mut settings = vec![
+        ("http.followRedirects".to_owned(), "false".to_owned()),
+        ("http.lowSpeedLimit".to_owned(), "1".to_owned()),
+        ("http.lowSpeedTime".to_owned(), silence.to_string()),
+    ];
     if let Some(header) = header {
         let key = format!("http.{origin}/.extraheader");
         settings.push((key.clone(), String::new()));
@@ -78,6 +91,25 @@ fn authorize(git: &mut Command, remote: &Remote) {
     git.env("GIT_CONFIG_COUNT", settings.len().to_string());
     for (at, (key, value)) in settings.into_iter().enumerate() {
         git.env(format!("GIT_CONFIG_KEY_{at}"), key).env(format!("GIT_CONFIG_VALUE_{at}"), value);
+    }
+}
+
+/// Git tells what went wrong in words alone. These would be the same another time; all else may pass.
+fn trouble(error: Error) -> Trouble {
+    const LASTING: [&str; 7] = [
+        "not our ref",
+        "Authentication failed",
+        "could not read Username",
+        "returned error: 401",
+        "returned error: 403",
+        "' not found",
+        "certificate",
+    ];
+    let said = error.to_string();
+    if LASTING.iter().any(|lasting| said.contains(lasting)) {
+        Trouble::Final(error)
+    } else {
+        Trouble::Unwell { error, wait: None, may_have_worked: true }
     }
 }
 
@@ -95,11 +127,15 @@ fn run(git: &mut Command, arguments: &[&str]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::time::Duration;
 
     use super::Worktree;
     use crate::forge::Remote;
     use crate::forge::git::tests::{git, repository};
     use crate::forge::git::{Repository, command};
+    use crate::forge::retry::Patience;
+
+    const PATIENCE: Patience = Patience { budget: Duration::from_secs(20), waiting: |_| {} };
 
     #[test]
     fn the_code_of_a_commit_stands_beside_the_checkout_and_goes_away() {
@@ -111,7 +147,7 @@ mod tests {
         git(base.path(), &["clone", "--quiet", "--depth=1", "--single-branch", "--branch=main", &url, "here"]);
         let head = Repository::find(origin.path()).unwrap().unwrap().head().unwrap().unwrap();
         let checkout = Repository::find(&here).unwrap().unwrap();
-        let remote = Remote { url, authorization: None };
+        let remote = Remote { url, authorization: None, patience: PATIENCE };
         let tree = Worktree::of(&checkout, &head, &remote, base.path()).unwrap();
         assert!(tree.path().join("app/committed é").exists() && !tree.path().join("app/on-base").exists());
         assert!(here.join("app/on-base").exists() && !here.join("app/committed é").exists());
@@ -128,7 +164,8 @@ mod tests {
         let checkout = Repository::find(origin.path()).unwrap().unwrap();
         let beside = tempfile::tempdir().unwrap();
         let sha = crate::model::ids::Sha::parse(&"d".repeat(40)).unwrap();
-        let remote = Remote { url: format!("file://{}", origin.path().display()), authorization: None };
+        let url = format!("file://{}", origin.path().display());
+        let remote = Remote { url, authorization: None, patience: PATIENCE };
         let error = Worktree::of(&checkout, &sha, &remote, beside.path()).unwrap_err();
         assert!(error.to_string().contains(&"d".repeat(40)), "{error}");
         assert_eq!(fs::read_dir(beside.path()).unwrap().count(), 0);

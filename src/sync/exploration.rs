@@ -131,7 +131,7 @@ fn steps(state: &State, who: usize, lists: Lists, lag: usize) -> Vec<State> {
             reach(&world, Answer::Written(id));
         }
         Ask::Write(Some(_)) => reach(&world, Answer::Gone),
-        Ask::Compare(id) => match world.comments.get(&id) {
+        Ask::Compare { comment, .. } => match world.comments.get(&comment) {
             None => reach(&world, Answer::Gone),
             Some(content) => {
                 let same = writer.entries().map(|(_, entry)| *entry).collect::<BTreeSet<_>>() == *content;
@@ -333,7 +333,7 @@ fn who_only_ensures_changes_nothing_that_is_right() {
     assert_eq!(found.fault, None);
     let mut writer = Writer::<Entry>::ensure();
     writer.answer(Answer::Recorded { own: vec![], journal: standing().journal(|_| true) });
-    assert_eq!(writer.ask(), Ask::Compare(1));
+    assert_eq!(writer.ask(), Ask::Compare { comment: 1, pointer: true });
     writer.answer(Answer::Stands(true));
     assert_eq!(writer.ask(), Ask::Done);
 }

@@ -74,7 +74,7 @@ pub(crate) fn github() -> GitHub {
 }
 
 /// Tells each case to a thread that is free.
-fn side_by_side<T: Send>(cases: Vec<T>, story: impl Fn(T) + Sync) {
+pub(crate) fn side_by_side<T: Send>(cases: Vec<T>, story: impl Fn(T) + Sync) {
     let cases = Mutex::new(cases.into_iter());
     let next = || cases.lock().unwrap().next();
     std::thread::scope(|threads| {
@@ -89,7 +89,7 @@ fn side_by_side<T: Send>(cases: Vec<T>, story: impl Fn(T) + Sync) {
 }
 
 /// The comments of ours that are no dashboard.
-fn outputs(github: &GitHub) -> Vec<Comment> {
+pub(crate) fn outputs(github: &GitHub) -> Vec<Comment> {
     let dashboard = github.dashboard(7).id;
     github.comments(7).into_iter().filter(|comment| comment.author == BOT && comment.id != dashboard).collect()
 }
@@ -229,8 +229,27 @@ fn no_fault_of_one_request_spoils_a_report() {
     });
 }
 
+#[test]
+fn no_fault_of_one_request_spoils_a_plan() {
+    let github = github();
+    let event = github.comment(7, "alice", "/plan");
+    github.take_log();
+    github.job().on(event).ci(["run"]).exits(0);
+    let requests = github.take_log().0.len();
+    side_by_side(faults(requests), |(at, fault)| {
+        let github = self::github();
+        let event = github.comment(7, "alice", "/plan");
+        github.fail(at, fault);
+        let ran = github.job().on(event).ci(["run"]);
+        assert_eq!(ran.code, 0, "{fault:?} at {at}: {ran:#?}\n{:#?}", github.take_log().lines());
+        assert_eq!(github.row(7, "plan-base"), "success: ", "{fault:?} at {at}: {ran:#?}");
+        assert_eq!(outputs(&github).len(), 1, "{fault:?} at {at}: {ran:#?}");
+        nothing_is_left_to_mend(&github);
+    });
+}
+
 /// Lets the runs of a workflow that go on end.
-fn end_runs(github: &GitHub, workflow: &str) {
+pub(crate) fn end_runs(github: &GitHub, workflow: &str) {
     github.state(|state| {
         for run in state.runs.values_mut().filter(|run| run.workflow == workflow) {
             run.conclusion.get_or_insert_with(|| "failure".to_owned());

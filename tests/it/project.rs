@@ -142,7 +142,8 @@ pub(crate) fn installed(program: &str) -> bool {
     clean(&mut command);
     let there = command.arg("--version").output().is_ok_and(|output| output.status.success());
     if !there {
-        writeln!(std::io::stderr(), "{program} is not installed: a story did not run").unwrap();
+        let said = format!("{program} is not installed: a story did not run\n");
+        std::io::stderr().write_all(said.as_bytes()).unwrap();
     }
     there
 }

@@ -1,5 +1,6 @@
 //! The writer's machine, driven over a forge: what it asks is done, side by side where nothing waits for anything.
 
+use std::sync::PoisonError;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -59,8 +60,12 @@ impl Dashboard<'_> {
             let answer = match &ask {
                 Ask::Record(entries) => self.record(entries)?,
                 Ask::FindOrphan => Answer::Orphan(self.orphan(writer)?),
-                Ask::Compare(comment) => match self.forge.comment(*comment) {
-                    Ok(posted) => Answer::Stands(posted.body == self.markdown(&known(writer))),
+                Ask::Compare { comment, pointer } => match self.forge.comment(*comment) {
+                    Ok(posted) => {
+                        let known = known(writer);
+                        let told = !pointer || self.is_told(*comment, &known);
+                        Answer::Stands(told && posted.body == self.markdown(&known))
+                    }
                     Err(forge::Error::NotFound(_)) => Answer::Gone,
                     Err(error) => return Err(error),
                 },
@@ -90,7 +95,7 @@ impl Dashboard<'_> {
                 patience.trip = patience.trip.max(begun.elapsed());
             }
             writer.answer(answer);
-            if let (Ask::Write(_) | Ask::Compare(_), Some(comment)) = (&ask, writer.target()) {
+            if let (Ask::Write(_) | Ask::Compare { .. }, Some(comment)) = (&ask, writer.target()) {
                 self.found.get_or_init(|| comment);
             }
             writer.add(seen(&ask).into_iter().map(unsent));
@@ -166,18 +171,33 @@ impl Dashboard<'_> {
     }
 
     fn point(&self, comment: u64, gone: &[u64], recorded: &[Recorded]) -> forge::Result<u64> {
+        let pointer = self.pointer(comment, gone, recorded);
+        Ok(self.forge.append(&self.sha, &pointer.status(&self.rules.dashboard.context))?.id)
+    }
+
+    fn pointer(&self, comment: u64, gone: &[u64], recorded: &[Recorded]) -> Pointer {
         let board = self.board(recorded);
-        let url = self.forge.comment_url(self.pull, comment);
-        let pointer = Pointer {
+        Pointer {
             id: output::random(),
             pr: self.pull,
             comment,
             gone: gone.to_vec(),
             state: State::from(board.overall()),
             next: render::next_step(self.rules, &board).description(),
-            url,
-        };
-        Ok(self.forge.append(&self.sha, &pointer.status(&self.rules.dashboard.context))?.id)
+            url: self.forge.comment_url(self.pull, comment),
+        }
+    }
+
+    /// Whether the newest pointer that was read names this comment and tells people what these entries come to.
+    fn is_told(&self, comment: u64, recorded: &[Recorded]) -> bool {
+        let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.as_ref().is_some_and(|(_, pointer)| {
+            let says = |pointer: &Pointer| {
+                let status = pointer.status(&self.rules.dashboard.context);
+                (status.state, status.description)
+            };
+            pointer.comment == comment && says(pointer) == says(&self.pointer(comment, &[], recorded))
+        })
     }
 }
 

@@ -9,9 +9,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use ureq::http::{HeaderMap, StatusCode};
 
-use super::retry::Trouble;
 use super::route::Call;
 use crate::forge::Error;
+use crate::forge::retry::Trouble;
 
 /// An answer, read to its end.
 #[derive(Debug)]

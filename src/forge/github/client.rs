@@ -1,9 +1,8 @@
 //! One blocking HTTP client for a whole process: kept-alive connections, the token in one header, redirects followed by
-//! hand, answers read within bounds, and everything tried again as `retry` says. It does not know what is asked for.
+//! hand, answers read within bounds, and everything tried again as `forge::retry` says. It does not know what is asked for.
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
@@ -16,8 +15,8 @@ use super::Settings;
 use super::answer::Raw;
 use super::base::{Base, is_loopback};
 use super::lost;
-use super::retry::{Spent, Trouble, Verdict, decide};
 use super::route::{Call, Speaks};
+use crate::forge::retry::{Patience, Spent, Trouble};
 use crate::forge::{Error, Result, Secret};
 
 /// The release of the REST API that is spoken.
@@ -27,8 +26,6 @@ const USER_AGENT: &str = concat!("ci/", env!("CARGO_PKG_VERSION"));
 const CONNECT: Duration = Duration::from_secs(10);
 const SILENCE: Duration = Duration::from_secs(30);
 const WHOLE: Duration = Duration::from_secs(60);
-/// A pause of this length wants an explanation.
-const NOTICED: Duration = Duration::from_secs(5);
 /// The most bytes of an answer that are read.
 const BODY: u64 = 32 << 20;
 /// How many redirects are followed, one after another.
@@ -41,10 +38,7 @@ pub(super) struct Client {
     agent: Agent,
     own: HeaderValue,
     members: Option<HeaderValue>,
-    /// How long trouble is put up with.
-    budget: Duration,
-    /// Hears why a pause is made that somebody would notice.
-    waiting: fn(&str),
+    patience: Patience,
     /// The first and the last trouble since something went well.
     unwell: Mutex<Option<(Instant, Instant)>>,
     /// By how many seconds GitHub's clock is ahead; `i64::MIN` where no answer told yet.
@@ -72,11 +66,10 @@ impl Client {
     pub(super) fn new(base: &Base, settings: &Settings) -> Result<Self> {
         let members = settings.members_token.as_ref();
         Ok(Self {
-            agent: agent(base, settings.retry_budget),
+            agent: agent(base, settings.patience.budget),
             own: header(&settings.token, "GITHUB_TOKEN")?,
             members: members.map(|token| header(token, "CI_MEMBERS_TOKEN")).transpose()?,
-            budget: settings.retry_budget,
-            waiting: settings.waiting,
+            patience: settings.patience,
             unwell: Mutex::default(),
             ahead: AtomicI64::new(i64::MIN),
         })
@@ -85,6 +78,11 @@ impl Client {
     /// Whether there is a token that may read who is in a team.
     pub(super) fn reads_members(&self) -> bool {
         self.members.is_some()
+    }
+
+    /// How trouble is put up with.
+    pub(super) fn patience(&self) -> Patience {
+        self.patience
     }
 
     /// By how much GitHub's clock is ahead of ours, as far as an answer told.
@@ -134,10 +132,7 @@ impl Client {
                 return Err(unsure(error));
             }
             let spent = Spent { attempts, request: begun.elapsed(), unwell: self.unwell_for() };
-            match decide(&trouble, spent, self.budget, Timestamp::now(), chance()) {
-                Verdict::Stop(error) => return Err(error),
-                Verdict::Again(after) => self.wait(after, &trouble),
-            }
+            self.patience.pause(&trouble, spent)?;
             if let (true, Repeat::Look(look)) = (may_have_worked, repeat)
                 && let Some(found) = look()?
             {
@@ -146,20 +141,13 @@ impl Client {
         }
     }
 
-    fn wait(&self, pause: Duration, trouble: &Trouble) {
-        if pause >= NOTICED {
-            (self.waiting)(&format!("{}; trying again in {} s", trouble.text(), pause.as_secs()));
-        }
-        thread::sleep(pause);
-    }
-
     /// Notes that something did not go well; since when that is so.
     fn unwell_for(&self) -> Duration {
         let now = Instant::now();
         let mut unwell = self.unwell.lock().unwrap_or_else(PoisonError::into_inner);
         // Trouble of long ago, with nothing sent since, does not count.
         let since = match *unwell {
-            Some((first, last)) if now.duration_since(last) < self.budget => first,
+            Some((first, last)) if now.duration_since(last) < self.patience.budget => first,
             Some(_) | None => now,
         };
         *unwell = Some((since, now));
@@ -314,9 +302,4 @@ fn unsure(error: &Error) -> Error {
         | Error::Invalid(_)
         | Error::Server(_) => Error::Server(text),
     }
-}
-
-/// Between 0 and 1.
-fn chance() -> f64 {
-    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
 }

@@ -10,8 +10,8 @@ use ureq::http::Method;
 use super::GitHub;
 use super::answer::Raw;
 use super::client::{Repeat, understood};
-use super::retry::Trouble;
 use super::route::{Call, JSON, RAW, Route, Speaks};
+use crate::forge::retry::Trouble;
 use crate::forge::{Declared, Error, Result};
 
 const VIEWER: &str = "query Viewer { viewer { login } }";

@@ -4,9 +4,9 @@ use std::io::ErrorKind;
 
 use ureq::Timeout;
 
-use super::retry::Trouble;
 use super::route::Call;
 use crate::forge::Error;
+use crate::forge::retry::Trouble;
 
 /// How far a request came that has no answer.
 enum Reached {

@@ -145,6 +145,11 @@ impl GitHub {
         self.server.faults().watch(self.server.requests(), Box::new(watcher));
     }
 
+    /// Whether nobody is connected, so that nothing that was sent is still to be done.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.server.is_idle()
+    }
+
     /// Forgets faults and watchers.
     pub(crate) fn well_again(&self) {
         self.server.faults().clear();

@@ -21,6 +21,7 @@ pub(super) struct Server {
     log: Mutex<Vec<Asked>>,
     unknown: Mutex<Vec<String>>,
     requests: AtomicUsize,
+    open: AtomicUsize,
     connections: AtomicU64,
     stopping: AtomicBool,
 }
@@ -150,6 +151,7 @@ impl Server {
             log: Mutex::default(),
             unknown: Mutex::default(),
             requests: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
             connections: AtomicU64::new(0),
             stopping: AtomicBool::new(false),
         });
@@ -160,7 +162,11 @@ impl Server {
                     return;
                 }
                 let (server, stream) = (Arc::clone(&accepting), stream.unwrap());
-                std::thread::spawn(move || server.connection(stream));
+                server.open.fetch_add(1, Ordering::SeqCst);
+                std::thread::spawn(move || {
+                    server.connection(stream);
+                    server.open.fetch_sub(1, Ordering::SeqCst);
+                });
             }
         });
         server
@@ -186,6 +192,11 @@ impl Server {
     /// How many requests there were so far.
     pub(super) fn requests(&self) -> usize {
         self.requests.load(Ordering::SeqCst)
+    }
+
+    /// Whether nobody is connected.
+    pub(super) fn is_idle(&self) -> bool {
+        self.open.load(Ordering::SeqCst) == 0
     }
 
     pub(super) fn take_log(&self) -> Log {

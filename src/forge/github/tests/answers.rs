@@ -6,8 +6,8 @@ use ureq::http::{HeaderMap, HeaderName, StatusCode};
 
 use crate::forge::Error;
 use crate::forge::github::answer::Raw;
-use crate::forge::github::retry::{Spent, Trouble, Verdict, decide};
 use crate::forge::github::route::{Call, Route};
+use crate::forge::retry::{Spent, Trouble, Verdict, decide};
 use std::time::Duration;
 
 fn raw(status: u16, headers: &[(&str, &str)], body: &str) -> Raw {

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::forge::Secret;
 use crate::forge::github::{GitHub, Settings};
+use crate::forge::{Patience, Secret};
 
 pub(super) const TOKEN: &str = "ghs_a_token_that_must_not_show";
 
@@ -76,8 +76,7 @@ impl Script {
             repository: "o/n".to_owned(),
             token: Secret::new(TOKEN),
             members_token: None,
-            retry_budget: budget,
-            waiting: |_| {},
+            patience: Patience { budget, waiting: |_| {} },
         }
     }
 

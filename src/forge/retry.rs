@@ -1,10 +1,57 @@
-//! Whether a request that failed is sent again, and when. Decided without a clock, a network or chance of its own.
+//! Whether what failed on the way to a forge is tried again, and when. It is decided without a clock or chance; only
+//! [`Patience`] knows what time it is.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
-use crate::forge::Error;
+use super::Error;
+
+/// A pause of this length wants an explanation.
+const NOTICED: Duration = Duration::from_secs(5);
+
+/// How trouble on the way is put up with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// For how long.
+    pub(crate) budget: Duration,
+    /// Hears why a pause is made that somebody would notice.
+    pub(crate) waiting: fn(&str),
+}
+
+impl Patience {
+    /// Tries until it goes well or is given up.
+    pub(super) fn insist<T>(self, attempt: impl Fn() -> Result<T, Trouble>) -> Result<T, Error> {
+        let begun = Instant::now();
+        let mut attempts = 0;
+        loop {
+            attempts += 1;
+            let trouble = match attempt() {
+                Ok(value) => return Ok(value),
+                Err(trouble) => trouble,
+            };
+            let spent = Spent { attempts, request: begun.elapsed(), unwell: begun.elapsed() };
+            self.pause(&trouble, spent)?;
+        }
+    }
+
+    /// Waits until it is worth trying again.
+    ///
+    /// # Errors
+    /// What went wrong, where it is not.
+    pub(super) fn pause(self, trouble: &Trouble, spent: Spent) -> Result<(), Error> {
+        match decide(trouble, spent, self.budget, Timestamp::now(), chance()) {
+            Verdict::Stop(error) => Err(error),
+            Verdict::Again(after) => {
+                if after >= NOTICED {
+                    (self.waiting)(&format!("{}; trying again in {} s", trouble.text(), after.as_secs()));
+                }
+                std::thread::sleep(after);
+                Ok(())
+            }
+        }
+    }
+}
 
 /// What went wrong with one try.
 #[derive(Debug, Clone)]
@@ -29,7 +76,7 @@ pub(super) enum Trouble {
 
 impl Trouble {
     /// In words.
-    pub(super) fn text(&self) -> String {
+    fn text(&self) -> String {
         match self {
             Self::Final(error) | Self::Unwell { error, .. } => error.to_string(),
             Self::Limited { message, .. } => format!("too many requests: {message}"),
@@ -89,4 +136,9 @@ pub(super) fn decide(trouble: &Trouble, spent: Spent, budget: Duration, now: Tim
 fn pause(attempts: u32, chance: f64) -> Duration {
     let full = FIRST.saturating_mul(1 << (attempts - 1).min(10)).min(LONGEST);
     full.mul_f64(0.5 + chance.clamp(0.0, 1.0) / 2.0)
+}
+
+/// Between 0 and 1.
+fn chance() -> f64 {
+    getrandom::u32().map_or(0.5, |number| f64::from(number) / f64::from(u32::MAX))
 }
