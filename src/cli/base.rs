@@ -4,15 +4,15 @@
 use std::path::{Path, PathBuf};
 
 use super::args::{ConfigFrom, Global};
+use super::environment;
 use super::project::{self, NAME, Project};
 use super::session::About;
 use super::stop::Stop;
-use super::{environment, handle};
-use crate::config;
 use crate::forge::Forge;
 use crate::forge::git::Repository;
 use crate::model::event::{Event, Pull};
 use crate::model::span::Source;
+use crate::{config, decide};
 
 /// The rules, and the pull request where it had to be asked for.
 pub(super) struct Rules {
@@ -46,7 +46,8 @@ pub(super) fn rules(global: &Global, forge: &dyn Forge, about: About<'_>) -> Res
 fn of_no_command(global: &Global, event: &Event) -> Option<Project> {
     event.comment()?;
     let project = project::open_quietly(global)?;
-    handle::concerns_nobody(&project.rules, event).then_some(project)
+    let readings = decide::readings(&project.rules, event);
+    decide::concerns_nobody(&project.rules, event, &readings).then_some(project)
 }
 
 /// Where ci.toml stands.

@@ -12,13 +12,8 @@ use crate::model::board::{Entry, Recorded, Status};
 use crate::model::event::{Event, WorkflowRun};
 use crate::model::ids::{PullNumber, RunId, Sha};
 
-/// Outcomes for the rows that still run although their run has ended, as the forge says. `superseded` is set for a commit
-/// that is no longer the head of its pull request.
-pub(super) fn outcomes(
-    dashboard: &Dashboard<'_>,
-    recorded: &[Recorded],
-    superseded: bool,
-) -> forge::Result<Vec<Entry>> {
+/// Outcomes for the rows that still run although their run has ended, as the forge says.
+pub(super) fn outcomes(dashboard: &Dashboard<'_>, recorded: &[Recorded]) -> forge::Result<Vec<Entry>> {
     let (forge, running) = (dashboard.forge, running(dashboard, recorded));
     let mut runs: Vec<RunId> = running.iter().filter_map(|record| record.entry.run).collect();
     runs.sort_unstable();
@@ -27,15 +22,15 @@ pub(super) fn outcomes(
     let conclusions: BTreeMap<RunId, Option<String>> = conclusions.into_iter().collect::<forge::Result<_>>()?;
     let ended = running.into_iter().filter_map(|record| {
         let conclusion = conclusions.get(&record.entry.run?)?.as_deref()?;
-        Some(outcome(record, conclusion, superseded))
+        Some(outcome(record, conclusion, false))
     });
     Ok(ended.collect())
 }
 
-/// Closes the rows that the run of a `workflow_run` event left running; how many there were.
-pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<usize, Stop> {
-    let Some(run) = event.workflow_run().filter(|_| event.action() == Some("completed")) else { return Ok(0) };
-    let Some(conclusion) = run.conclusion.clone() else { return Ok(0) };
+/// Closes the rows that the run of a `workflow_run` event left running.
+pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<(), Stop> {
+    let Some(run) = event.workflow_run().filter(|_| event.action() == Some("completed")) else { return Ok(()) };
+    let Some(conclusion) = run.conclusion.clone() else { return Ok(()) };
     let forge = session.forge()?;
     let heads = heads(forge, &run)?;
     let mut commits: Vec<Sha> = heads.values().cloned().chain([run.sha.clone()]).collect();
@@ -43,7 +38,6 @@ pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<usize, S
     commits.dedup();
     let here = session.dashboard(run.sha.clone(), None)?;
     let journals = forge::side_by_side(&commits, |sha| here.of(sha.clone(), None).read_all());
-    let mut closed = 0;
     for (sha, journal) in commits.iter().zip(journals) {
         for (pull, records) in by_pull(journal?) {
             let dashboard = here.of(sha.clone(), pull);
@@ -54,12 +48,11 @@ pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<usize, S
                 console::note(format!("{} of {}: {}, {}", entry.row, sha.short(), entry.status.word(), entry.note));
             }
             if !entries.is_empty() {
-                closed += entries.len();
                 dashboard.write(entries)?;
             }
         }
     }
-    Ok(closed)
+    Ok(())
 }
 
 /// The head commits of the pull requests that a run may have been about. Of a run that a comment started GitHub does not
@@ -78,7 +71,8 @@ fn heads(forge: &dyn Forge, run: &WorkflowRun) -> forge::Result<BTreeMap<PullNum
     Ok(pulls.into_iter().map(|pull| (pull.number, pull.head_sha)).collect())
 }
 
-fn is_of(record: &Recorded, run: &WorkflowRun) -> bool {
+/// Whether an entry is of a run, in this attempt or one before.
+pub(super) fn is_of(record: &Recorded, run: &WorkflowRun) -> bool {
     record.entry.run.is_some_and(|id| id.id == run.id.id && id.attempt <= run.id.attempt)
 }
 

@@ -13,7 +13,7 @@ use super::{ExitStatus, console, ended, environment};
 use crate::command::{Invocation, Reading};
 use crate::decide::{self, Case, Decided};
 use crate::forge::{self, Reaction};
-use crate::gate::PersonaFacts;
+use crate::gate::{Facts, PersonaFacts};
 use crate::model::board::Recorded;
 use crate::model::decision::Part;
 use crate::model::event::{Event, Pull};
@@ -48,11 +48,18 @@ impl Asked {
     pub(super) fn concerns_nobody(&self, session: &Session) -> bool {
         decide::concerns_nobody(&session.project.rules, &self.event, &self.readings)
     }
-}
 
-/// Whether nothing can follow from an event by these rules. Of a run that ended, its rows are closed in any case.
-pub(super) fn concerns_nobody(rules: &Rules, event: &Event) -> bool {
-    decide::concerns_nobody(rules, event, &decide::readings(rules, event))
+    /// What is to be decided of it.
+    fn case<'a>(
+        &'a self,
+        rules: &'a Rules,
+        pull: Option<&'a Pull>,
+        repository: &'a str,
+        facts: &'a dyn Facts,
+    ) -> Case<'a> {
+        let Self { event, readings, actor, .. } = self;
+        Case { rules, event, pull, readings, actor, repository, run: None, facts }
+    }
 }
 
 /// What was found and decided, before anything is done.
@@ -84,41 +91,23 @@ pub(super) struct Handled {
 /// Finds out what the event is about and decides.
 pub(super) fn prepare(session: &Session, asked: &Asked, acknowledge: bool) -> Result<Prepared, Stop> {
     let rules = &session.project.rules;
-    let mut prepared = Prepared { pull: None, sha: None, recorded: Vec::new(), decided: Vec::new() };
-    let nothing = asked.concerns_nobody(session);
-    if !nothing {
-        if let Some(number) = asked.pull.or_else(|| asked.event.pull_number()) {
-            prepared.pull = Some(session.pull(number, Some(&asked.event))?);
-        }
-        let told = prepared.pull.as_ref().map(|pull| pull.head_sha.clone());
-        prepared.sha = told.or_else(|| asked.event.sha()).or_else(environment::sha);
-        if prepared.sha.is_none() {
-            prepared.sha = Some(session.workspace_sha()?);
-        }
-    }
-    let forge = if nothing { None } else { Some(session.forge()?) };
-    let number = prepared.pull.as_ref().map(|pull| pull.number);
-    let dashboard = match (&forge, &prepared.sha) {
-        (Some(_), Some(sha)) => Some(session.dashboard(sha.clone(), number)?),
-        _ => None,
-    };
-    let repository = forge.map(|forge| forge.repository()).unwrap_or_default();
     let offline = PersonaFacts::default();
-    let case = Case {
-        rules,
-        event: &asked.event,
-        pull: prepared.pull.as_ref(),
-        readings: &asked.readings,
-        actor: &asked.actor,
-        repository: &repository,
-        run: None,
-        facts: &offline,
+    if asked.concerns_nobody(session) {
+        let decided = decide::decide(&asked.case(rules, None, "", &offline));
+        return Ok(Prepared { pull: None, sha: None, recorded: Vec::new(), decided });
+    }
+    let number = asked.pull.or_else(|| asked.event.pull_number());
+    let pull = number.map(|number| session.pull(number, Some(&asked.event))).transpose()?;
+    let told = pull.as_ref().map(|pull| pull.head_sha.clone());
+    let sha = match told.or_else(|| asked.event.sha()).or_else(environment::sha) {
+        Some(sha) => sha,
+        None => session.workspace_sha()?,
     };
-    let (Some(forge), Some(dashboard)) = (forge, dashboard) else {
-        prepared.decided = decide::decide(&case);
-        return Ok(prepared);
-    };
-    let answers = Answers::new(forge, prepared.pull.as_ref());
+    let forge = session.forge()?;
+    let dashboard = session.dashboard(sha.clone(), number)?;
+    let repository = forge.repository();
+    let case = asked.case(rules, pull.as_ref(), &repository, &offline);
+    let answers = Answers::new(forge, pull.as_ref());
     let ask = || {
         // Where all facts hold, all that the decision can ask is asked: offline first, then of the forge side by side.
         let rehearsal = Rehearsal::default();
@@ -137,7 +126,7 @@ pub(super) fn prepare(session: &Session, asked: &Asked, acknowledge: bool) -> Re
     let board = dashboard.board(&recorded);
     let live = Live { answers: &answers, rules, board: &board, recorded: &recorded, persona: asked.persona.clone() };
     let decided = decide::decide(&Case { facts: &live, ..case });
-    Ok(Prepared { decided, recorded, ..prepared })
+    Ok(Prepared { pull, sha: Some(sha), recorded, decided })
 }
 
 /// Decides and does.
@@ -207,16 +196,9 @@ fn decide_again(
     let answers = Answers::new(forge, prepared.pull.as_ref());
     let board = session.dashboard(sha.clone(), prepared.pull.as_ref().map(|pull| pull.number))?.board(recorded);
     let live = Live { answers: &answers, rules, board: &board, recorded, persona: asked.persona.clone() };
-    let decided = decide::decide(&Case {
-        rules,
-        event: &asked.event,
-        pull: prepared.pull.as_ref(),
-        readings: &[Ok(invocation.clone())],
-        actor: &asked.actor,
-        repository: &forge.repository(),
-        run: None,
-        facts: &live,
-    });
+    let repository = forge.repository();
+    let case = asked.case(rules, prepared.pull.as_ref(), &repository, &live);
+    let decided = decide::decide(&Case { readings: &[Ok(invocation.clone())], ..case });
     decided.into_iter().next_back().ok_or_else(|| Stop::failed("nothing was decided"))
 }
 

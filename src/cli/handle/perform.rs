@@ -1,13 +1,15 @@
 //! A decision carried out: on which commit's dashboard it is reported, in which folder its steps run, and how the person
 //! who asked hears of its end.
 
+use std::path::{Path, PathBuf};
+
 use super::answer::tell_end;
 use super::{Asked, Options, Prepared};
 use crate::cli::board::Dashboard;
 use crate::cli::session::Session;
 use crate::cli::stop::Stop;
 use crate::cli::work::{self, Work};
-use crate::cli::{ExitStatus, console, environment};
+use crate::cli::{ExitStatus, console, ended, environment};
 use crate::decide::{self, Case, Decided};
 use crate::expr::{self, Scope};
 use crate::forge::git::Repository;
@@ -15,7 +17,6 @@ use crate::forge::worktree::Worktree;
 use crate::gate::PersonaFacts;
 use crate::model::board::Recorded;
 use crate::model::decision::{Agenda, Job};
-use crate::model::event::WorkflowRun;
 use crate::model::ids::{PullNumber, Sha};
 use crate::model::rules::{Checkout, Handler, Kind, Template};
 
@@ -41,19 +42,10 @@ pub(super) fn perform(
     let Some(sha) = &prepared.sha else { return Err(Stop::usage("the event names no commit")) };
     let number = prepared.pull.as_ref().map(|pull| pull.number);
     let (run, run_url) = session.run(number)?;
-    let scope = decide::scope(
-        &Case {
-            rules,
-            event: &asked.event,
-            pull: prepared.pull.as_ref(),
-            readings: &[],
-            actor: &asked.actor,
-            repository: &forge.repository(),
-            run: run.map(|run| (run, run_url)),
-            facts: &PersonaFacts::default(),
-        },
-        decided.invocation.as_ref(),
-    );
+    let (repository, facts) = (forge.repository(), PersonaFacts::default());
+    let case = asked.case(rules, prepared.pull.as_ref(), &repository, &facts);
+    let run_and_page = run.map(|run| (run, run_url));
+    let scope = decide::scope(&Case { run: run_and_page, ..case }, decided.invocation.as_ref());
     let mut home = session.dashboard(sha.clone(), number)?;
     let mut agenda = agenda.clone();
     let elsewhere = match elsewhere(setting, &home, &mut agenda, &scope)? {
@@ -69,8 +61,7 @@ pub(super) fn perform(
         home = home.of(sha, pull);
         *recorded = home.read()?;
     }
-    let worktree = code(session, &agenda, &home.sha)?;
-    let code = worktree.as_ref().map(|tree| inside(session, tree)).transpose()?;
+    let code = code(session, &agenda, &home.sha)?;
     let word = decided.invocation.as_ref().and_then(|invocation| invocation.line.split_whitespace().next());
     let closing = |status: ExitStatus| {
         if let Some(before) = setting.last {
@@ -89,7 +80,7 @@ pub(super) fn perform(
         recorded,
         run,
         run_url,
-        code: code.as_deref(),
+        code: code.as_ref().map(|(_, folder)| folder.as_path()),
         parallel: options.parallel,
         closing: &closing,
     })?;
@@ -97,8 +88,8 @@ pub(super) fn perform(
     Ok(done.status)
 }
 
-/// The code of the commit, where steps are to run in it and the forge has it.
-fn code(session: &Session, agenda: &Agenda, sha: &Sha) -> Result<Option<Worktree>, Stop> {
+/// The code of the commit, where steps are to run in it and the forge has it, and the folder of the project in there.
+fn code(session: &Session, agenda: &Agenda, sha: &Sha) -> Result<Option<(Worktree, PathBuf)>, Stop> {
     let runs_code = |job: &Job| {
         session.project.rules.handlers.get(&job.handler).is_some_and(|handler: &Handler| {
             matches!(handler.kind, Kind::Steps(_)) && handler.checkout == Checkout::Head
@@ -107,21 +98,15 @@ fn code(session: &Session, agenda: &Agenda, sha: &Sha) -> Result<Option<Worktree
     let Some(remote) = session.forge()?.remote().filter(|_| agenda.jobs.iter().any(runs_code)) else {
         return Ok(None);
     };
-    let checkout = Repository::find(&session.project.root)?.ok_or_else(|| {
-        Stop::usage(format!("`{}` is in no git repository", session.project.root.display()))
+    let root = &session.project.root;
+    let checkout = Repository::find(root)?.ok_or_else(|| {
+        Stop::usage(format!("`{}` is in no git repository", root.display()))
             .help("the code of a pull request is checked out beside one: begin the job with `actions/checkout`")
     })?;
     let tree = Worktree::of(&checkout, sha, &remote, &environment::temporary())
         .map_err(|error| Stop::from(error).help("nothing was run"))?;
-    Ok(Some(tree))
-}
-
-/// The folder of the project in a work tree.
-fn inside(session: &Session, tree: &Worktree) -> Result<std::path::PathBuf, Stop> {
-    let root = &session.project.root;
-    let top = Repository::find(root)?.map(|checkout| checkout.root().to_path_buf());
-    let below = top.as_deref().and_then(|top| root.strip_prefix(top).ok()).unwrap_or(std::path::Path::new(""));
-    Ok(tree.path().join(below))
+    let folder = tree.path().join(root.strip_prefix(checkout.root()).unwrap_or(Path::new("")));
+    Ok(Some((tree, folder)))
 }
 
 /// Which commit's dashboard work is reported on.
@@ -166,7 +151,7 @@ fn reported(
     let sha = Sha::parse(text.trim()).ok_or_else(|| Stop::usage(format!("`{}` is no commit sha", text.trim())))?;
     let recorded = here.of(sha.clone(), None).read_all()?;
     let run = setting.asked.event.workflow_run();
-    let names_it = |recorded: &&Recorded| run.as_ref().is_some_and(|run| is_of(recorded, run));
+    let names_it = |recorded: &&Recorded| run.as_ref().is_some_and(|run| ended::is_of(recorded, run));
     let of_run: Vec<&Recorded> = recorded.iter().filter(names_it).collect();
     if let (Some(run), []) = (&run, &of_run[..])
         && run.head_repository.as_deref() != setting.asked.event.repository()
@@ -183,8 +168,4 @@ fn reported(
     let pull = setting.prepared.pull.as_ref().map(|pull| pull.number);
     let pull = pull.or_else(|| of_run.first().copied().or_else(|| recorded.iter().find(of_rows))?.entry.pr);
     Ok(Home::There(sha, pull.or_else(|| run?.pulls.first().copied())))
-}
-
-fn is_of(recorded: &Recorded, run: &WorkflowRun) -> bool {
-    recorded.entry.run.is_some_and(|id| id.id == run.id.id)
 }
