@@ -180,7 +180,7 @@ impl Repository {
     }
 
     /// The one line that git answers; `None` where it says by exit code 1 that there is none.
-    fn ask(&self, arguments: &[&str]) -> Result<Option<String>> {
+    pub(super) fn ask(&self, arguments: &[&str]) -> Result<Option<String>> {
         let output = self.run(arguments)?;
         match output.status.code() {
             Some(0) => Ok(Some(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned())),

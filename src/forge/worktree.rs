@@ -12,6 +12,8 @@ use crate::model::ids::Sha;
 
 /// For how long a server may say nothing.
 const SILENCE: Duration = Duration::from_secs(30);
+/// By what git is told of a certificate authority.
+const GIT_AUTHORITY: &str = "GIT_SSL_CAINFO";
 
 /// A detached work tree. It goes away with this value.
 #[derive(Debug)]
@@ -60,9 +62,11 @@ fn fetch(repository: &Repository, sha: &Sha, remote: &Remote) -> Result<()> {
         arguments.push("--depth=1");
     }
     arguments.extend([remote.url.as_str(), sha.as_str()]);
+    let authority = authority(repository, remote)?;
     remote.patience.insist(|| {
         let mut git = command(repository.root(), &arguments);
         configure(&mut git, remote);
+        git.envs(authority.as_ref().map(|file| (GIT_AUTHORITY, file)));
         run(&mut git, &arguments).map_err(trouble)
     })?;
     if repository.has(sha)? {
@@ -96,7 +100,7 @@ fn configure(git: &mut Command, remote: &Remote) {
 
 /// Git tells what went wrong in words alone. These would be the same another time; all else may pass.
 fn trouble(error: Error) -> Trouble {
-    const LASTING: [&str; 7] = [
+    const LASTING: [&str; 8] = [
         "not our ref",
         "Authentication failed",
         "could not read Username",
@@ -104,6 +108,7 @@ fn trouble(error: Error) -> Trouble {
         "returned error: 403",
         "' not found",
         "certificate",
+        "SSL CA cert",
     ];
     let said = error.to_string();
     if LASTING.iter().any(|lasting| said.contains(lasting)) {
@@ -111,6 +116,20 @@ fn trouble(error: Error) -> Trouble {
     } else {
         Trouble::Unwell { error, wait: None, may_have_worked: true }
     }
+}
+
+/// The file of the certificate authority that requests to the API trust: git trusts it too, for it is the same server.
+/// Where git was told of one itself, by its environment or its configuration, that one counts.
+fn authority(repository: &Repository, remote: &Remote) -> Result<Option<PathBuf>> {
+    let Some(file) = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty()) else { return Ok(None) };
+    if std::env::var_os(GIT_AUTHORITY).is_some()
+        || repository.ask(&["config", "--get-urlmatch", "http.sslCAInfo", &remote.url])?.is_some()
+    {
+        return Ok(None);
+    }
+    // Git runs at the top of the work tree, wherever we were started.
+    let file = std::path::absolute(&file);
+    file.map(Some).map_err(|error| Error::Server(format!("`SSL_CERT_FILE`: {error}")))
 }
 
 /// `https://host:port` of an address.

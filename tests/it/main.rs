@@ -14,6 +14,7 @@ mod doctor;
 #[allow(dead_code, reason = "the stories that need the rest follow")]
 mod github;
 mod github_cancelled;
+mod github_endpoints;
 mod github_killed;
 mod github_rows;
 mod github_token;

@@ -122,7 +122,11 @@ const LAYERS: [&str; 4] = ["bootstrap", "platform", "data-staging", "data-prod"]
 
 /// A GitHub whose pull request 7 wants something of every layer.
 pub(crate) fn github() -> GitHub {
-    let github = GitHub::start(CONFIG);
+    wanting(GitHub::start(CONFIG))
+}
+
+/// Lets pull request 7 want something of every layer.
+pub(crate) fn wanting(github: GitHub) -> GitHub {
     for layer in LAYERS {
         github.commit("work", &format!("{layer}/wanted"), &format!("{layer} as on work\n"));
     }

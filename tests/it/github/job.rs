@@ -95,9 +95,8 @@ impl<'g> Job<'g> {
             std::fs::write(&path, event.payload.to_string()).unwrap();
             command.env("GITHUB_EVENT_NAME", event.name).env("GITHUB_EVENT_PATH", path);
         }
-        for (name, value) in &self.environment {
-            command.env(name, value);
-        }
+        command.envs(self.github.environment.iter().map(|(name, value)| (name, value)));
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
     }
 
     /// Runs the binary to its end. The run goes on: other jobs of it may follow.

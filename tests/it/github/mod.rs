@@ -13,12 +13,14 @@ mod job;
 mod log;
 mod openapi;
 mod people;
+mod proxy;
 mod pulls;
 mod refs;
 mod routes;
 mod server;
 mod state;
 mod statuses;
+mod tls;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -31,6 +33,7 @@ pub(crate) use faults::{Fault, Moment};
 pub(crate) use job::Job;
 pub(crate) use log::Log;
 pub(crate) use people::UNREADABLE;
+pub(crate) use proxy::Proxy;
 pub(crate) use state::{Comment, State, Status};
 
 use server::Server;
@@ -48,15 +51,31 @@ pub(crate) const BOT: &str = "github-actions[bot]";
 pub(crate) struct GitHub {
     folder: TempDir,
     server: Arc<Server>,
+    /// What every job finds in its environment beside the usual.
+    environment: Vec<(&'static str, String)>,
 }
+
+/// The host by which nobody finds a GitHub but through a proxy; over TLS it has a certificate for it.
+pub(crate) const HOST: &str = "github.example.test";
 
 impl GitHub {
     /// Starts one whose branch `main` holds this ci.toml.
     pub(crate) fn start(config: &str) -> Self {
+        Self::over(tempfile::tempdir().unwrap(), None, config)
+    }
+
+    /// The same over TLS, with a certificate of an authority that nobody knows; its own is in [`Self::authority`].
+    pub(crate) fn secure(config: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let (authority, secure) = tls::create(&["127.0.0.1", HOST]);
+        std::fs::write(folder.path().join("authority.pem"), authority).unwrap();
+        Self::over(folder, Some(secure), config)
+    }
+
+    fn over(folder: TempDir, secure: Option<tls::Secure>, config: &str) -> Self {
         git::create(folder.path(), config);
-        let server = Server::start(State::new(&folder.path().join("acme/infra.git")));
-        let github = Self { folder, server };
+        let server = Server::start(State::new(&folder.path().join("acme/infra.git")), secure);
+        let github = Self { folder, server, environment: Vec::new() };
         github.open_pull(7, "work");
         github.checkout();
         github
@@ -109,9 +128,31 @@ impl GitHub {
         look(&mut self.server.state())
     }
 
-    /// `http://127.0.0.1:PORT`.
+    /// Where it is found: `http://127.0.0.1:PORT`.
     pub(crate) fn url(&self) -> String {
-        self.server.url()
+        self.state(|state| state.url.clone())
+    }
+
+    /// Where it listens: `127.0.0.1:PORT`.
+    pub(crate) fn address(&self) -> &str {
+        self.server.address()
+    }
+
+    /// The file of the authority that its certificate is of.
+    pub(crate) fn authority(&self) -> String {
+        self.folder.path().join("authority.pem").display().to_string()
+    }
+
+    /// Gives every job from now on a variable.
+    pub(crate) fn every_job(&mut self, name: &'static str, value: &str) {
+        self.environment.push((name, value.to_owned()));
+    }
+
+    /// Makes it a GitHub Enterprise Server, whose APIs stand beside its pages.
+    pub(crate) fn enterprise(&mut self) {
+        let url = self.url();
+        self.every_job("GITHUB_API_URL", &format!("{url}/api/v3"));
+        self.every_job("GITHUB_GRAPHQL_URL", &format!("{url}/api/graphql"));
     }
 
     /// A job of a workflow.

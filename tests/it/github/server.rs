@@ -1,6 +1,5 @@
-//! HTTP/1.1 on loopback: a thread for each connection, kept alive.
+//! HTTP/1.1 on loopback, in the clear or over TLS: a thread for each connection, kept alive.
 
-use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,10 +11,12 @@ use super::faults::{Fault, Faults, Moment};
 use super::log::{Asked, Log};
 use super::routes;
 use super::state::State;
+use super::tls::{Secure, Session};
 
 /// The server.
 pub(super) struct Server {
     address: String,
+    secure: Option<Secure>,
     state: Mutex<State>,
     faults: Mutex<Faults>,
     log: Mutex<Vec<Asked>>,
@@ -140,12 +141,14 @@ impl Response {
 }
 
 impl Server {
-    pub(super) fn start(mut state: State) -> Arc<Self> {
+    pub(super) fn start(mut state: State, secure: Option<Secure>) -> Arc<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        state.url = format!("http://{address}");
+        let scheme = if secure.is_some() { "https" } else { "http" };
+        state.url = format!("{scheme}://{address}");
         let server = Arc::new(Self {
             address,
+            secure,
             state: Mutex::new(state),
             faults: Mutex::default(),
             log: Mutex::default(),
@@ -164,7 +167,7 @@ impl Server {
                 let (server, stream) = (Arc::clone(&accepting), stream.unwrap());
                 server.open.fetch_add(1, Ordering::SeqCst);
                 std::thread::spawn(move || {
-                    server.connection(stream);
+                    server.accept(&stream);
                     server.open.fetch_sub(1, Ordering::SeqCst);
                 });
             }
@@ -177,8 +180,9 @@ impl Server {
         drop(TcpStream::connect(&self.address));
     }
 
-    pub(super) fn url(&self) -> String {
-        format!("http://{}", self.address)
+    /// `HOST:PORT`.
+    pub(super) fn address(&self) -> &str {
+        &self.address
     }
 
     pub(super) fn state(&self) -> MutexGuard<'_, State> {
@@ -207,20 +211,27 @@ impl Server {
         lock(&self.unknown).clone()
     }
 
-    fn connection(&self, mut stream: TcpStream) {
-        let connection = self.connections.fetch_add(1, Ordering::Relaxed);
+    fn accept(&self, mut stream: &TcpStream) {
         stream.set_nodelay(true).unwrap();
+        match &self.secure {
+            Some(secure) => secure.session(stream, |session| self.connection(session)),
+            None => self.connection(&mut stream),
+        }
+        let _gone = stream.shutdown(Shutdown::Both);
+    }
+
+    fn connection(&self, stream: &mut dyn Session) {
+        let connection = self.connections.fetch_add(1, Ordering::Relaxed);
         let mut buffer = Vec::new();
-        while let Some(request) = read(&mut stream, &mut buffer) {
-            if !self.one(&mut stream, &request, connection) {
-                let _gone = stream.shutdown(Shutdown::Both);
+        while let Some(request) = read(stream, &mut buffer) {
+            if !self.one(stream, &request, connection) {
                 return;
             }
         }
     }
 
     /// Answers one request; whether the connection goes on.
-    fn one(&self, stream: &mut TcpStream, request: &Request, connection: u64) -> bool {
+    fn one(&self, stream: &mut dyn Session, request: &Request, connection: u64) -> bool {
         let begin = SystemTime::now();
         let number = self.requests.fetch_add(1, Ordering::SeqCst);
         let (latency, fault) = {
@@ -268,7 +279,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Reads one request; `None` at the end of the connection.
-fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Request> {
+fn read(stream: &mut dyn Session, buffer: &mut Vec<u8>) -> Option<Request> {
     let mut chunk = [0; 16_384];
     loop {
         let mut headers = [httparse::EMPTY_HEADER; 64];
