@@ -11,6 +11,7 @@ use crate::forge::{self, Forge};
 use crate::model::board::{Entry, Recorded, Status};
 use crate::model::event::{Event, WorkflowRun};
 use crate::model::ids::{PullNumber, RunId, Sha};
+use crate::render;
 
 /// Outcomes for the rows that still run although their run has ended, as the forge says.
 pub(super) fn outcomes(dashboard: &Dashboard<'_>, recorded: &[Recorded]) -> forge::Result<Vec<Entry>> {
@@ -33,10 +34,11 @@ pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<(), Stop
     let Some(conclusion) = run.conclusion.clone() else { return Ok(()) };
     let forge = session.forge()?;
     let heads = heads(forge, &run)?;
+    let here = session.dashboard(run.sha.clone(), None)?;
     let mut commits: Vec<Sha> = heads.values().cloned().chain([run.sha.clone()]).collect();
+    commits.extend(written_since(&here, &run)?);
     commits.sort_unstable();
     commits.dedup();
-    let here = session.dashboard(run.sha.clone(), None)?;
     let journals = forge::side_by_side(&commits, |sha| here.of(sha.clone(), None).read_all());
     for (sha, journal) in commits.iter().zip(journals) {
         for (pull, records) in by_pull(journal?) {
@@ -69,6 +71,16 @@ fn heads(forge: &dyn Forge, run: &WorkflowRun) -> forge::Result<BTreeMap<PullNum
         _ => forge.open_pulls()?,
     };
     Ok(pulls.into_iter().map(|pull| (pull.number, pull.head_sha)).collect())
+}
+
+/// The commits whose dashboards were written since a run began that is about no pull request that GitHub names. The head
+/// that it was about may be none any more.
+fn written_since(here: &Dashboard<'_>, run: &WorkflowRun) -> forge::Result<Vec<Sha>> {
+    let (true, Some(since)) = (run.pulls.is_empty(), run.since) else { return Ok(Vec::new()) };
+    let (comments, account) = forge::both(|| here.forge.recent_comments(since), || here.forge.account());
+    let account = account?;
+    let ours = comments?.into_iter().filter(|comment| here.is_ours(&comment.author, &account));
+    Ok(ours.filter_map(|comment| render::marked_commit(&comment.body, here.rules)).collect())
 }
 
 /// Whether an entry is of a run, in this attempt or one before.

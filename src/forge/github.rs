@@ -252,6 +252,10 @@ impl Forge for GitHub {
         self.list_comments(pull, since)
     }
 
+    fn recent_comments(&self, since: Timestamp) -> Result<Vec<PostedComment>> {
+        self.list_recent_comments(since)
+    }
+
     fn minimize(&self, id: u64) -> Result<()> {
         self.hide_comment(id)
     }

@@ -152,7 +152,11 @@ impl Forge for Local {
     }
 
     fn comments(&self, pull: PullNumber, since: Option<Timestamp>) -> Result<Vec<PostedComment>> {
-        self.list_comments(pull, since)
+        self.select_comments(Some(pull), since)
+    }
+
+    fn recent_comments(&self, since: Timestamp) -> Result<Vec<PostedComment>> {
+        self.select_comments(None, Some(since))
     }
 
     fn minimize(&self, id: u64) -> Result<()> {

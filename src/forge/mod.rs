@@ -252,6 +252,8 @@ pub(crate) trait Forge: Sync {
     fn comment(&self, id: u64) -> Result<PostedComment>;
     /// The comments of a pull request that were changed since then, lowest id first.
     fn comments(&self, pull: PullNumber, since: Option<Timestamp>) -> Result<Vec<PostedComment>>;
+    /// The comments of all pull requests that were changed since then.
+    fn recent_comments(&self, since: Timestamp) -> Result<Vec<PostedComment>>;
     /// Hides a comment as outdated.
     fn minimize(&self, id: u64) -> Result<()>;
     /// Reacts to a comment; a reaction that is there already is left.

@@ -2,6 +2,7 @@
 //! are read tolerantly: what is missing or of another shape is absent, never an error.
 //! See <https://docs.github.com/en/webhooks/webhook-events-and-payloads>.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -62,6 +63,8 @@ pub(crate) struct WorkflowRun {
     pub(crate) head_repository: Option<String>,
     /// The event that started it.
     pub(crate) event: String,
+    /// When this attempt began.
+    pub(crate) since: Option<Timestamp>,
     /// The pull requests whose head it ran for.
     pub(crate) pulls: Vec<PullNumber>,
 }
@@ -186,6 +189,7 @@ impl Event {
             sha: Sha::parse(text("/head_sha")?)?,
             head_repository: text("/head_repository/full_name").map(str::to_owned),
             event: text("/event").unwrap_or_default().to_owned(),
+            since: text("/run_started_at").or_else(|| text("/created_at")).and_then(|text| text.parse().ok()),
             pulls: pulls
                 .into_iter()
                 .flatten()

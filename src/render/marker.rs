@@ -18,6 +18,12 @@ pub(crate) fn marked(body: &str, rules: &Rules, sha: &Sha) -> bool {
     body.starts_with(&marker(rules, sha))
 }
 
+/// The commit whose dashboard a comment is.
+pub(crate) fn marked_commit(body: &str, rules: &Rules) -> Option<Sha> {
+    let after = body.strip_prefix("<!-- ")?.strip_prefix(&name(rules))?.strip_prefix(':')?;
+    Sha::parse(after.split_once(" -->")?.0)
+}
+
 /// Whether a comment begins as one of ours does, of whichever commit.
 pub(crate) fn claimed(body: &str, rules: &Rules) -> bool {
     let after = body.trim_start().strip_prefix("<!--").map(str::trim_start);

@@ -35,7 +35,7 @@ pub(crate) use dashboard::{dashboard, summary};
 pub(crate) use gates::{Found, gates};
 pub(crate) use html::html;
 pub(crate) use json::json;
-pub(crate) use marker::{claimed, marked, tag};
+pub(crate) use marker::{claimed, marked, marked_commit, tag};
 pub(crate) use next::next_step;
 pub(crate) use replies::{Output, Reason, Section, drift, escaped, output, refusal, reply};
 pub(crate) use templates::{Templates, builtin_names};

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use crate::github::{BOT, GitHub, Job};
+use crate::github::{BOT, Event, GitHub, Job};
 use crate::github_trust::{config, github_with};
 use crate::on_github::github;
 
@@ -92,11 +92,19 @@ fn rows_that_never_reported_are_closed_when_their_run_ends() {
 #[test]
 fn a_row_of_a_commit_that_is_no_head_any_more_is_superseded() {
     let github = github();
+    // Of a run that a comment started GitHub does not say which pull request it is about, and no head leads to the row.
+    for (round, event) in [github.pull_event(7, "opened"), github.comment(7, "alice", "a word")].into_iter().enumerate()
+    {
+        superseded(&github, event, round);
+    }
+}
+
+fn superseded(github: &GitHub, event: Event, round: usize) {
     let before = github.head(7);
-    let run = dies(&github, github.job().on(github.pull_event(7, "opened")));
-    github.commit("work", "README.md", "more\n");
+    let run = dies(github, github.job().on(event));
+    github.commit("work", "README.md", &format!("more {round}\n"));
     github.job().ci(["init", "--pr", "7"]).exits(0);
-    ends(&github, run, "cancelled");
+    ends(github, run, "cancelled");
     let said = github.statuses(&before).into_iter().rfind(|status| status.context == "ci/lint").unwrap();
     assert_eq!((said.state.as_str(), said.description.as_str()), ("error", "skipped: superseded"));
     assert_eq!(github.row(7, "lint"), "pending: ");

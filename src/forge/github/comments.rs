@@ -1,5 +1,6 @@
 //! Comments on pull requests. See <https://docs.github.com/en/rest/issues/comments>.
 
+use std::fmt::Display;
 use std::sync::PoisonError;
 use std::time::Duration;
 
@@ -47,18 +48,27 @@ impl GitHub {
     }
 
     pub(super) fn list_comments(&self, pull: PullNumber, since: Option<Timestamp>) -> Result<Vec<PostedComment>> {
-        let mut comments: Vec<PostedComment> =
-            self.comments_since(pull, since)?.into_iter().map(|comment| self.posted(comment)).collect();
+        let comments = self.comments_since(pull, since)?;
+        Ok(self.in_order(comments))
+    }
+
+    pub(super) fn list_recent_comments(&self, since: Timestamp) -> Result<Vec<PostedComment>> {
+        let call = self.call(Route::RecentComments, &[]).query("since", whole_seconds(since));
+        Ok(self.in_order(self.list::<Vec<wire::Comment>>(call)?))
+    }
+
+    /// Each once: one that was made while pages were read may stand on two.
+    fn in_order(&self, comments: Vec<wire::Comment>) -> Vec<PostedComment> {
+        let mut comments: Vec<PostedComment> = comments.into_iter().map(|comment| self.posted(comment)).collect();
         comments.sort_by_key(|comment| comment.id);
         comments.dedup_by_key(|comment| comment.id);
-        Ok(comments)
+        comments
     }
 
     fn comments_since(&self, pull: PullNumber, since: Option<Timestamp>) -> Result<Vec<wire::Comment>> {
         let call = self.call(Route::Comments, &[&pull]);
         self.list::<Vec<wire::Comment>>(match since {
-            // GitHub tells whole seconds.
-            Some(since) => call.query("since", since.strftime("%Y-%m-%dT%H:%M:%SZ")),
+            Some(since) => call.query("since", whole_seconds(since)),
             None => call,
         })
     }
@@ -91,6 +101,11 @@ impl GitHub {
             minimized: comment.minimized.is_some(),
         }
     }
+}
+
+/// A moment as GitHub tells it.
+fn whole_seconds(moment: Timestamp) -> impl Display {
+    moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 }
 
 /// A text as it may come back: with other line ends, and without white space at its end.

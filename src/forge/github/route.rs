@@ -62,6 +62,8 @@ routes! {
     CheckRuns: GET "/repos/{owner}/{repo}/commits/{ref}/check-runs" needs "checks: read";
     /// The comments of an issue or pull request.
     Comments: GET "/repos/{owner}/{repo}/issues/{issue_number}/comments" needs "pull-requests: read";
+    /// The comments of all issues and pull requests.
+    RecentComments: GET "/repos/{owner}/{repo}/issues/comments" needs "pull-requests: read";
     /// A new comment.
     CreateComment: POST "/repos/{owner}/{repo}/issues/{issue_number}/comments" needs "pull-requests: write";
     /// A comment.

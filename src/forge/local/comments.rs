@@ -102,12 +102,20 @@ impl Local {
         Ok(self.posted(id, self.comment_file(id)?))
     }
 
-    pub(super) fn list_comments(&self, pull: PullNumber, since: Option<Timestamp>) -> Result<Vec<PostedComment>> {
+    /// The comments of one pull request, or of all, that were changed since then.
+    pub(super) fn select_comments(
+        &self,
+        pull: Option<PullNumber>,
+        since: Option<Timestamp>,
+    ) -> Result<Vec<PostedComment>> {
         let since = since.map(whole_seconds);
         let mut comments = Vec::new();
         for id in self.store.appended("comments")? {
             let file = self.store.read::<File>(&name(id))?;
-            let wanted = |file: &File| file.pull == pull && !file.deleted && since.is_none_or(|t| file.updated_at >= t);
+            let wanted = |file: &File| {
+                let asked = pull.is_none_or(|pull| file.pull == pull) && since.is_none_or(|t| file.updated_at >= t);
+                asked && !file.deleted
+            };
             comments.extend(file.filter(wanted).map(|file| self.posted(id, file)));
         }
         Ok(comments)

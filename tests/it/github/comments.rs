@@ -7,9 +7,12 @@ use super::routes::list as listed;
 use super::server::{Request, Response};
 use super::state::{Comment, State, now, user};
 
-pub(super) fn list(state: &State, request: &Request, issue: u64) -> Response {
+/// Those of one issue, or of all.
+pub(super) fn list(state: &State, request: &Request, issue: Option<u64>) -> Response {
     let since = request.query("since").map(|since| since.parse::<jiff::Timestamp>().unwrap());
-    let wanted = |comment: &&Comment| comment.issue == issue && since.is_none_or(|since| comment.updated_at >= since);
+    let wanted = |comment: &&Comment| {
+        issue.is_none_or(|issue| comment.issue == issue) && since.is_none_or(|since| comment.updated_at >= since)
+    };
     let shown: Vec<Value> = state.comments.values().filter(wanted).map(|comment| shown(state, comment)).collect();
     listed(request, &shown)
 }

@@ -29,6 +29,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
+pub(crate) use events::Event;
 pub(crate) use faults::{Fault, Moment};
 pub(crate) use job::Job;
 pub(crate) use log::Log;
