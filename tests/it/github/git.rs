@@ -21,41 +21,35 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
 pub(super) fn create(folder: &Path, config: &str) {
     let bare = folder.join("acme/infra.git");
     std::fs::create_dir_all(&bare).unwrap();
-    git(&bare, &["init", "--quiet", "--bare", "--initial-branch=main"]);
+    git(&bare, &["init", "--quiet", "--bare", "--template=", "--initial-branch=main"]);
     git(&bare, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
-    git(folder, &["clone", "--quiet", "acme/infra.git", "author"]);
-    commit(folder, "main", "ci.toml", config);
-    commit(folder, "work", "README.md", "work\n");
+    commit(&bare, "main", &[("ci.toml", Some(config))]);
+    commit(&bare, "work", &[("README.md", Some("work\n"))]);
 }
 
-/// Commits a file to a branch, which is made where it is missing; the commit.
-pub(super) fn commit(folder: &Path, branch: &str, path: &str, text: &str) -> String {
-    change(folder, branch, path, |file| {
-        std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-        std::fs::write(file, text).unwrap();
-    })
-}
-
-/// Takes a file away from a branch; the commit.
-pub(super) fn delete(folder: &Path, branch: &str, path: &str) -> String {
-    change(folder, branch, path, |file| std::fs::remove_file(file).unwrap())
-}
-
-fn change(folder: &Path, branch: &str, path: &str, change: impl FnOnce(&Path)) -> String {
-    let author = folder.join("author");
-    let there = git(&author, &["ls-remote", "--heads", "origin", branch]);
-    if there.is_empty() {
-        let from: &[&str] = if branch == "main" { &[] } else { &["origin/main"] };
-        git(&author, &[&["checkout", "--quiet", "-B", branch], from].concat());
-    } else {
-        git(&author, &["fetch", "--quiet", "origin", branch]);
-        git(&author, &["checkout", "--quiet", "-B", branch, "FETCH_HEAD"]);
+/// Commits files to a branch, which is made from `main` where it is missing; `None` takes a file away. The commit. One
+/// process does it, since every story makes several.
+pub(super) fn commit(bare: &Path, branch: &str, files: &[(&str, Option<&str>)]) -> String {
+    let there = |branch: &str| ask(bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{branch}")]);
+    let names: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
+    let mut stream = format!("commit refs/heads/{branch}\nmark :1\ncommitter A <a@example.org> now\n");
+    stream += &data(&names.join(", "));
+    if let Some(parent) = there(branch).or_else(|| there("main")) {
+        stream += &format!("from {}\n", parent.trim());
     }
-    change(&author.join(path));
-    git(&author, &["add", "--all"]);
-    git(&author, &["commit", "--quiet", "--allow-empty", "--message", path]);
-    git(&author, &["push", "--quiet", "--force", "origin", branch]);
-    git(&author, &["rev-parse", "HEAD"])
+    for (path, text) in files {
+        match text {
+            Some(text) => stream += &format!("M 100644 inline {path}\n{}", data(text)),
+            None => stream += &format!("D {path}\n"),
+        }
+    }
+    stream += "get-mark :1\ndone\n";
+    write(bare, &["fast-import", "--quiet", "--done", "--date-format=now"], &stream)
+}
+
+/// How `git fast-import` reads a text.
+fn data(text: &str) -> String {
+    format!("data {}\n{text}\n", text.len())
 }
 
 /// A shallow checkout of `main`.

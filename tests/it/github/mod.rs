@@ -90,15 +90,19 @@ impl GitHub {
 
     /// Commits a file to a branch, and lets its pull requests know of the new head; the commit.
     pub(crate) fn commit(&self, branch: &str, path: &str, text: &str) -> String {
-        let sha = git::commit(self.folder.path(), branch, path, text);
-        self.state(|state| state.pushed(branch, &sha));
-        sha
+        self.change(branch, &[(path, Some(text))])
     }
 
     /// Takes a file away from a branch.
     pub(crate) fn delete(&self, branch: &str, path: &str) {
-        let sha = git::delete(self.folder.path(), branch, path);
+        self.change(branch, &[(path, None)]);
+    }
+
+    /// Commits several files at once; `None` takes one away.
+    pub(crate) fn change(&self, branch: &str, files: &[(&str, Option<&str>)]) -> String {
+        let sha = git::commit(&self.bare(), branch, files);
         self.state(|state| state.pushed(branch, &sha));
+        sha
     }
 
     /// Checks `main` out anew, as `actions/checkout` does.
