@@ -50,6 +50,8 @@ fn the_token_never_shows() {
     assert!(planned.stderr.contains("LEAKED_TOKEN=***") && !planned.stderr.contains("GITHUB_TOKEN="), "{planned:#?}");
     assert!(!planned.stderr.contains("GH_TOKEN=") && !planned.stderr.contains("ACTIONS_ID_TOKEN"), "{planned:#?}");
     let log = github.take_log();
+    let header = Some(format!("Bearer {TOKEN}"));
+    assert!(log.of("POST", "/statuses/").iter().all(|asked| asked.authorization == header), "{:#?}", log.lines());
     let mut places = vec![planned.stdout, planned.stderr, arguments];
     places.extend(log.0.iter().flat_map(|asked| [asked.target.clone(), asked.body.clone()]));
     places.extend(github.comments(7).into_iter().map(|comment| comment.body));

@@ -191,6 +191,8 @@ fn costs_with(others: usize) {
     github.job().on(github.pull_event(7, "opened")).ci(report).exits(0);
     let log = github.take_log();
     let declared = 1;
+    // What is sent side by side needs a second one; no request needs one of its own.
+    assert!(log.connections() <= 2, "{:#?}", log.lines());
     assert_eq!((log.requests(), log.round_trips()), (5 + declared, 4 + declared), "{:#?}", log.lines());
 
     // Work that takes longer than a round trip, as all does.

@@ -14,13 +14,12 @@ pub(crate) struct Job<'g> {
     github: &'g GitHub,
     event: Option<Event>,
     token: String,
-    run: Option<u64>,
     environment: Vec<(String, String)>,
 }
 
 impl<'g> Job<'g> {
     pub(super) fn new(github: &'g GitHub) -> Self {
-        Self { github, event: None, token: TOKEN.to_owned(), run: None, environment: Vec::new() }
+        Self { github, event: None, token: TOKEN.to_owned(), environment: Vec::new() }
     }
 
     /// The event that starts its workflow.
@@ -31,12 +30,6 @@ impl<'g> Job<'g> {
 
     pub(crate) fn token(mut self, token: &str) -> Self {
         token.clone_into(&mut self.token);
-        self
-    }
-
-    /// Makes it a part of this run instead of a new one.
-    pub(crate) fn run(mut self, run: u64) -> Self {
-        self.run = Some(run);
         self
     }
 
@@ -84,7 +77,7 @@ impl<'g> Job<'g> {
             .env("GITHUB_TOKEN", &self.token)
             .env("GITHUB_REF", reference)
             .env("GITHUB_SHA", sha)
-            .env("GITHUB_RUN_ID", self.run.unwrap_or_else(|| self.new_run()).to_string())
+            .env("GITHUB_RUN_ID", self.new_run().to_string())
             .env("GITHUB_RUN_ATTEMPT", "1")
             .env("GITHUB_OUTPUT", Self::outputs(self.github))
             .env("GITHUB_STEP_SUMMARY", Self::summary(self.github))
