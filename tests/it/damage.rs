@@ -1,8 +1,10 @@
-//! What becomes of a local forge that somebody else touched: git, an editor, a full disk.
+//! What becomes of a forge that somebody else touched: git, an editor, whoever deletes a comment.
 
 use std::process::Command;
 
+use crate::place::{Place, on_both};
 use crate::project::{Project, Ran, clean};
+use crate::quickstart;
 
 #[test]
 fn git_does_not_see_it() {
@@ -32,15 +34,13 @@ fn a_broken_file_is_named_with_the_way_out() {
     project.ci(["try", "/plan"]).exits(0);
 }
 
-#[test]
-fn a_comment_that_is_gone_is_written_again() {
-    let project = Project::example("quickstart");
-    project.ci(["try", "/plan"]).exits(0);
-    std::fs::remove_dir_all(project.path().join(".ci/forge/comments")).unwrap();
-    project.ci(["sync", "--pr", "1"]).exits(0);
-    let comments = std::fs::read_dir(project.path().join(".ci/forge/comments")).unwrap();
-    let bodies: Vec<String> =
-        comments.filter_map(|comment| std::fs::read_to_string(comment.unwrap().path()).ok()).collect();
-    assert!(bodies.iter().any(|body| body.contains("infra-dashboard:")), "{bodies:?}");
-    assert_eq!(project.row(1, "plan-db"), "success: files to change: 1");
+fn a_comment_that_is_gone_is_written_again<P: Place>() {
+    let place: P = quickstart::start(&quickstart::files());
+    place.says("/plan").exits(0);
+    place.lose_comments(7);
+    place.ci(&["sync", "--pr", "7"]).exits(0);
+    assert!(place.dashboard().contains("files to change: 1"), "{}", place.dashboard());
+    assert_eq!(place.row("plan-db"), "success: files to change: 1");
 }
+
+on_both!(a_comment_that_is_gone_is_written_again);

@@ -1,5 +1,6 @@
 //! What is decided, seen from outside: prose, strangers, unknown names, outputs for workflows.
 
+use crate::place::{Place, example, on_both};
 use crate::project::{Project, Ran, repository};
 
 fn default() -> Project {
@@ -49,23 +50,13 @@ fn no_comment_breaks_the_outputs_or_speaks_to_the_runner() {
     }
 }
 
-#[test]
-fn an_unknown_stage_or_status_writes_nothing() {
-    let project = default();
-    let wrong = project.ci(["update", "--pr", "1", "--stage", "plan-platfrom", "--status", "success"]).exits(2);
+fn an_unknown_stage_or_status_writes_nothing<P: Place>() {
+    let place = P::with(&std::fs::read_to_string(repository().join("ci.toml")).unwrap());
+    let wrong = place.ci(&["update", "--pr", "7", "--stage", "plan-platfrom", "--status", "success"]).exits(2);
     assert!(wrong.stderr.contains("did you mean `plan-platform`?"), "{}", wrong.stderr);
-    let wrong = project.ci(["update", "--pr", "1", "--stage", "e2e", "--status", "succes"]).exits(2);
+    let wrong = place.ci(&["update", "--pr", "7", "--stage", "e2e", "--status", "succes"]).exits(2);
     assert!(wrong.stderr.contains("did you mean `success`?"), "{}", wrong.stderr);
-    assert!(!project.path().join(".ci").exists());
-}
-
-#[test]
-fn a_reader_is_refused_and_told_why() {
-    let project = Project::example("quickstart");
-    let refused = project.ci(["try", "/plan web", "--as", "read"]).exits(4);
-    assert!(refused.stderr.contains("permission"), "{}", refused.stderr);
-    let unknown = project.ci(["try", "/plan wep"]).exits(4);
-    assert!(unknown.stderr.contains("did you mean `web`?"), "{}", unknown.stderr);
+    assert!(place.comments(7).is_empty() && place.board(7)["history"].as_array().unwrap().is_empty());
 }
 
 #[test]
@@ -118,21 +109,23 @@ dir   = "{{ layer.dir }}"
 steps = [{ run = ["test", "-d", "desired"] }]
 "#;
 
-#[test]
-fn a_layer_a_stage_a_command_and_a_gate_are_an_edit_of_ci_toml() {
-    let project = Project::example("quickstart");
-    project.write("cdn/desired/robots.txt", "none\n");
-    let config = project.read("ci.toml");
-    project.write("ci.toml", &format!("{config}{ADDED}"));
-    let checked = project.ci(["check-config"]).exits(0);
+fn a_layer_a_stage_a_command_and_a_gate_are_an_edit_of_ci_toml<P: Place>() {
+    let mut files = example("quickstart");
+    files.insert("cdn/desired/robots.txt".to_owned(), "none\n".to_owned());
+    files.get_mut("ci.toml").unwrap().push_str(ADDED);
+    let place = P::start(&files);
+    let checked = place.ci(&["check-config"]).exits(0);
     assert_eq!(checked.stdout, "no problems in ci.toml\n");
-    project.ci(["try", "/lint", "--as", "read"]).exits(4);
-    project.ci(["try", "/lint", "--as", "triage"]).exits(0);
+    place.run(place.comment(7, "mallory", "/lint")).exits(4);
+    place.grant("carol", "triage");
+    place.run(place.comment(7, "carol", "/lint")).exits(0);
     for layer in ["dns", "db", "web", "cdn"] {
-        assert_eq!(project.row(1, &format!("lint-{layer}")), "success: ");
+        assert_eq!(place.row(&format!("lint-{layer}")), "success: ");
     }
-    assert_eq!(project.row(1, "plan-cdn"), "pending: ");
+    assert_eq!(place.row("plan-cdn"), "pending: ");
 }
+
+on_both!(an_unknown_stage_or_status_writes_nothing, a_layer_a_stage_a_command_and_a_gate_are_an_edit_of_ci_toml,);
 
 #[test]
 fn a_test_that_is_refused_says_why() {

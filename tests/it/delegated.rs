@@ -1,5 +1,6 @@
 //! Work that another job of the workflow does: `ci run` sets its rows running, `ci update` says how it ended.
 
+use crate::place::{Place, on_both, ran};
 use crate::project::Project;
 
 const CONFIG: &str = r#"
@@ -31,20 +32,22 @@ stage    = "plan"
 delegate = "digger"
 "#;
 
-#[test]
-fn rows_run_until_they_are_reported() {
-    let project = Project::with(CONFIG);
-    project.ci(["try", "/plan"]).exits(0);
+fn rows_run_until_they_are_reported<P: Place>() {
+    let place = P::with(CONFIG);
+    // The run goes on: the job that does the work is one of its jobs.
+    ran(place.comment(7, "alice", "/plan")).exits(0);
     // Which layer comes first is for whoever does the work.
-    assert_eq!(project.row(1, "plan-low"), "running: ");
-    assert_eq!(project.row(1, "plan-high"), "running: ");
-    project.ci(["update", "--pr", "1", "--stage", "plan", "--status", "success"]).exits(0);
-    let synced = project.ci(["sync", "--pr", "1"]).exits(0);
+    assert_eq!(place.row("plan-low"), "running: ");
+    assert_eq!(place.row("plan-high"), "running: ");
+    place.ci(&["update", "--pr", "7", "--stage", "plan", "--status", "success"]).exits(0);
+    let synced = place.ci(&["sync", "--pr", "7"]).exits(0);
     assert!(synced.stdout.contains("all is true already"), "{}", synced.stdout);
     for row in ["plan-low", "plan-high"] {
-        assert!(project.row(1, row).starts_with("success: "), "{}", project.row(1, row));
+        assert!(place.row(row).starts_with("success: "), "{}", place.row(row));
     }
 }
+
+on_both!(rows_run_until_they_are_reported);
 
 const REPORTED: &str = r#"
 version = 1

@@ -1,10 +1,9 @@
 //! Rows on GitHub that others fill: dispatched workflows, runs that end without a word, two pull requests with one head,
-//! layers that another pull request holds, and the call lines of workflows written for the tool that `ci` replaces.
+//! and the call lines of workflows written for the tool that `ci` replaces.
 
 use serde_json::json;
 
 use crate::github::{BOT, Event, GitHub, Job};
-use crate::github_trust::{config, github_with};
 use crate::on_github::github;
 
 /// Comments `/e2e`, and gives the run that it started.
@@ -130,53 +129,6 @@ fn two_pull_requests_with_one_head_have_a_dashboard_each() {
     github.state(|state| state.approve(7, "bob"));
     let refused = github.job().on(github.comment(7, "alice", "/apply platform")).ci(["run"]).exits(4);
     assert!(refused.stderr.contains("planned"), "{refused:#?}");
-}
-
-/// Plans, has it approved and applies; how the apply ended.
-fn applies(github: &GitHub, pull: u64) -> crate::project::Ran {
-    github.job().on(github.comment(pull, "alice", "/plan platform")).ci(["run"]).exits(0);
-    github.state(|state| state.approve(pull, "bob"));
-    github.job().on(github.comment(pull, "alice", "/apply platform")).ci(["run"])
-}
-
-/// Pull request 7 holds the layer `platform`, of which 8 wants something too.
-fn held(github: &GitHub) {
-    github.commit("other", "platform/wanted", "platform as on other\n");
-    github.open_pull(8, "other");
-    applies(github, 7).exits(0);
-    let told = applies(github, 8);
-    assert_ne!(told.code, 0, "{told:#?}");
-    assert!(told.stderr.contains("locked by pull request 7 (alice)"), "{told:#?}");
-    assert!(github.row(8, "apply").contains("locked by pull request 7 (alice)"), "{}", github.row(8, "apply"));
-}
-
-#[test]
-fn a_layer_is_held_until_its_pull_request_is_closed() {
-    let unlock = "[handlers.help]\nreply = \"help\"";
-    let github = github_with(&config(
-        unlock,
-        &format!(
-            "{unlock}\n[handlers.unlock]\nunlock = \"all\"\n[[rules]]\non = \"pull_request\"\ntypes = [\"closed\"]\nrun = \"unlock\"\n"
-        ),
-    ));
-    held(&github);
-    github.state(|state| state.pull(7).open = false);
-    let closed = github.job().on(github.pull_event(7, "closed")).ci(["run"]).exits(0);
-    assert!(closed.stderr.contains("released platform"), "{closed:#?}");
-    applies(&github, 8).exits(0);
-    let applied = std::fs::read_to_string(github.folder().join("applied-platform")).unwrap();
-    assert_eq!(applied, "platform as on other\n");
-    assert!(!github.row(8, "apply").contains("took over"), "{}", github.row(8, "apply"));
-}
-
-#[test]
-fn what_a_closed_pull_request_holds_is_taken_over() {
-    let github = github();
-    held(&github);
-    github.state(|state| state.pull(7).open = false);
-    applies(&github, 8).exits(0);
-    let body = github.dashboard(8).body;
-    assert!(body.contains("took over the lock of pull request 7 (alice), which is closed"), "{body}");
 }
 
 /// The call lines of workflows that were written for the Python package, with `ci` in place of `python -m ci`.

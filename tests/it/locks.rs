@@ -3,7 +3,8 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Stdio};
 
-use crate::project::{Project, Ran};
+use crate::place::{Place, on_both};
+use crate::project::Ran;
 
 const CONFIG: &str = r#"
 version = 1
@@ -27,68 +28,111 @@ run     = "apply"
 on  = "push"
 run = "apply"
 
+[[rules]]
+on    = "pull_request"
+types = ["closed"]
+run   = "unlock"
+
+[handlers.unlock]
+unlock = "all"
+
 [handlers.apply]
 each  = "layer"
 stage = "apply"
 lock  = true
-steps = [{ run = ["sh", "-c", "test ! -e fail && if test -e wait; then echo started; for i in $(seq 400); do test -e wait || break; sleep 0.05; done; fi"] }]
+steps = [{ run = ["sh", "-c", "test ! -e STORE/fail && if test -e STORE/wait; then echo started; while test -e STORE/wait; do sleep 0.05; done; fi"] }]
 "#;
 
-fn apply(project: &Project, pull: u64) -> Ran {
-    project.ci(["try", "/apply", "--pr", &pull.to_string()])
+/// Two pull requests, 7 and 8.
+fn two<P: Place>() -> P {
+    let place = P::with(CONFIG);
+    place.open(8);
+    place
+}
+
+fn apply(place: &impl Place, pull: u64) -> Ran {
+    place.run(place.comment(pull, "alice", "/apply"))
+}
+
+fn apply_that_fails(place: &impl Place, pull: u64) {
+    place.put("fail", "");
+    apply(place, pull).exits(1);
+    place.take_away("fail");
+}
+
+#[track_caller]
+fn eight_is_held_off(place: &impl Place) {
+    apply(place, 8).exits(4);
+    assert!(place.row_of(8, "apply").contains("locked by pull request 7 (alice)"), "{}", place.row_of(8, "apply"));
 }
 
 /// An apply that has begun and goes on while the file `wait` is there.
-fn under_way(project: &Project, pull: u64) -> Child {
-    project.write("wait", "");
-    let mut command = project.command();
-    command.args(["try", "/apply", "--pr", &pull.to_string()]).stdout(Stdio::null()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
+fn under_way(place: &impl Place) -> Child {
+    place.put("wait", "");
+    let mut command = place.comment(7, "alice", "/apply");
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().ends_with("│ started")), "the work did not begin");
     child
 }
 
-#[test]
-fn what_a_dead_run_held_is_taken_over_with_a_line() {
-    let project = Project::with(CONFIG);
-    project.write("fail", "");
-    apply(&project, 1).exits(1);
-    std::fs::remove_file(project.path().join("fail")).unwrap();
-    apply(&project, 1).exits(0);
-    let row = project.row(1, "apply");
+fn what_a_dead_run_held_is_taken_over_with_a_line<P: Place>() {
+    let place: P = two();
+    apply_that_fails(&place, 7);
+    apply(&place, 7).exits(0);
+    let row = place.row("apply");
     assert!(
         row.starts_with("success: ") && row.contains("took over the lock of another run of this pull request"),
         "{row}"
     );
     // A run of the same pull request that applies nothing does not give away what another one applied.
-    project.write("fail", "");
-    apply(&project, 1).exits(1);
-    std::fs::remove_file(project.path().join("fail")).unwrap();
-    apply(&project, 2).exits(4);
-    assert!(project.row(2, "apply").contains("locked by pull request 1 (alice)"));
+    apply_that_fails(&place, 7);
+    eight_is_held_off(&place);
 }
 
-#[test]
-fn what_a_run_holds_is_not_given_away_for_an_earlier_one_that_failed() {
-    let project = Project::with(CONFIG);
-    project.write("fail", "");
-    apply(&project, 1).exits(1);
-    std::fs::remove_file(project.path().join("fail")).unwrap();
-    let mut child = under_way(&project, 1);
-    apply(&project, 2).exits(4);
-    assert!(project.row(2, "apply").contains("locked by pull request 1 (alice)"));
-    let second = apply(&project, 1).exits(4);
-    assert!(second.stderr.contains("locked by another run of this pull request 1 (alice)"), "{}", second.stderr);
-    std::fs::remove_file(project.path().join("wait")).unwrap();
+fn what_a_run_holds_is_not_given_away_for_an_earlier_one_that_failed<P: Place>() {
+    let place: P = two();
+    apply_that_fails(&place, 7);
+    let mut child = under_way(&place);
+    eight_is_held_off(&place);
+    let second = apply(&place, 7).exits(4);
+    assert!(second.stderr.contains("locked by another run of this pull request 7 (alice)"), "{}", second.stderr);
+    place.take_away("wait");
     assert!(child.wait().unwrap().success());
 }
 
-#[test]
-fn work_without_a_pull_request_holds_a_layer_no_longer_than_it_runs() {
-    let project = Project::with(CONFIG);
-    project.write("push.json", &format!(r#"{{"ref":"refs/heads/main","after":"{}"}}"#, "1".repeat(40)));
-    project.ci(["run", "--event", "push.json"]).exits(0);
-    apply(&project, 1).exits(0);
-    assert_eq!(project.row(1, "apply"), "success: ");
+fn a_layer_is_held_until_its_pull_request_is_closed<P: Place>() {
+    let place: P = two();
+    apply(&place, 7).exits(0);
+    eight_is_held_off(&place);
+    let closed = place.run(place.close(7)).exits(0);
+    assert!(closed.stderr.contains("released web"), "{closed:#?}");
+    apply(&place, 8).exits(0);
+    assert_eq!(place.row_of(8, "apply"), "success: ");
 }
+
+fn what_a_closed_pull_request_holds_is_taken_over<P: Place>() {
+    let place: P = two();
+    apply(&place, 7).exits(0);
+    eight_is_held_off(&place);
+    // No job of its closing runs.
+    drop(place.close(7));
+    apply(&place, 8).exits(0);
+    let row = place.row_of(8, "apply");
+    assert!(row.contains("took over the lock of pull request 7 (alice), which is closed"), "{row}");
+}
+
+fn work_without_a_pull_request_holds_a_layer_no_longer_than_it_runs<P: Place>() {
+    let place = P::with(CONFIG);
+    place.run(place.pushed_to_main()).exits(0);
+    apply(&place, 7).exits(0);
+    assert_eq!(place.row("apply"), "success: ");
+}
+
+on_both!(
+    what_a_dead_run_held_is_taken_over_with_a_line,
+    what_a_run_holds_is_not_given_away_for_an_earlier_one_that_failed,
+    a_layer_is_held_until_its_pull_request_is_closed,
+    what_a_closed_pull_request_holds_is_taken_over,
+    work_without_a_pull_request_holds_a_layer_no_longer_than_it_runs,
+);

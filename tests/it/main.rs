@@ -11,7 +11,6 @@ mod damage;
 mod decisions;
 mod delegated;
 mod doctor;
-#[allow(dead_code, reason = "the stories that need the rest follow")]
 mod github;
 mod github_cancelled;
 mod github_endpoints;
@@ -23,6 +22,7 @@ mod github_trust;
 mod locks;
 mod many;
 mod on_github;
+mod place;
 mod project;
 mod quickstart;
 mod readme;

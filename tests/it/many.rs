@@ -1,41 +1,37 @@
 //! Many processes on one pull request: no row, no history line and no comment is lost or doubled.
 
 use std::fmt::Write as _;
+use std::process::Stdio;
 
-use crate::project::{Project, Ran};
+use crate::place::{Place, on_both};
+use crate::project::{Ran, row};
 
-#[test]
-fn fifty_processes_lose_nothing() {
-    let mut config = "version = 1\n".to_owned();
+fn fifty_processes_lose_nothing<P: Place>() {
+    let mut config = "version = 1\n[dashboard]\nhistory = 200\n".to_owned();
     for stage in 0..50 {
         let _infallible = write!(config, "[stages.s{stage}]\nname = \"Stage {stage}\"\n");
     }
-    let project = Project::with(&config);
-    project.ci(["init", "--pr", "7"]).exits(0);
-    let writers: Vec<_> = (0..50)
-        .map(|stage| {
-            let status = if stage % 2 == 0 { "success" } else { "failure" };
-            let (stage, note) = (format!("s{stage}"), format!("note {stage}"));
-            let mut command = project.command();
-            command.args(["update", "--pr", "7", "--stage", &stage, "--status", status, "--note", &note]);
-            command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap()
-        })
-        .collect();
-    for writer in writers {
-        Ran::of(writer.wait_with_output().unwrap()).exits(0);
-    }
+    let place = P::with(&config);
+    place.ci(&["init", "--pr", "7"]).exits(0);
+    let status = |stage: usize| if stage.is_multiple_of(2) { "success" } else { "failure" };
+    let start = |stage: usize| {
+        let (row, note) = (format!("s{stage}"), format!("note {stage}."));
+        let report = ["update", "--pr", "7", "--stage", &row, "--status", status(stage), "--note", &note];
+        place.command(&report).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let writers: Vec<_> = (0..50).map(start).collect();
+    // All are waited for before any is judged, so that none goes on without its forge.
+    let ended: Vec<Ran> = writers.into_iter().map(|writer| Ran::of(writer.wait_with_output().unwrap())).collect();
+    ended.into_iter().for_each(|ran| drop(ran.exits(0)));
+    let (board, dashboard) = (place.board(7), place.dashboard());
     for stage in 0..50 {
-        let status = if stage % 2 == 0 { "success" } else { "failure" };
-        assert_eq!(project.row(7, &format!("s{stage}")), format!("{status}: note {stage}"));
+        assert_eq!(row(&board, &format!("s{stage}")), format!("{}: note {stage}.", status(stage)));
+        assert!(dashboard.contains(&format!("note {stage}.")), "the comment lacks {stage}");
     }
-    let board = project.board(7);
     assert_eq!(board["history"].as_array().unwrap().len(), 50);
-    let comments: Vec<_> = std::fs::read_dir(project.path().join(".ci/forge/comments")).unwrap().collect();
-    assert_eq!(comments.len(), 1);
-    let comment = project.read(".ci/forge/comments/1.json");
-    for stage in 0..50 {
-        assert!(comment.contains(&format!("note {stage}")), "the comment lacks {stage}");
-    }
-    let synced = project.ci(["sync", "--pr", "7"]).exits(0);
-    assert!(synced.stdout.contains("all is true already"), "{}", synced.stdout);
+    assert_eq!(place.comments(7).len(), 1);
+    let synced = place.ci(&["sync", "--pr", "7"]).exits(0);
+    assert!(synced.stdout.contains("all is true already"), "{synced:#?}");
 }
+
+on_both!(fifty_processes_lose_nothing);

@@ -91,11 +91,16 @@ impl Project {
 
     /// What a row says, as `STATUS: NOTE`.
     pub(crate) fn row(&self, pull: u64, id: &str) -> String {
-        let board = self.board(pull);
-        let rows = board["rows"].as_array().unwrap();
-        let row = rows.iter().find(|row| row["id"] == id).unwrap_or_else(|| panic!("no row `{id}` in {rows:#?}"));
-        format!("{}: {}", row["status"].as_str().unwrap(), row["note"].as_str().unwrap())
+        row(&self.board(pull), id)
     }
+}
+
+/// What a row of a board says, as `STATUS: NOTE`.
+#[track_caller]
+pub(crate) fn row(board: &Value, id: &str) -> String {
+    let rows = board["rows"].as_array().unwrap();
+    let row = rows.iter().find(|row| row["id"] == id).unwrap_or_else(|| panic!("no row `{id}` in {rows:#?}"));
+    format!("{}: {}", row["status"].as_str().unwrap(), row["note"].as_str().unwrap())
 }
 
 impl Ran {

@@ -1,9 +1,10 @@
-//! The first story that anybody lives: plan, look, apply.
+//! The first stories that anybody lives: plan, look, apply; and what must not be applied.
 
-use crate::project::{Project, Ran};
+use crate::place::{Files, Place, example, on_both};
+use crate::project::Project;
 
 #[test]
-fn plan_then_apply_does_what_was_shown() {
+fn the_example_needs_nothing_but_its_folder() {
     let project = Project::example("quickstart");
     project.ci(["try", "/plan"]).exits(0);
     assert_eq!(project.row(1, "plan-dns"), "success: no changes");
@@ -16,60 +17,111 @@ fn plan_then_apply_does_what_was_shown() {
     assert!(!project.path().join("web/live/maintenance.txt").exists());
 }
 
-#[test]
-fn what_changed_since_the_plan_is_not_applied() {
-    let project = Project::example("quickstart");
-    project.ci(["try", "/plan"]).exits(0);
-    project.write("db/live/settings.conf", "max_connections = 7\n");
-    let applied = project.ci(["try", "/apply db"]).exits(1);
-    assert!(applied.stdout.contains("plan-stale"), "{}", applied.stdout);
-    assert_eq!(project.read("db/live/settings.conf"), "max_connections = 7\n");
+/// The example, but what is `live` lasts, as what is deployed does.
+pub(crate) fn files() -> Files {
+    let mut files = example("quickstart");
+    let config = files["ci.toml"].replace("\"live\"", "\"STORE/{{ layer }}\"");
+    files.insert("ci.toml".to_owned(), config);
+    files
 }
 
-/// A comment of a maintainer on pull request 1, handled as an event.
-fn commented(project: &Project, body: &str) -> Ran {
-    let user = serde_json::json!({ "login": "alice", "id": 1, "type": "User" });
-    let payload = serde_json::json!({
-        "action": "created",
-        "issue": { "number": 1, "pull_request": {} },
-        "comment": { "id": 9, "body": body, "user": user },
-        "sender": user,
-    });
-    project.write("issue_comment.json", &payload.to_string());
-    project.ci(["run", "--event", "issue_comment.json"])
-}
-
-#[test]
-fn what_was_approved_is_not_what_a_plan_in_the_same_comment_finds() {
-    let project = Project::example("quickstart");
-    let gate = "planned    = \"plan\" ";
-    let config = project.read("ci.toml");
-    assert!(config.contains(gate));
-    project.write("ci.toml", &config.replace(gate, &format!("approvals = 1\n{gate}")));
-    commented(&project, "/plan db").exits(0);
-    let pull: serde_json::Value = serde_json::from_str(&project.read(".ci/forge/pulls/1.json")).unwrap();
-    let sha = pull["head_sha"].as_str().unwrap();
-    // The plan is old, and was approved a while after.
-    for entry in std::fs::read_dir(project.path().join(".ci/forge/statuses").join(sha)).unwrap() {
-        let name = format!(".ci/forge/statuses/{sha}/{}", entry.unwrap().file_name().to_str().unwrap());
-        if name.ends_with(".json") {
-            let mut status: serde_json::Value = serde_json::from_str(&project.read(&name)).unwrap();
-            status["created_at"] = "2020-01-01T00:00:00Z".into();
-            project.write(&name, &status.to_string());
+/// A place with these files, where what they say is `live` is deployed.
+pub(crate) fn start<P: Place>(files: &Files) -> P {
+    let place = P::start(files);
+    for (path, text) in files {
+        if let Some((layer, name)) = path.split_once("/live/") {
+            place.put(&format!("{layer}/{name}"), text);
         }
     }
-    let review =
-        format!(r#"[{{"author":"bob","state":"APPROVED","sha":"{sha}","submitted_at":"2021-01-01T00:00:00Z"}}]"#);
-    project.write(".ci/forge/reviews/1.json", &review);
-    project.write("db/live/settings.conf", "max_connections = 7\n");
-    let both = commented(&project, "/plan db\n\n/apply db").exits(4);
-    assert!(both.stderr.contains("approvals"), "{}", both.stderr);
-    assert_eq!(project.read("db/live/settings.conf"), "max_connections = 7\n");
+    place
 }
 
-#[test]
-fn a_comment_may_plan_and_apply() {
-    let project = Project::example("quickstart");
-    commented(&project, "/plan\n/apply").exits(0);
-    assert_eq!(project.row(1, "apply"), "success: 3 of 3 layers");
+fn quickstart<P: Place>() -> P {
+    start(&files())
 }
+
+/// The same, where applying needs an approval.
+pub(crate) fn with_approval<P: Place>() -> P {
+    let mut files = files();
+    let gate = "planned    = \"plan\" ";
+    assert!(files["ci.toml"].contains(gate));
+    let config = files["ci.toml"].replace(gate, &format!("approvals = 1\n{gate}"));
+    files.insert("ci.toml".to_owned(), config);
+    start(&files)
+}
+
+const CHANGED: &str = "max_connections = 7\n";
+
+fn what_was_shown_is_applied<P: Place>() {
+    let place: P = quickstart();
+    place.says("/plan").exits(0);
+    assert_eq!(place.row("plan-dns"), "success: no changes");
+    assert_eq!(place.row("plan-db"), "success: files to change: 1");
+    assert_eq!(place.row("apply"), "pending: ");
+    place.says("/apply").exits(0);
+    assert_eq!(place.row("apply"), "success: 3 of 3 layers");
+    assert!(place.dashboard().contains("Ready to merge"), "{}", place.dashboard());
+    assert_eq!(place.stored("web/index.html"), files().remove("web/desired/index.html"));
+    assert_eq!(place.stored("web/maintenance.txt"), None);
+}
+
+fn what_is_live_has_changed_since_the_plan<P: Place>() {
+    let place: P = quickstart();
+    place.says("/plan").exits(0);
+    place.put("db/settings.conf", CHANGED);
+    place.says("/apply db").exits(1);
+    assert!(place.dashboard().contains("plan-stale"), "{}", place.dashboard());
+    assert_eq!(place.stored("db/settings.conf").unwrap(), CHANGED);
+}
+
+fn what_is_wanted_has_changed_since_the_plan<P: Place>() {
+    let place: P = quickstart();
+    place.says("/plan").exits(0);
+    place.push(7, "db/desired/settings.conf", CHANGED);
+    let refused = place.says("/apply db").exits(4);
+    assert!(refused.stderr.contains("planned"), "{refused:#?}");
+    assert_ne!(place.stored("db/settings.conf").unwrap(), CHANGED);
+    place.says("/plan db").exits(0);
+    place.says("/apply db").exits(0);
+    assert_eq!(place.stored("db/settings.conf").unwrap(), CHANGED);
+}
+
+fn what_was_approved_is_not_what_a_plan_in_the_same_comment_finds<P: Place>() {
+    let place: P = with_approval();
+    place.says("/plan db").exits(0);
+    place.approve(7, "bob");
+    place.a_year_goes_by(7);
+    place.put("db/settings.conf", CHANGED);
+    let both = place.says("/plan db\n\n/apply db").exits(4);
+    assert!(both.stderr.contains("approvals"), "{both:#?}");
+    assert_eq!(place.stored("db/settings.conf").unwrap(), CHANGED);
+}
+
+fn a_comment_may_plan_and_apply<P: Place>() {
+    let place: P = quickstart();
+    place.says("/plan\n/apply").exits(0);
+    assert_eq!(place.row("apply"), "success: 3 of 3 layers");
+}
+
+fn who_may_only_read_is_refused_and_told_why<P: Place>() {
+    let place: P = quickstart();
+    let told = |why: &str| {
+        let comments = place.comments(7);
+        assert!(comments.iter().any(|body| body.contains(why)), "{comments:#?}");
+    };
+    let refused = place.run(place.comment(7, "mallory", "/plan web")).exits(4);
+    assert!(refused.stderr.contains("permission"), "{refused:#?}");
+    told("wants write or more, found read");
+    let unknown = place.says("/plan wep").exits(4);
+    assert!(unknown.stderr.contains("did you mean `web`?"), "{unknown:#?}");
+    told("did you mean `web`?");
+}
+
+on_both!(
+    what_was_shown_is_applied,
+    what_is_live_has_changed_since_the_plan,
+    what_is_wanted_has_changed_since_the_plan,
+    what_was_approved_is_not_what_a_plan_in_the_same_comment_finds,
+    a_comment_may_plan_and_apply,
+    who_may_only_read_is_refused_and_told_why,
+);

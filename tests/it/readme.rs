@@ -105,7 +105,7 @@ fn the_quickstart_goes_as_its_readme_says() {
 
 #[test]
 fn the_terraform_example_goes_as_its_readme_says() {
-    let Some(project) = terraform::example() else { return };
+    let Some(project) = terraform::in_a_folder() else { return };
     let ended = follow(&project, "terraform");
     let expected = [
         ("ci try \"/plan\"", 0),

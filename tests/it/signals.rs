@@ -1,9 +1,10 @@
 //! Cancelled work says so in its row: the runner signals only the step's shell, which has become `ci` by `exec`.
 
-use std::io::{BufRead as _, BufReader};
-use std::process::{Command, Stdio};
+use std::io::{BufRead as _, BufReader, Lines};
+use std::process::{Child, ChildStderr, Command, Stdio};
 
-use crate::project::{Project, binary, clean};
+use crate::place::{Place, on_both};
+use crate::project::clean;
 
 const CONFIG: &str = r#"
 version = 1
@@ -36,56 +37,61 @@ run     = "next"
 
 [handlers.next]
 stage = "next"
-steps = [{ run = ["touch", "started"] }]
+steps = [{ run = ["touch", "STORE/started"] }]
 "#;
 
-fn cancelled_by(signal: &str) -> Project {
-    let project = Project::with(CONFIG);
-    let mut shell = Command::new("bash");
-    clean(&mut shell);
-    shell.current_dir(project.path()).args(["-e", "-c", &format!("exec {} try $'/long\\n/next'", binary())]);
-    let mut child = shell.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+/// Starts a command and waits until its work has begun.
+fn begin(command: &mut Command) -> (Child, Lines<BufReader<ChildStderr>>) {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     // The command itself is shown before it runs, so the line must end with what it prints.
     assert!(lines.any(|line| line.unwrap().ends_with("│ started")), "the work did not begin");
+    (child, lines)
+}
+
+/// The same command as a runner starts it.
+fn by_a_shell(command: &Command) -> Command {
+    let mut shell = Command::new("bash");
+    clean(&mut shell);
+    shell.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    shell.current_dir(command.get_current_dir().unwrap()).args(["-e", "-c", "exec \"$0\" \"$@\""]);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell
+}
+
+fn cancelled_by<P: Place>(signal: &str) {
+    let place = P::with(CONFIG);
+    place.put("begun", "");
+    let (mut child, lines) = begin(&mut by_a_shell(&place.comment(7, "alice", "/long\n/next")));
     let killed = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
     assert!(killed.success());
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert!(rest.iter().any(|line| line.contains("cleaned up")), "{rest:?}");
     assert_eq!(child.wait().unwrap().code(), Some(1));
-    assert_eq!(project.row(1, "long"), "dropped: cancelled");
-    project
+    assert_eq!(place.row("long"), "dropped: cancelled");
+    // What stands behind a cancelled command does not start.
+    assert_eq!(place.row("next"), "dropped: cancelled");
+    assert_eq!(place.stored("started"), None);
 }
 
-#[test]
-fn an_interrupt_is_told() {
-    cancelled_by("-INT");
+fn an_interrupt_is_told<P: Place>() {
+    cancelled_by::<P>("-INT");
 }
 
-#[test]
-fn a_termination_is_told() {
-    cancelled_by("-TERM");
+fn a_termination_is_told<P: Place>() {
+    cancelled_by::<P>("-TERM");
 }
 
-#[test]
-fn what_stands_behind_a_cancelled_command_does_not_start() {
-    let project = cancelled_by("-INT");
-    assert_eq!(project.row(1, "next"), "dropped: cancelled");
-    assert!(!project.path().join("started").exists());
-}
-
-#[test]
-fn a_kill_leaves_a_row_that_sync_mends() {
-    let project = Project::with(CONFIG);
-    let mut command = project.command();
-    let mut child = command.args(["try", "/long"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
-    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
-    assert!(lines.any(|line| line.unwrap().ends_with("│ started")), "the work did not begin");
-    assert_eq!(project.row(1, "long"), "running: ");
-    child.kill().unwrap();
-    child.wait().unwrap();
+fn a_kill_leaves_a_row_that_sync_mends<P: Place>() {
+    let place = P::with(CONFIG);
+    let (mut child, lines) = begin(&mut place.comment(7, "alice", "/long"));
+    assert_eq!(place.row("long"), "running: ");
+    place.kill(&mut child);
     // The work is in a process group of its own; here it ends by itself when `ci` is gone.
     drop(lines);
-    project.ci(["sync", "--pr", "1"]).exits(0);
-    assert_eq!(project.row(1, "long"), "failure: ended without reporting");
+    place.ci(&["sync", "--pr", "7"]).exits(0);
+    assert_eq!(place.row("long"), "failure: ended without reporting");
+    assert!(place.dashboard().contains("ended without reporting"), "{}", place.dashboard());
 }
+
+on_both!(an_interrupt_is_told, a_termination_is_told, a_kill_leaves_a_row_that_sync_mends);

@@ -2,84 +2,139 @@
 
 use std::process::Command;
 
+use crate::place::{Place, example, on_both, ran};
 use crate::project::{Project, Ran, clean, installed};
 
-/// The example, where terraform is installed.
-pub(crate) fn example() -> Option<Project> {
+const LAYERS: [(&str, &str); 4] = [
+    ("bootstrap", "bootstrap"),
+    ("platform", "platform"),
+    ("data-staging", "envs/staging/data"),
+    ("data-prod", "envs/prod/data"),
+];
+const SECRET: &str = "hunter2-secret";
+
+/// The example in a folder, where terraform is installed.
+pub(crate) fn in_a_folder() -> Option<Project> {
     installed("terraform").then(|| Project::example("terraform"))
 }
 
-fn comment(project: &Project, text: &str) -> Ran {
-    let mut command = project.command();
-    command.env("TF_VAR_password", "hunter2-secret").args(["try", text]);
-    Ran::of(command.output().unwrap())
+/// The example, where terraform is installed: each layer's state lasts, as it does where people work together.
+fn terraform<P: Place>() -> Option<P> {
+    if !installed("terraform") {
+        return None;
+    }
+    let mut files = example("terraform");
+    for (layer, dir) in LAYERS {
+        let backend = format!("terraform {{\n  backend \"local\" {{ path = \"STORE/{layer}.tfstate\" }}\n}}\n");
+        files.insert(format!("{dir}/backend.tf"), backend);
+    }
+    let place = P::start(&files);
+    std::fs::create_dir_all(place.store()).unwrap();
+    Some(place)
 }
 
-#[test]
-fn what_was_planned_is_applied() {
-    let Some(project) = example() else { return };
-    comment(&project, "/plan").exits(0);
-    for layer in ["bootstrap", "platform", "data-staging", "data-prod"] {
-        let row = project.row(1, &format!("plan-{layer}"));
+/// A maintainer comments.
+fn comment(place: &impl Place, text: &str) -> Ran {
+    let mut command = place.comment(7, "bob", text);
+    command.env("TF_VAR_password", SECRET);
+    place.run(command)
+}
+
+fn what_was_planned_is_applied<P: Place>() {
+    let Some(place) = terraform::<P>() else { return };
+    comment(&place, "/plan").exits(0);
+    for (layer, _) in LAYERS {
+        let row = place.row(&format!("plan-{layer}"));
         assert!(row.starts_with("success: ") && row.contains("to add"), "{row}");
     }
-    let applied = comment(&project, "/apply").exits(0);
-    assert!(applied.stdout.contains("Ready to merge"), "{}", applied.stdout);
-    assert_eq!(project.row(1, "apply"), "success: 4 of 4 layers");
-    comment(&project, "/plan").exits(0);
-    assert_eq!(project.row(1, "plan-platform"), "success: no changes");
+    let unseen = comment(&place, "/apply").exits(4);
+    assert!(unseen.stderr.contains("approvals"), "{unseen:#?}");
+    place.approve(7, "root");
+    comment(&place, "/apply").exits(0);
+    assert!(place.dashboard().contains("Ready to merge"), "{}", place.dashboard());
+    assert_eq!(place.row("apply"), "success: 4 of 4 layers");
+    comment(&place, "/plan platform").exits(0);
+    assert_eq!(place.row("plan-platform"), "success: no changes");
 }
 
-#[test]
-fn code_that_changed_since_the_plan_is_refused() {
-    let Some(project) = example() else { return };
-    comment(&project, "/plan bootstrap").exits(0);
-    project.write("bootstrap/more.tf", "resource \"terraform_data\" \"more\" {\n  input = \"unseen\"\n}\n");
-    let applied = comment(&project, "/apply bootstrap");
-    assert_ne!(applied.code, 0, "{applied:#?}");
-    assert!(!project.path().join("bootstrap/terraform.tfstate").exists());
+fn code_that_changed_since_the_plan_is_refused<P: Place>() {
+    let Some(place) = terraform::<P>() else { return };
+    comment(&place, "/plan bootstrap").exits(0);
+    place.push(7, "bootstrap/more.tf", "resource \"terraform_data\" \"more\" {\n  input = \"unseen\"\n}\n");
+    place.approve(7, "root");
+    let refused = comment(&place, "/apply bootstrap").exits(4);
+    assert!(refused.stderr.contains("planned"), "{refused:#?}");
+    assert_eq!(place.stored("bootstrap.tfstate"), None);
 }
 
-#[test]
-fn a_failing_layer_holds_back_those_above_it() {
-    let Some(project) = example() else { return };
-    let mut command = project.command();
-    command.env("TF_VAR_zones", "1").env("TF_VAR_password", "hunter2-secret").args(["try", "/plan"]);
-    Ran::of(command.output().unwrap()).exits(1);
-    assert!(project.row(1, "plan-bootstrap").starts_with("success: "));
-    assert!(project.row(1, "plan-platform").starts_with("failure: "));
-    assert_eq!(project.row(1, "plan-data-staging"), "dropped: after platform failed");
-    assert_eq!(project.row(1, "plan-data-prod"), "dropped: after platform failed");
+fn what_would_be_done_now_is_not_what_was_planned<P: Place>() {
+    let Some(place) = terraform::<P>() else { return };
+    comment(&place, "/plan platform").exits(0);
+    place.approve(7, "root");
+    let mut other = place.comment(7, "bob", "/apply platform");
+    other.env("TF_VAR_zones", "3");
+    let stale = place.run(other).exits(1);
+    assert!(place.row("apply").contains("plan-stale"), "{}: {stale:#?}", place.row("apply"));
+    assert_eq!(place.stored("platform.tfstate"), None);
 }
 
-#[test]
-fn drift_is_found() {
-    let Some(project) = example() else { return };
-    comment(&project, "/plan bootstrap").exits(0);
-    comment(&project, "/apply bootstrap").exits(0);
-    let state = project.path().join("bootstrap/terraform.tfstate");
-    let mut text = Command::new("terraform");
-    clean(&mut text);
-    let listed = Ran::of(text.current_dir(project.path().join("bootstrap")).args(["state", "list"]).output().unwrap());
-    let address = listed.stdout.lines().next().unwrap().to_owned();
-    let mut remove = Command::new("terraform");
-    clean(&mut remove);
-    let removed = remove.current_dir(state.parent().unwrap()).args(["state", "rm", &address]).output().unwrap();
-    Ran::of(removed).exits(0);
-    comment(&project, "/verify").exits(1);
-    assert!(project.row(1, "drift-bootstrap").starts_with("failure: "), "{}", project.row(1, "drift-bootstrap"));
+fn a_failing_layer_holds_back_those_above_it<P: Place>() {
+    let Some(place) = terraform::<P>() else { return };
+    let mut command = place.comment(7, "bob", "/plan");
+    command.env("TF_VAR_zones", "1");
+    place.run(command).exits(1);
+    assert!(place.row("plan-bootstrap").starts_with("success: "));
+    assert!(place.row("plan-platform").starts_with("failure: "));
+    assert_eq!(place.row("plan-data-staging"), "dropped: after platform failed");
+    assert_eq!(place.row("plan-data-prod"), "dropped: after platform failed");
 }
 
-#[test]
-fn a_secret_shows_nowhere() {
-    let Some(project) = example() else { return };
-    let planned = comment(&project, "/plan").exits(0);
-    let applied = comment(&project, "/apply").exits(0);
-    for text in [&planned.stdout, &planned.stderr, &applied.stdout, &applied.stderr] {
-        assert!(!text.contains("hunter2-secret"), "{text}");
+/// What terraform prints about the state of the lowest layer.
+fn state(place: &impl Place, word: &str, address: Option<&str>) -> String {
+    let mut terraform = Command::new("terraform");
+    clean(&mut terraform);
+    terraform.current_dir(place.store()).args(["state", word, "-state=bootstrap.tfstate"]).args(address);
+    ran(terraform).exits(0).stdout
+}
+
+/// Looks for drift in the lowest layer alone.
+fn verify(place: &impl Place) -> Ran {
+    let mut command = place.comment(7, "bob", "/verify");
+    command.args(["--only", "verify/bootstrap"]);
+    place.run(command)
+}
+
+fn drift_is_found<P: Place>() {
+    let Some(place) = terraform::<P>() else { return };
+    comment(&place, "/plan bootstrap").exits(0);
+    place.approve(7, "root");
+    comment(&place, "/apply bootstrap").exits(0);
+    verify(&place).exits(0);
+    assert_eq!(place.row("drift-bootstrap"), "success: no changes");
+    let listed = state(&place, "list", None);
+    state(&place, "rm", listed.lines().next());
+    verify(&place).exits(1);
+    assert!(place.row("drift-bootstrap").starts_with("failure: "), "{}", place.row("drift-bootstrap"));
+}
+
+fn a_secret_shows_nowhere<P: Place>() {
+    let Some(place) = terraform::<P>() else { return };
+    let planned = comment(&place, "/plan data-prod").exits(0);
+    place.approve(7, "root");
+    let applied = comment(&place, "/apply data-prod").exits(0);
+    assert!(place.stored("data-prod.tfstate").unwrap().contains(SECRET));
+    let mut told = place.told();
+    told.extend([planned.stdout, planned.stderr, applied.stdout, applied.stderr]);
+    for text in told {
+        assert!(!text.contains(SECRET), "{text}");
     }
-    for entry in std::fs::read_dir(project.path().join(".ci/forge/comments")).unwrap() {
-        let text = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        assert!(!text.contains("hunter2-secret"), "{text}");
-    }
 }
+
+on_both!(
+    what_was_planned_is_applied,
+    code_that_changed_since_the_plan_is_refused,
+    what_would_be_done_now_is_not_what_was_planned,
+    a_failing_layer_holds_back_those_above_it,
+    drift_is_found,
+    a_secret_shows_nowhere,
+);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::state::user;
-use super::{GitHub, REPOSITORY, actions, comments, pulls};
+use super::{GitHub, REPOSITORY, actions, comments, git, pulls};
 
 /// An event: its name and its payload.
 #[derive(Debug, Clone)]
@@ -34,6 +34,15 @@ impl GitHub {
             "action": action, "number": pull, "pull_request": shown, "sender": sender, "repository": repository(),
         });
         Event { name: "pull_request", payload }
+    }
+
+    /// A commit comes to `main`.
+    pub(crate) fn push_event(&self) -> Event {
+        let after = git::tip(&self.bare(), "main");
+        let payload = json!({
+            "ref": "refs/heads/main", "after": after, "sender": user("alice"), "repository": repository(),
+        });
+        Event { name: "push", payload }
     }
 
     /// A workflow run ends.

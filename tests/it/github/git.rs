@@ -1,14 +1,17 @@
 //! The repository behind the server: a real bare one, and the smart HTTP protocol as git itself speaks it.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use super::REPOSITORY;
 use super::server::{Request, Response};
 use super::state::State;
 use crate::project::clean;
 
-fn git(folder: &Path, arguments: &[&str]) -> String {
+/// What git prints in a folder.
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new("git");
     clean(&mut command);
     let identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"];
@@ -17,19 +20,25 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// Creates the bare repository, with ci.toml on `main` and one commit more on `work`.
-pub(super) fn create(folder: &Path, config: &str) {
-    let bare = folder.join("acme/infra.git");
+/// Where the bare repository stands in a folder.
+pub(crate) fn bare(folder: &Path) -> PathBuf {
+    folder.join(format!("{REPOSITORY}.git"))
+}
+
+/// Creates the bare repository, with these files on `main` and one commit more on `work`.
+pub(crate) fn create(folder: &Path, files: &BTreeMap<String, String>) {
+    let bare = bare(folder);
     std::fs::create_dir_all(&bare).unwrap();
     git(&bare, &["init", "--quiet", "--bare", "--template=", "--initial-branch=main"]);
     git(&bare, &["config", "uploadpack.allowAnySHA1InWant", "true"]);
-    commit(&bare, "main", &[("ci.toml", Some(config))]);
+    let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), Some(text.as_str()))).collect();
+    commit(&bare, "main", &files);
     commit(&bare, "work", &[("README.md", Some("work\n"))]);
 }
 
 /// Commits files to a branch, which is made from `main` where it is missing; `None` takes a file away. The commit. One
 /// process does it, since every story makes several.
-pub(super) fn commit(bare: &Path, branch: &str, files: &[(&str, Option<&str>)]) -> String {
+pub(crate) fn commit(bare: &Path, branch: &str, files: &[(&str, Option<&str>)]) -> String {
     let there = |branch: &str| ask(bare, &["rev-parse", "--verify", "--quiet", &format!("refs/heads/{branch}")]);
     let names: Vec<&str> = files.iter().map(|(path, _)| *path).collect();
     let mut stream = format!("commit refs/heads/{branch}\nmark :1\ncommitter A <a@example.org> now\n");
@@ -62,7 +71,7 @@ pub(super) fn checkout(bare: &Path, workspace: &Path) {
     git(bare, &["clone", "--quiet", "--depth=1", "--branch=main", &url, &target]);
 }
 
-pub(super) fn tip(bare: &Path, branch: &str) -> String {
+pub(crate) fn tip(bare: &Path, branch: &str) -> String {
     git(bare, &["rev-parse", &format!("refs/heads/{branch}")])
 }
 

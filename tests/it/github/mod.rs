@@ -6,7 +6,7 @@ mod actions;
 mod comments;
 mod events;
 mod faults;
-mod git;
+pub(crate) mod git;
 mod graphql;
 mod issues;
 mod job;
@@ -22,6 +22,7 @@ mod state;
 mod statuses;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,7 +63,14 @@ pub(crate) const HOST: &str = "github.example.test";
 impl GitHub {
     /// Starts one whose branch `main` holds this ci.toml.
     pub(crate) fn start(config: &str) -> Self {
-        Self::over(tempfile::tempdir().unwrap(), None, config)
+        Self::start_with(|_| only(config))
+    }
+
+    /// Starts one whose branch `main` holds the files that are told for its folder.
+    pub(crate) fn start_with(files: impl FnOnce(&Path) -> BTreeMap<String, String>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let files = files(folder.path());
+        Self::over(folder, None, &files)
     }
 
     /// The same over TLS, with a certificate of an authority that nobody knows; its own is in [`Self::authority`].
@@ -70,12 +78,12 @@ impl GitHub {
         let folder = tempfile::tempdir().unwrap();
         let (authority, secure) = tls::create(&["127.0.0.1", HOST]);
         std::fs::write(folder.path().join("authority.pem"), authority).unwrap();
-        Self::over(folder, Some(secure), config)
+        Self::over(folder, Some(secure), &only(config))
     }
 
-    fn over(folder: TempDir, secure: Option<tls::Secure>, config: &str) -> Self {
-        git::create(folder.path(), config);
-        let server = Server::start(State::new(&folder.path().join("acme/infra.git")), secure);
+    fn over(folder: TempDir, secure: Option<tls::Secure>, files: &BTreeMap<String, String>) -> Self {
+        git::create(folder.path(), files);
+        let server = Server::start(State::new(&git::bare(folder.path())), secure);
         let github = Self { folder, server, environment: Vec::new() };
         github.open_pull(7, "work");
         github.checkout();
@@ -120,7 +128,7 @@ impl GitHub {
     }
 
     fn bare(&self) -> PathBuf {
-        self.folder.path().join("acme/infra.git")
+        git::bare(self.folder.path())
     }
 
     /// The head commit of a pull request.
@@ -238,11 +246,13 @@ impl GitHub {
     /// What a row says, as `STATUS: NOTE`.
     #[track_caller]
     pub(crate) fn row(&self, pull: u64, id: &str) -> String {
-        let board = self.board(pull);
-        let rows = board["rows"].as_array().unwrap();
-        let row = rows.iter().find(|row| row["id"] == id).unwrap_or_else(|| panic!("no row `{id}` in {rows:#?}"));
-        format!("{}: {}", row["status"].as_str().unwrap(), row["note"].as_str().unwrap())
+        crate::project::row(&self.board(pull), id)
     }
+}
+
+/// The files of a repository that has nothing but this ci.toml.
+fn only(config: &str) -> BTreeMap<String, String> {
+    [("ci.toml".to_owned(), config.to_owned())].into()
 }
 
 impl Drop for GitHub {

@@ -220,6 +220,12 @@ impl State {
         status
     }
 
+    /// A run ends, unless it has ended.
+    pub(crate) fn end_run(&mut self, id: u64, conclusion: &str) {
+        let run = self.runs.get_mut(&id).unwrap_or_else(|| panic!("no run {id}"));
+        run.conclusion.get_or_insert_with(|| conclusion.to_owned());
+    }
+
     /// Approves a pull request's head in somebody's name.
     pub(crate) fn approve(&mut self, number: u64, login: &str) {
         let (id, at) = (self.next_id(), now() + std::time::Duration::from_secs(1));
