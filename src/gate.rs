@@ -101,6 +101,11 @@ pub(crate) fn judge_layer(gate: &Gate, layer: Option<&Layer>, request: &Request<
 /// A pull request from a fork runs nothing, unless the gate says otherwise.
 pub(crate) fn judge_fork(gate: Option<&Gate>, pull: Option<&Pull>) -> Option<Part> {
     let pull = pull.filter(|pull| pull.fork)?;
+    let otherwise = match gate {
+        Some(gate) => format!("set `forks = true` in the gate `{}`", gate.key.value),
+        // A gate that lets forks pass says who may.
+        None => "name a gate in the rule that says who may, and has `forks = true`".to_owned(),
+    };
     Some(Part {
         code: "fork",
         gate: gate.map(|gate| gate.key.value.clone()).unwrap_or_default(),
@@ -108,7 +113,7 @@ pub(crate) fn judge_fork(gate: Option<&Gate>, pull: Option<&Pull>) -> Option<Par
         holds: gate.is_some_and(|gate| gate.forks),
         wanted: "a branch of this repository".to_owned(),
         found: format!("the fork of {}", pull.author),
-        remedy: "push the branch to this repository, or set `forks = true` in the gate".to_owned(),
+        remedy: format!("push the branch to this repository, or {otherwise}"),
     })
 }
 

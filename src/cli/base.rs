@@ -37,7 +37,7 @@ pub(super) fn rules(global: &Global, forge: &dyn Forge, about: About<'_>) -> Res
     let project = if place.is_tip_of(&pull.base_ref)? {
         project::open(global)?
     } else {
-        declared(forge, &place, &pull.base_ref)?
+        declared(global, forge, &place, &pull.base_ref)?
     };
     Ok(Some(Rules { project, pull: Some(pull) }))
 }
@@ -101,9 +101,14 @@ impl Place {
     }
 }
 
-fn declared(forge: &dyn Forge, place: &Place, branch: &str) -> Result<Project, Stop> {
+fn declared(global: &Global, forge: &dyn Forge, place: &Place, branch: &str) -> Result<Project, Stop> {
     let mut declared = forge.declared(branch, &place.config, &place.beside(project::TEMPLATES))?;
     let Some(text) = declared.config.take() else {
+        // A job without a checkout cannot tell a name that was mistyped from one that is yet to be merged.
+        if global.config.is_some() && place.checkout.is_some() && !place.file.is_file() {
+            return Err(Stop::usage(format!("there is no `{}`, neither here nor on `{branch}`", place.config))
+                .help("look at `--config`; a file that the pull request brings takes effect when merged"));
+        }
         return Err(Stop::nothing_to_do(format!(
             "the base branch `{branch}` has no `{}`: this one takes effect when merged",
             place.config

@@ -151,6 +151,15 @@ fn the_code_that_runs_is_the_heads_and_is_fetched_after_the_gate_opened() {
 }
 
 #[test]
+fn a_config_that_is_nowhere_was_mistyped() {
+    let github = github();
+    let event = github.comment(7, "alice", "/plan");
+    let told = github.job().on(event).ci(["run", "--config", "infra.toml"]).exits(2);
+    assert!(told.stderr.contains("there is no `infra.toml`, neither here nor on `main`"), "{told:#?}");
+    assert!(github.comments(7).len() == 1, "only the command stands there");
+}
+
+#[test]
 fn a_ci_toml_takes_effect_when_merged() {
     let github = github();
     github.commit("work", "ci.toml", CONFIG);
