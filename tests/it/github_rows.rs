@@ -112,6 +112,27 @@ fn superseded(github: &GitHub, event: Event, round: usize) {
 }
 
 #[test]
+fn a_run_that_runs_again_has_the_row() {
+    let github = github();
+    let run = dies(&github, github.job().on(github.comment(7, "alice", "a word")));
+    let first = github.run_ends(run, "failure");
+    github.run_again(run);
+    let again = ["update", "--pr", "7", "--stage", "lint", "--status", "running"];
+    github.job().run(run).ci(again).exits(0);
+    // That the first attempt ended is heard of only now, and looked up: it is nothing to the second one's row.
+    github.job().on(first).ci(["run"]).exits(0);
+    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    assert!(github.row(7, "lint").starts_with("running: "), "{}", github.row(7, "lint"));
+    assert!(
+        github.dashboard(7).body.contains(&format!("/actions/runs/{run}/attempts/2")),
+        "{:#?}",
+        github.dashboard(7)
+    );
+    ends(&github, run, "failure");
+    assert_eq!(github.row(7, "lint"), "failure: ended without reporting");
+}
+
+#[test]
 fn two_pull_requests_with_one_head_have_a_dashboard_each() {
     let github = github();
     github.open_pull(8, "work");

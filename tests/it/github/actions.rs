@@ -7,11 +7,16 @@ use super::server::{Request, Response};
 use super::state::{Run, State, now, user};
 use super::{REPOSITORY, git};
 
-pub(super) fn run(state: &State, id: u64) -> Response {
-    match state.runs.get(&id) {
-        Some(run) => Response::json(200, &shown(state, run)),
-        None => Response::error(404, "Not Found"),
+pub(super) fn attempt(state: &State, id: u64, attempt: usize) -> Response {
+    let Some(run) = state.runs.get(&id).filter(|run| (1..=run.earlier.len() + 1).contains(&attempt)) else {
+        return Response::error(404, "Not Found");
+    };
+    let mut run = run.clone();
+    if attempt <= run.earlier.len() {
+        run.conclusion = Some(run.earlier[attempt - 1].clone());
+        run.earlier.truncate(attempt - 1);
     }
+    Response::json(200, &shown(state, &run))
 }
 
 pub(super) fn runs(state: &State, request: &Request, workflow: &str) -> Response {
@@ -36,6 +41,7 @@ pub(super) fn dispatch(state: &mut State, login: &str, request: &Request, workfl
         actor: login.to_owned(),
         inputs: fields["inputs"].clone(),
         conclusion: None,
+        earlier: Vec::new(),
         created_at: now(),
     };
     let shown = shown(state, &run);
@@ -51,7 +57,7 @@ pub(super) fn shown(state: &State, run: &Run) -> Value {
     let of = |pull: &&super::state::Pull| run.event == "pull_request" && pull.open && pull.branch == run.branch;
     let pulls: Vec<Value> = state.pulls.values().filter(of).map(|pull| json!({ "number": pull.number })).collect();
     json!({
-        "id": run.id, "run_attempt": 1, "path": format!(".github/workflows/{}", run.workflow), "event": run.event,
+        "id": run.id, "run_attempt": run.earlier.len() + 1, "path": format!(".github/workflows/{}", run.workflow), "event": run.event,
         "status": if run.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": run.conclusion,
         "head_branch": run.branch, "head_sha": run.sha, "head_repository": { "full_name": REPOSITORY },
         "actor": user(&run.actor), "created_at": run.created_at, "pull_requests": pulls,

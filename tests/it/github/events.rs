@@ -45,6 +45,14 @@ impl GitHub {
         Event { name: "push", payload }
     }
 
+    /// Somebody lets a run that ended run once more.
+    pub(crate) fn run_again(&self, run: u64) {
+        self.state(|state| {
+            let run = state.runs.get_mut(&run).unwrap();
+            run.earlier.extend(run.conclusion.take());
+        });
+    }
+
     /// A workflow run ends.
     pub(crate) fn run_ends(&self, run: u64, conclusion: &str) -> Event {
         let run = self.state(|state| {

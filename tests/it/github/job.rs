@@ -14,12 +14,13 @@ pub(crate) struct Job<'g> {
     github: &'g GitHub,
     event: Option<Event>,
     token: String,
+    run: Option<u64>,
     environment: Vec<(String, String)>,
 }
 
 impl<'g> Job<'g> {
     pub(super) fn new(github: &'g GitHub) -> Self {
-        Self { github, event: None, token: TOKEN.to_owned(), environment: Vec::new() }
+        Self { github, event: None, token: TOKEN.to_owned(), run: None, environment: Vec::new() }
     }
 
     /// The event that starts its workflow.
@@ -30,6 +31,12 @@ impl<'g> Job<'g> {
 
     pub(crate) fn token(mut self, token: &str) -> Self {
         token.clone_into(&mut self.token);
+        self
+    }
+
+    /// Makes it a part of this run instead of a new one.
+    pub(crate) fn run(mut self, run: u64) -> Self {
+        self.run = Some(run);
         self
     }
 
@@ -66,6 +73,8 @@ impl<'g> Job<'g> {
             Some(pull) => (format!("refs/pull/{pull}/merge"), self.github.head(pull)),
             None => ("refs/heads/main".to_owned(), super::git::tip(&self.github.bare(), "main")),
         };
+        let run = self.run.unwrap_or_else(|| self.new_run());
+        let attempt = self.github.state(|state| state.runs[&run].earlier.len() + 1);
         command
             .current_dir(self.github.workspace())
             .env("GITHUB_ACTIONS", "true")
@@ -77,8 +86,8 @@ impl<'g> Job<'g> {
             .env("GITHUB_TOKEN", &self.token)
             .env("GITHUB_REF", reference)
             .env("GITHUB_SHA", sha)
-            .env("GITHUB_RUN_ID", self.new_run().to_string())
-            .env("GITHUB_RUN_ATTEMPT", "1")
+            .env("GITHUB_RUN_ID", run.to_string())
+            .env("GITHUB_RUN_ATTEMPT", attempt.to_string())
             .env("GITHUB_OUTPUT", Self::outputs(self.github))
             .env("GITHUB_STEP_SUMMARY", Self::summary(self.github))
             .env("RUNNER_TEMP", self.github.folder())
@@ -114,6 +123,7 @@ impl<'g> Job<'g> {
                 actor: BOT.to_owned(),
                 inputs: serde_json::Value::Null,
                 conclusion: None,
+                earlier: Vec::new(),
                 created_at: now(),
             };
             let id = run.id;

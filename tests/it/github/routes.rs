@@ -77,7 +77,9 @@ fn route(state: &mut State, account: &Account, request: &Request, parts: &[&str]
             comments::react(state, login, request, number(comment)?)
         }
         ("GET", ["collaborators", user, "permission"]) => people::permission(state, user),
-        ("GET", ["actions", "runs", run, "attempts", "1"]) => actions::run(state, number(run)?),
+        ("GET", ["actions", "runs", run, "attempts", attempt]) => {
+            actions::attempt(state, number(run)?, attempt.parse().ok()?)
+        }
         ("GET", ["actions", "workflows", workflow, "runs"]) => actions::runs(state, request, workflow),
         ("POST", ["actions", "workflows", workflow, "dispatches"]) => {
             actions::dispatch(state, login, request, workflow)

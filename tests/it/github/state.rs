@@ -107,6 +107,8 @@ pub(crate) struct Run {
     pub(crate) inputs: Value,
     /// `None` while it has not ended.
     pub(crate) conclusion: Option<String>,
+    /// The conclusions of the attempts before, oldest first.
+    pub(crate) earlier: Vec<String>,
     pub(crate) created_at: Timestamp,
 }
 
