@@ -4,6 +4,7 @@ use super::args::{Global, PullArg, sha};
 use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console, environment, output, project};
+use crate::forge;
 use crate::model::board::{Entry, Status};
 use crate::model::event::Event;
 use crate::model::ids::{PullNumber, Sha};
@@ -83,9 +84,21 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         changes: None,
     });
     let dashboard = session.dashboard(sha, Some(pull))?;
-    dashboard.write(entries.collect())?;
+    dashboard.write(entries.collect()).map_err(|error| lost(error, pull))?;
     console::line(format!("{} of {}: {}", rows.join(", "), dashboard.sha.short(), status.word()));
     Ok(ExitStatus::Done)
+}
+
+/// Why a report may not show, and what mends it. What may not be written says itself what it lacks.
+fn lost(error: forge::Error, pull: PullNumber) -> Stop {
+    let denied = matches!(error, forge::Error::Denied(_));
+    let stop = Stop::from(error);
+    if denied {
+        return stop;
+    }
+    stop.help(format_args!(
+        "report again once the forge is well again; `ci sync --pr {pull}` is enough where the row is in the journal"
+    ))
 }
 
 fn status(word: &str) -> Result<Status, Stop> {

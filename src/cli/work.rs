@@ -88,8 +88,7 @@ pub(super) fn carry_out(work: &Work<'_>) -> Result<Done, Stop> {
             && !work.may_not_write(error)
         {
             drop(sender);
-            let help = "the dashboard must be kept before anything runs; nothing was run";
-            return Err(Stop::from(error.clone()).help(help));
+            return Err(Stop::from(error.clone()).help(work.not_begun(error)));
         }
         let sender = Mutex::new(sender);
         let outcomes = work.run_jobs(&exec, &outputs, &sender);
@@ -233,6 +232,15 @@ impl Work<'_> {
             None => {}
         }
         Ok(Done { status, recorded: kept.recorded })
+    }
+
+    /// What it means that the first entries could not be written.
+    fn not_begun(&self, error: &forge::Error) -> String {
+        let told = "the dashboard must be kept before anything runs; nothing was run";
+        match self.dashboard.pull.filter(|_| !matches!(error, forge::Error::Denied(_))) {
+            Some(pull) => format!("{told}; `ci sync --pr {pull}` mends the dashboard once the forge is well again"),
+            None => told.to_owned(),
+        }
     }
 
     /// Whether this error only says that the token of a fork's pull request may not write, as is GitHub's rule. See

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::Error;
 
@@ -123,13 +123,19 @@ pub(super) fn decide(trouble: &Trouble, spent: Spent, budget: Duration, now: Tim
             let doubled = LIMITED.saturating_mul(1 << (spent.attempts - 1).min(6));
             // All who wait for the same moment should not come back in it together.
             let after = wait.unwrap_or(doubled) + pause.mul_f64(0.5);
-            let until = now.checked_add(wait.unwrap_or(doubled)).unwrap_or(Timestamp::MAX);
+            let until = whole(now.checked_add(wait.unwrap_or(doubled)).unwrap_or(Timestamp::MAX));
             (after, Error::Limited { until, message: message.clone() })
         }
     };
     let request = spent.request.saturating_add(after) > budget;
     let unwell = spent.unwell.saturating_add(after) > budget && spent.attempts >= TRIES;
     if request || unwell { Verdict::Stop(error) } else { Verdict::Again(after) }
+}
+
+/// The next whole second: nobody wants to know more.
+fn whole(time: Timestamp) -> Timestamp {
+    let seconds = TimestampRound::new().smallest(Unit::Second).mode(RoundMode::Ceil);
+    time.round(seconds).unwrap_or(time)
 }
 
 /// Twice as long each time, and between half and all of that.

@@ -1,8 +1,9 @@
 //! Stories of `ci doctor`: what is well, what is not, and that looking changes nothing.
 
+use jiff::SignedDuration;
 use serde_json::Value;
 
-use crate::github::{BOT, GitHub, READ_ONLY};
+use crate::github::{BOT, Fault, GitHub, READ_ONLY};
 use crate::on_github::github;
 use crate::project::{Project, Ran};
 
@@ -121,6 +122,33 @@ fn a_broken_ci_toml_at_the_base_is_found() {
     let ran = doctor(&github, None).exits(1);
     only(&ran, &["problem rules"]);
     assert!(ran.stderr.contains("ci.toml of main"), "{ran:#?}");
+}
+
+#[test]
+fn few_requests_that_are_left_are_found() {
+    let github = github();
+    github.job().ci(["init", "--pr", "7"]).exits(0);
+    github.state(|state| state.left = Some(12));
+    only(&doctor(&github, None).exits(0), &["warning rate", "12 of 5000 requests are left until 2"]);
+    // An Enterprise Server without limits.
+    github.state(|state| state.left = None);
+    let ran = doctor(&github, None).exits(0);
+    assert_eq!(findings(&ran), Vec::<String>::new());
+    assert!(!ran.stdout.contains("\"rate\""), "{ran:#?}");
+    github.fail_from(0, Fault::Exhausted(403, 3_000));
+    let ran = doctor(&github, None).exits(1);
+    only(&ran, &["problem api", "rate limited until 2", "API rate limit exceeded"]);
+    assert!(ran.stdout.contains("wait until then"), "{ran:#?}");
+}
+
+#[test]
+fn a_clock_that_is_off_is_found() {
+    let github = github();
+    github.job().ci(["init", "--pr", "7"]).exits(0);
+    for (ahead, words) in [(3_600, "s behind GitHub"), (-3_600, "s ahead of GitHub")] {
+        github.state(|state| state.ahead = SignedDuration::from_secs(ahead));
+        only(&doctor(&github, None).exits(0), &["warning clock: this machine is 3", words]);
+    }
 }
 
 #[test]

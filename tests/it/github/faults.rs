@@ -5,6 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{Hash as _, Hasher as _};
 use std::time::Duration;
 
+use super::server::Response;
+use super::state::now;
+
 /// How a request goes wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
@@ -20,6 +23,47 @@ pub(crate) enum Fault {
     DropAfter,
     /// It was done, and half of the answer is sent.
     CutShort,
+    /// 503 before anything is done.
+    Unavailable,
+    /// All requests of the hour are used up, as this status says; so many seconds are left of the hour.
+    Exhausted(u16, u32),
+    /// 403 for too many requests at once, to be tried again in so many seconds where that is told.
+    Secondary(Option<u32>),
+}
+
+impl Fault {
+    /// Whether it befalls the API alone: git's requests have no such limits.
+    pub(super) fn is_limit(self) -> bool {
+        matches!(self, Self::TooMany | Self::Exhausted(..) | Self::Secondary(_))
+    }
+
+    /// What is answered instead of doing anything.
+    pub(super) fn answer(self) -> Option<Response> {
+        match self {
+            Self::BadGateway => Some(Response::error(502, "Bad Gateway")),
+            Self::TooMany => Some(Response::error(429, "too many requests").header("retry-after", "1")),
+            Self::Unavailable => Some(Response::error(503, "Service Unavailable")),
+            Self::Exhausted(status, seconds) => Some(exhausted(status, seconds)),
+            Self::Secondary(seconds) => {
+                let message =
+                    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+                let response = Response::error(403, message);
+                Some(match seconds {
+                    Some(seconds) => response.header("retry-after", &seconds.to_string()),
+                    None => response,
+                })
+            }
+            Self::BadGatewayAfter | Self::DropBefore | Self::DropAfter | Self::CutShort => None,
+        }
+    }
+}
+
+fn exhausted(status: u16, seconds: u32) -> Response {
+    let reset = now().as_second() + i64::from(seconds);
+    Response::error(status, "API rate limit exceeded for installation ID 4711.")
+        .header("x-ratelimit-limit", "5000")
+        .header("x-ratelimit-remaining", "0")
+        .header("x-ratelimit-reset", &reset.to_string())
 }
 
 const ALL: [Fault; 6] =
@@ -40,8 +84,8 @@ pub(super) struct Faults {
     pub(super) latency: Duration,
     /// By the number of the request.
     pub(super) at: BTreeMap<usize, Fault>,
-    /// Whether nothing is answered at all.
-    pub(super) down: bool,
+    /// How every request goes wrong from this number on.
+    pub(super) from: Option<(usize, Fault)>,
     percent: u8,
     seed: u64,
     asked: HashMap<String, u64>,
@@ -64,8 +108,10 @@ impl Faults {
     /// How the request of this number goes wrong. What befalls a request at random depends on what it asks and how often
     /// that was asked before, so that a seed gives the same faults whoever comes first.
     pub(super) fn of(&mut self, number: usize, request: &str) -> Option<Fault> {
-        if self.down {
-            return Some(Fault::DropBefore);
+        if let Some((from, fault)) = self.from
+            && number >= from
+        {
+            return Some(fault);
         }
         if let Some(fault) = self.at.remove(&number) {
             return Some(fault);

@@ -1,7 +1,7 @@
 //! What was asked of the server, and when.
 
 use std::collections::BTreeSet;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 /// One request.
 #[derive(Debug, Clone)]
@@ -29,6 +29,18 @@ impl Asked {
             begin,
             end: SystemTime::now(),
         }
+    }
+}
+
+impl Asked {
+    /// Whether it asks the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        (&self.method, &self.target, &self.body) == (&other.method, &other.target, &other.body)
+    }
+
+    /// How long after another had ended it began.
+    pub(crate) fn later_than(&self, other: &Self) -> Duration {
+        self.begin.duration_since(other.end).unwrap_or_default()
     }
 }
 

@@ -189,9 +189,15 @@ impl GitHub {
         self.server.faults().random(percent, seed);
     }
 
+    /// Lets the request of this number (from 0, counted from now) and all later ones go wrong.
+    pub(crate) fn fail_from(&self, number: usize, fault: Fault) {
+        let from = self.server.requests() + number;
+        self.server.faults().from = Some((from, fault));
+    }
+
     /// Lets every request go unanswered.
     pub(crate) fn down(&self) {
-        self.server.faults().down = true;
+        self.fail_from(0, Fault::DropBefore);
     }
 
     /// Calls this before and after the effect of each request, with its number from now on.

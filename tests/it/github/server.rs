@@ -126,14 +126,16 @@ impl Response {
         self
     }
 
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.headers.iter().any(|(known, _)| known == name)
+    }
+
     fn bytes(&self) -> Vec<u8> {
         let mut head = format!("HTTP/1.1 {} X\r\ncontent-length: {}\r\n", self.status, self.body.len());
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        let date = jiff::Timestamp::now().strftime("%a, %d %b %Y %H:%M:%S GMT");
-        head.push_str(&format!("date: {date}\r\n"));
-        head.push_str("x-ratelimit-limit: 5000\r\nx-ratelimit-remaining: 4999\r\nx-github-request-id: 1\r\n\r\n");
+        head.push_str("\r\n");
         let mut bytes = head.into_bytes();
         bytes.extend(&self.body);
         bytes
@@ -245,13 +247,12 @@ impl Server {
                 ),
             )
         };
+        let fault = fault.filter(|fault| !fault.is_limit() || !request.path().contains(".git/"));
         std::thread::sleep(latency);
-        let early = match fault {
-            Some(Fault::BadGateway) => Some(Response::error(502, "Bad Gateway")),
-            Some(Fault::TooMany) => Some(Response::error(429, "too many requests").header("retry-after", "1")),
-            Some(Fault::DropBefore) => return false,
-            Some(Fault::BadGatewayAfter | Fault::DropAfter | Fault::CutShort) | None => None,
-        };
+        if fault == Some(Fault::DropBefore) {
+            return false;
+        }
+        let early = fault.and_then(Fault::answer);
         let mut response = early.unwrap_or_else(|| routes::answer(&self.state, request));
         if response.unknown {
             let why = String::from_utf8_lossy(&response.body);
@@ -262,7 +263,7 @@ impl Server {
             response = Response::error(502, "Bad Gateway");
         }
         lock(&self.log).push(Asked::new(request, response.status, connection, begin));
-        let bytes = response.bytes();
+        let bytes = self.state().about_itself(response.clone()).bytes();
         match fault {
             Some(Fault::DropAfter) => false,
             Some(Fault::CutShort) => {

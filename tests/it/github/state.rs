@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::server::Response;
 use super::{BOT, READ_ONLY, REPOSITORY, TOKEN};
 
 /// Everything but the commits, which stand in the repository.
@@ -37,6 +38,10 @@ pub(crate) struct State {
     pub(crate) lists: usize,
     /// Whether anybody may fetch.
     pub(crate) public: bool,
+    /// How many requests of the hour are left; `None` where there is no limit, as on most Enterprise Servers.
+    pub(crate) left: Option<u32>,
+    /// By how much its clock is ahead, in what answers say.
+    pub(crate) ahead: SignedDuration,
     ids: u64,
 }
 
@@ -150,7 +155,23 @@ impl State {
             lag: 0,
             lists: 0,
             public: false,
+            left: Some(4_999),
+            ahead: SignedDuration::ZERO,
             ids: 1_000,
+        }
+    }
+
+    /// An answer, with what all answers say about the server.
+    pub(super) fn about_itself(&self, response: Response) -> Response {
+        let now = now();
+        let date = (now + self.ahead).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+        let response = response.header("date", &date).header("x-github-request-id", "1");
+        match self.left {
+            Some(left) if !response.has("x-ratelimit-remaining") => response
+                .header("x-ratelimit-limit", "5000")
+                .header("x-ratelimit-remaining", &left.to_string())
+                .header("x-ratelimit-reset", &(now.as_second() + 1_800).to_string()),
+            Some(_) | None => response,
         }
     }
 
