@@ -130,7 +130,7 @@ fn all_exit_well(children: Vec<Child>) {
 }
 
 /// A GitHub whose ci.toml has so many stages, each with a row.
-fn many_stages(count: usize) -> GitHub {
+pub(crate) fn many_stages(count: usize) -> GitHub {
     let stages: Vec<String> = (0..count).map(|at| format!("[stages.s{at}]\nname = \"Stage {at}\"\n")).collect();
     let head = "version = 1\n[dashboard]\nmarker = \"infra-dashboard\"\nhistory = 200\n";
     GitHub::start(&format!("{head}{}", stages.concat()))
@@ -142,7 +142,7 @@ fn report(at: usize) -> (&'static str, String) {
 }
 
 /// Lets so many processes report a stage each, all at once.
-fn report_all(github: &GitHub, count: usize) {
+pub(crate) fn report_all(github: &GitHub, count: usize) {
     let children = (0..count).map(|at| {
         let (status, note) = report(at);
         let stage = format!("s{at}");
@@ -153,7 +153,7 @@ fn report_all(github: &GitHub, count: usize) {
 }
 
 /// Every row is as it was reported, in the journal and in the comment, and nothing is there twice.
-fn all_is_reported(github: &GitHub, count: usize) {
+pub(crate) fn all_is_reported(github: &GitHub, count: usize) {
     let (board, body) = (github.board(7), github.dashboard(7).body);
     for at in 0..count {
         let (status, note) = report(at);
@@ -192,9 +192,9 @@ fn a_hundred_writers_in_trouble_lose_nothing() {
 #[test]
 fn lists_that_lag_lose_nothing() {
     let github = many_stages(8);
-    github.state(|state| state.lag = 5);
+    github.state(|state| state.lags.statuses.by = 5);
     report_all(&github, 8);
-    github.state(|state| state.lag = 0);
+    github.state(|state| state.lags.statuses.by = 0);
     all_is_reported(&github, 8);
 }
 

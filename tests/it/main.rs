@@ -15,6 +15,7 @@ mod github;
 mod github_cancelled;
 mod github_endpoints;
 mod github_killed;
+mod github_lag;
 mod github_limits;
 mod github_rows;
 mod github_token;

@@ -19,10 +19,13 @@ pub(super) fn attempt(state: &State, id: u64, attempt: usize) -> Response {
     Response::json(200, &shown(state, &run))
 }
 
-pub(super) fn runs(state: &State, request: &Request, workflow: &str) -> Response {
+/// Those left out that a lagging replica does not know yet.
+pub(super) fn runs(state: &mut State, request: &Request, workflow: &str) -> Response {
+    state.lags.runs.read();
     let branch = request.query("branch");
     let wanted = |run: &&Run| run.workflow == workflow && branch.as_ref().is_none_or(|branch| *branch == run.branch);
-    let runs: Vec<Value> = state.runs.values().rev().filter(wanted).map(|run| shown(state, run)).collect();
+    let there = state.runs.values().rev().filter(|run| state.lags.runs.shows(run.id)).filter(wanted);
+    let runs: Vec<Value> = there.map(|run| shown(state, run)).collect();
     page(request, &runs, |page| json!({ "total_count": runs.len(), "workflow_runs": page }))
 }
 
@@ -46,6 +49,7 @@ pub(super) fn dispatch(state: &mut State, login: &str, request: &Request, workfl
     };
     let shown = shown(state, &run);
     let details = json!({ "workflow_run_id": run.id, "run_url": shown["url"], "html_url": shown["html_url"] });
+    state.lags.runs.made(run.id);
     state.runs.insert(run.id, run);
     let wanted = fields["return_run_details"] == true && state.run_details;
     if wanted { Response::json(200, &details) } else { Response::status(204) }

@@ -7,13 +7,15 @@ use super::routes::list as listed;
 use super::server::{Request, Response};
 use super::state::{Comment, State, now, user};
 
-/// Those of one issue, or of all.
-pub(super) fn list(state: &State, request: &Request, issue: Option<u64>) -> Response {
+/// Those of one issue, or of all; those left out that a lagging replica does not know yet.
+pub(super) fn list(state: &mut State, request: &Request, issue: Option<u64>) -> Response {
+    state.lags.comments.read();
     let since = request.query("since").map(|since| since.parse::<jiff::Timestamp>().unwrap());
     let wanted = |comment: &&Comment| {
         issue.is_none_or(|issue| comment.issue == issue) && since.is_none_or(|since| comment.updated_at >= since)
     };
-    let shown: Vec<Value> = state.comments.values().filter(wanted).map(|comment| shown(state, comment)).collect();
+    let there = state.comments.values().filter(|comment| state.lags.comments.shows(comment.id)).filter(wanted);
+    let shown: Vec<Value> = there.map(|comment| shown(state, comment)).collect();
     listed(request, &shown)
 }
 

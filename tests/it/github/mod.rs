@@ -10,6 +10,7 @@ pub(crate) mod git;
 mod graphql;
 mod issues;
 mod job;
+mod lag;
 mod log;
 mod openapi;
 mod people;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use super::lag::Lags;
 use super::server::Response;
 use super::{BOT, READ_ONLY, REPOSITORY, TOKEN};
 
@@ -32,10 +33,7 @@ pub(crate) struct State {
     pub(crate) review_requests: Vec<Value>,
     /// Whether dispatch answers which run it started.
     pub(crate) run_details: bool,
-    /// How many lists of statuses do not show a status yet.
-    pub(crate) lag: usize,
-    /// How many lists of statuses were read.
-    pub(crate) lists: usize,
+    pub(crate) lags: Lags,
     /// Whether anybody may fetch.
     pub(crate) public: bool,
     /// How many requests of the hour are left; `None` where there is no limit, as on most Enterprise Servers.
@@ -96,8 +94,6 @@ pub(crate) struct Status {
     pub(crate) target_url: String,
     pub(crate) creator: String,
     pub(crate) created_at: Timestamp,
-    /// The number of the first list that shows it.
-    pub(crate) shows_from: usize,
 }
 
 /// A workflow run.
@@ -152,8 +148,7 @@ impl State {
             asked_to_merge: BTreeSet::new(),
             review_requests: Vec::new(),
             run_details: true,
-            lag: 0,
-            lists: 0,
+            lags: Lags::default(),
             public: false,
             left: Some(4_999),
             ahead: SignedDuration::ZERO,
@@ -221,6 +216,7 @@ impl State {
             minimized: false,
             reactions: Vec::new(),
         };
+        self.lags.comments.made(id);
         self.comments.insert(id, comment.clone());
         comment
     }
@@ -237,8 +233,8 @@ impl State {
             target_url: text("target_url"),
             creator: creator.to_owned(),
             created_at: now(),
-            shows_from: self.lists + 1 + self.lag,
         };
+        self.lags.statuses.made(status.id);
         self.statuses.push(status.clone());
         status
     }

@@ -26,9 +26,9 @@ pub(super) fn create(state: &mut State, login: &str, request: &Request, sha: &st
 
 /// Newest first, those left out that a lagging replica does not know yet.
 pub(super) fn list(state: &mut State, request: &Request, sha: &str) -> Response {
-    state.lists += 1;
-    let lists = state.lists;
-    let there = state.statuses.iter().rev().filter(|status| status.sha == sha && status.shows_from <= lists);
+    state.lags.statuses.read();
+    let shows = |status: &&Status| status.sha == sha && state.lags.statuses.shows(status.id);
+    let there = state.statuses.iter().rev().filter(shows);
     listed(request, &there.map(shown).collect::<Vec<_>>())
 }
 
