@@ -40,7 +40,7 @@ unlock = "all"
 each  = "layer"
 stage = "apply"
 lock  = true
-steps = [{ run = ["sh", "-c", "test ! -e STORE/fail && if test -e STORE/wait; then echo started; while test -e STORE/wait; do sleep 0.05; done; fi"] }]
+steps = [{ run = ["sh", "-c", "test ! -e STORE/fail && if test -e STORE/wait; then echo started; for i in $(seq 400); do test -e STORE/wait || break; sleep 0.05; done; fi"] }]
 "#;
 
 /// Two pull requests, 7 and 8.

@@ -58,6 +58,8 @@ fn what_was_shown_is_applied<P: Place>() {
     assert_eq!(place.row("plan-dns"), "success: no changes");
     assert_eq!(place.row("plan-db"), "success: files to change: 1");
     assert_eq!(place.row("apply"), "pending: ");
+    let shown = place.comments(7).concat();
+    assert!(shown.contains("maintenance.txt"), "{shown}");
     place.says("/apply").exits(0);
     assert_eq!(place.row("apply"), "success: 3 of 3 layers");
     assert!(place.dashboard().contains("Ready to merge"), "{}", place.dashboard());
