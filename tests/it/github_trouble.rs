@@ -7,32 +7,21 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::github::{BOT, Comment, Fault, GitHub, Job};
+use crate::on_github::rows;
 use crate::project::Ran;
 
 /// One layer, and work that a story can hold up.
-const CONFIG: &str = r#"
-version = 1
-
-[dashboard]
-marker = "infra-dashboard"
-
+const CONFIG: &str = concat!(
+    rows!(),
+    r#"
 [layers.base]
 dir = "base"
 
-[stages.plan]
-name = "Plan: {{ layer }}"
-each = "layer"
-[stages.e2e]
-name = "E2E Tests"
 [stages.drift]
 name = "Drift"
-[stages.lint]
-name = "Lint"
 
 [commands.plan]
 pattern = "/plan"
-[commands.e2e]
-pattern = "/e2e"
 [commands.verify]
 pattern = "/verify"
 
@@ -55,16 +44,12 @@ stage = "plan"
 dir   = "{{ layer.dir }}"
 steps = [{ run = ["sh", "-c", "cat wanted; eval \"${WORK:-true}\""], output = true }]
 
-[handlers.e2e]
-stage    = "e2e"
-dispatch = "e2e.yml"
-ref      = "{{ pr.head.ref }}"
-
 [handlers.verify]
 stage = "drift"
 issue = "Drift"
 steps = [{ run = ["false"], output = true }]
-"#;
+"#
+);
 
 /// A GitHub whose pull request 7 wants something of the one layer.
 pub(crate) fn github() -> GitHub {

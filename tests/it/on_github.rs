@@ -4,13 +4,37 @@ use std::time::Duration;
 
 use crate::github::{GitHub, Job, Log};
 
-/// Four layers whose plan and apply are plain programs.
-pub(crate) const CONFIG: &str = r#"
+/// What every ci.toml of the stories on GitHub begins with: rows, and an end-to-end test that another workflow does.
+macro_rules! rows {
+    () => {
+        r#"
 version = 1
 
-[dashboard]
-marker = "infra-dashboard"
+[stages.plan]
+name = "Plan: {{ layer }}"
+each = "layer"
+[stages.e2e]
+name = "E2E Tests"
+[stages.lint]
+name = "Lint"
 
+[commands.e2e]
+pattern = '/e2e'
+
+[handlers.e2e]
+stage    = "e2e"
+dispatch = "e2e.yml"
+ref      = "{{ pr.head.ref }}"
+inputs   = { sha = "{{ pr.head.sha }}" }
+"#
+    };
+}
+pub(crate) use rows;
+
+/// Four layers whose plan and apply are plain programs.
+pub(crate) const CONFIG: &str = concat!(
+    rows!(),
+    r#"
 [layers.bootstrap]
 dir = "bootstrap"
 [layers.platform]
@@ -23,16 +47,9 @@ after = ["platform"]
 dir   = "data-prod"
 after = ["data-staging"]
 
-[stages.plan]
-name = "Plan: {{ layer }}"
-each = "layer"
 [stages.apply]
 name  = "Apply"
 after = ["plan"]
-[stages.e2e]
-name = "E2E Tests"
-[stages.lint]
-name = "Lint"
 
 [commands.plan]
 pattern     = '/plan(\s+(?<layers>.+))?'
@@ -40,8 +57,6 @@ args.layers = { type = "layers", default = "all" }
 [commands.apply]
 pattern     = '/apply(\s+(?<layers>.+))?'
 args.layers = { type = "layers", default = "planned" }
-[commands.e2e]
-pattern = '/e2e'
 [commands.help]
 pattern = '/help'
 
@@ -102,12 +117,6 @@ steps = [
   { run = ["sh", "-c", "cat wanted > \"$RUNNER_TEMP/applied-{{ layer }}\""], output = true },
 ]
 
-[handlers.e2e]
-stage    = "e2e"
-dispatch = "e2e.yml"
-ref      = "{{ pr.head.ref }}"
-inputs   = { sha = "{{ pr.head.sha }}" }
-
 [handlers.e2e-reported]
 stage  = "e2e"
 report = "{{ event.workflow_run.conclusion }}"
@@ -116,7 +125,8 @@ link   = "{{ event.workflow_run.html_url }}"
 
 [handlers.help]
 reply = "help"
-"#;
+"#
+);
 
 const LAYERS: [&str; 4] = ["bootstrap", "platform", "data-staging", "data-prod"];
 
