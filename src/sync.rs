@@ -16,9 +16,9 @@ pub(crate) enum Ask<E> {
     Record(Vec<E>),
     /// Look for a comment of ours that no pointer names: [`Answer::Orphan`].
     FindOrphan,
-    /// Say whether this comment, and where that is asked the newest pointer too, reads as [`Writer::entries`] would have
-    /// it: [`Answer::Stands`] or [`Answer::Gone`].
-    Compare { comment: u64, pointer: bool },
+    /// Say whether this comment and the newest pointer read as [`Writer::entries`] would have them: [`Answer::Stands`] or
+    /// [`Answer::Gone`].
+    Compare(u64),
     /// Write the comment from [`Writer::entries`], a new one where there is none: [`Answer::Written`] or
     /// [`Answer::Gone`].
     Write(Option<u64>),
@@ -41,7 +41,7 @@ pub(crate) enum Ask<E> {
 pub(crate) enum Answer<E> {
     Recorded { own: Vec<(u64, E)>, journal: Journal<E> },
     Orphan(Option<u64>),
-    Stands(bool),
+    Stands { comment: bool, pointer: bool },
     Written(u64),
     Gone,
     Deleted,
@@ -162,8 +162,7 @@ impl<E: Clone> Writer<E> {
         match &self.phase {
             Phase::Record => Ask::Record(self.queue.clone()),
             Phase::Orphan => Ask::FindOrphan,
-            // Who gives way to others leaves the pointer to them as well.
-            Phase::Compare(comment) => Ask::Compare { comment: *comment, pointer: self.ensure },
+            Phase::Compare(comment) => Ask::Compare(*comment),
             Phase::Write(comment) => Ask::Write(*comment),
             Phase::Delete(comments) => Ask::Delete(comments.clone()),
             Phase::Point(comment) => Ask::Point { comment: *comment, gone: self.untold.iter().copied().collect() },
@@ -185,11 +184,12 @@ impl<E: Clone> Writer<E> {
                 self.after_record()
             }
             (Phase::Orphan, Answer::Orphan(found)) => Phase::Write(found),
-            (Phase::Compare(comment), Answer::Stands(true)) => {
+            (Phase::Compare(comment), Answer::Stands { comment: true, pointer }) => {
                 self.shown = Some((comment, self.known.keys().copied().collect()));
-                self.settle()
+                // The pointer may be of one that knew less, even our own: it tells people what the rows come to.
+                if pointer { self.settle() } else { Phase::Point(comment) }
             }
-            (Phase::Compare(comment), Answer::Stands(false)) => Phase::Write(Some(comment)),
+            (Phase::Compare(comment), Answer::Stands { comment: false, .. }) => Phase::Write(Some(comment)),
             (Phase::Compare(comment) | Phase::Write(Some(comment)), Answer::Gone) => self.lost(comment),
             (Phase::Write(_), Answer::Written(comment)) => {
                 self.named.insert(comment);

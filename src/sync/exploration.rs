@@ -34,6 +34,8 @@ struct World {
     /// Who wrote a comment last, and who pointed at one last.
     wrote: Option<usize>,
     pointed: Option<usize>,
+    /// What the newest pointer tells of.
+    told: BTreeSet<Entry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -86,9 +88,13 @@ impl World {
     }
 
     fn write(&mut self, who: usize, comment: u64, writer: &Writer<Entry>) {
-        self.comments.insert(comment, writer.entries().map(|(_, entry)| *entry).collect());
+        self.comments.insert(comment, known(writer));
         self.wrote = Some(who);
     }
+}
+
+fn known(writer: &Writer<Entry>) -> BTreeSet<Entry> {
+    writer.entries().map(|(_, entry)| *entry).collect()
 }
 
 /// Everything that one writer's next request may lead to.
@@ -131,11 +137,11 @@ fn steps(state: &State, who: usize, lists: Lists, lag: usize) -> Vec<State> {
             reach(&world, Answer::Written(id));
         }
         Ask::Write(Some(_)) => reach(&world, Answer::Gone),
-        Ask::Compare { comment, .. } => match world.comments.get(&comment) {
+        Ask::Compare(comment) => match world.comments.get(&comment) {
             None => reach(&world, Answer::Gone),
             Some(content) => {
-                let same = writer.entries().map(|(_, entry)| *entry).collect::<BTreeSet<_>>() == *content;
-                reach(&world, Answer::Stands(same));
+                let known = known(writer);
+                reach(&world, Answer::Stands { comment: known == *content, pointer: known == world.told });
             }
         },
         Ask::Delete(ids) => {
@@ -147,6 +153,7 @@ fn steps(state: &State, who: usize, lists: Lists, lag: usize) -> Vec<State> {
         Ask::Point { comment, gone } => {
             let fence = world.append(Item::Pointer(Points { comment, gone }));
             world.pointed = Some(who);
+            world.told = known(writer);
             reach(&world, Answer::Pointed(fence));
         }
         Ask::Read => {
@@ -205,6 +212,9 @@ fn verdict(state: &State) -> Result<(), String> {
         None if excused => Ok(()),
         None => Err(format!("the dashboard {target} is not there")),
         Some(content) if !excused && !owed.is_subset(content) => Err(format!("{target} shows {content:?} of {owed:?}")),
+        Some(_) if !excused && !owed.is_subset(&state.world.told) => {
+            Err(format!("the pointer tells {:?} of {owed:?}", state.world.told))
+        }
         Some(_) if state.dead.is_none() && state.world.comments.len() != 1 => {
             Err(format!("{} comments are left", state.world.comments.len()))
         }
@@ -291,6 +301,7 @@ fn standing() -> World {
         created: 1,
         wrote: None,
         pointed: None,
+        told: BTreeSet::from([9]),
     }
 }
 
@@ -333,8 +344,8 @@ fn who_only_ensures_changes_nothing_that_is_right() {
     assert_eq!(found.fault, None);
     let mut writer = Writer::<Entry>::ensure();
     writer.answer(Answer::Recorded { own: vec![], journal: standing().journal(|_| true) });
-    assert_eq!(writer.ask(), Ask::Compare { comment: 1, pointer: true });
-    writer.answer(Answer::Stands(true));
+    assert_eq!(writer.ask(), Ask::Compare(1));
+    writer.answer(Answer::Stands { comment: true, pointer: true });
     assert_eq!(writer.ask(), Ask::Done);
 }
 

@@ -35,7 +35,7 @@ impl Dashboard<'_> {
         let mut writer = Writer::ensure();
         let mut wrote = false;
         self.drive(&mut writer, &mut |ask| {
-            wrote |= matches!(ask, Ask::Write(_));
+            wrote |= matches!(ask, Ask::Write(_) | Ask::Point { .. });
             Vec::new()
         })?;
         Ok((writer.entries().map(|(_, recorded)| recorded.clone()).collect(), !wrote))
@@ -60,11 +60,11 @@ impl Dashboard<'_> {
             let answer = match &ask {
                 Ask::Record(entries) => self.record(entries)?,
                 Ask::FindOrphan => Answer::Orphan(self.orphan(writer)?),
-                Ask::Compare { comment, pointer } => match self.forge.comment(*comment) {
+                Ask::Compare(comment) => match self.forge.comment(*comment) {
                     Ok(posted) => {
                         let known = known(writer);
-                        let told = !pointer || self.is_told(*comment, &known);
-                        Answer::Stands(told && posted.body == self.markdown(&known))
+                        let pointer = self.is_told(*comment, &known);
+                        Answer::Stands { comment: posted.body == self.markdown(&known), pointer }
                     }
                     Err(forge::Error::NotFound(_)) => Answer::Gone,
                     Err(error) => return Err(error),
@@ -95,7 +95,7 @@ impl Dashboard<'_> {
                 patience.trip = patience.trip.max(begun.elapsed());
             }
             writer.answer(answer);
-            if let (Ask::Write(_) | Ask::Compare { .. }, Some(comment)) = (&ask, writer.target()) {
+            if let (Ask::Write(_) | Ask::Compare(_), Some(comment)) = (&ask, writer.target()) {
                 self.found.get_or_init(|| comment);
             }
             writer.add(seen(&ask).into_iter().map(unsent));
