@@ -14,14 +14,20 @@ use crate::model::ids::{PullNumber, RunId, Sha};
 use crate::render;
 
 /// Outcomes for the rows that still run although their run has ended, as the forge says.
-pub(super) fn outcomes(dashboard: &Dashboard<'_>, recorded: &[Recorded]) -> forge::Result<Vec<Entry>> {
-    let (forge, running) = (dashboard.forge, running(dashboard, recorded));
-    let mut runs: Vec<RunId> = running.iter().filter_map(|record| record.entry.run).collect();
+pub(super) fn outcomes(dashboard: &Dashboard<'_>) -> forge::Result<Vec<Entry>> {
+    let forge = dashboard.forge;
+    let recorded = dashboard.read()?;
+    let mut runs: Vec<RunId> = running(dashboard, &recorded).iter().filter_map(|record| record.entry.run).collect();
     runs.sort_unstable();
     runs.dedup();
     let conclusions = forge::side_by_side(&runs, |run| Ok((*run, forge.run_conclusion(*run)?)));
     let conclusions: BTreeMap<RunId, Option<String>> = conclusions.into_iter().collect::<forge::Result<_>>()?;
-    let ended = running.into_iter().filter_map(|record| {
+    if conclusions.values().all(Option::is_none) {
+        return Ok(Vec::new());
+    }
+    // What a run reported in its last moments counts, so the journal is read once more now that it has ended.
+    let recorded = dashboard.read()?;
+    let ended = running(dashboard, &recorded).into_iter().filter_map(|record| {
         let conclusion = conclusions.get(&record.entry.run?)?.as_deref()?;
         Some(outcome(record, conclusion, false))
     });
@@ -36,7 +42,8 @@ pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<(), Stop
     let heads = heads(forge, &run)?;
     let here = session.dashboard(run.sha.clone(), None)?;
     let mut commits: Vec<Sha> = heads.values().cloned().chain([run.sha.clone()]).collect();
-    commits.extend(written_since(&here, &run)?);
+    let written = written_since(&here, &run);
+    commits.extend(written.iter().flatten().cloned());
     commits.sort_unstable();
     commits.dedup();
     let journals = forge::side_by_side(&commits, |sha| here.of(sha.clone(), None).read_all());
@@ -54,6 +61,8 @@ pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<(), Stop
             }
         }
     }
+    // Where that list could not be had, what the heads lead to is closed all the same.
+    written?;
     Ok(())
 }
 
@@ -73,10 +82,11 @@ fn heads(forge: &dyn Forge, run: &WorkflowRun) -> forge::Result<BTreeMap<PullNum
     Ok(pulls.into_iter().map(|pull| (pull.number, pull.head_sha)).collect())
 }
 
-/// The commits whose dashboards were written since a run began that is about no pull request that GitHub names. The head
-/// that it was about may be none any more.
+/// The commits whose dashboards were written since a run began of which GitHub does not say what it was about: the head that
+/// it was about may be none any more.
 fn written_since(here: &Dashboard<'_>, run: &WorkflowRun) -> forge::Result<Vec<Sha>> {
-    let (true, Some(since)) = (run.pulls.is_empty(), run.since) else { return Ok(Vec::new()) };
+    let named = ["pull_request", "push", "schedule"].contains(&run.event.as_str());
+    let Some(since) = run.since.filter(|_| !named) else { return Ok(Vec::new()) };
     let (comments, account) = forge::both(|| here.forge.recent_comments(since), || here.forge.account());
     let account = account?;
     let ours = comments?.into_iter().filter(|comment| here.is_ours(&comment.author, &account));

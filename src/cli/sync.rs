@@ -21,7 +21,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let session = Session::open(global, About::pull(number))?;
     let pull = session.known_pull(number)?;
     let dashboard = session.dashboard(pull.head_sha, Some(number))?;
-    let mended = ended::outcomes(&dashboard, &dashboard.read()?)?;
+    let mended = ended::outcomes(&dashboard)?;
     for entry in &mended {
         console::line(format!("{}: {}, {}", entry.row, entry.status.word(), entry.note));
     }

@@ -67,7 +67,17 @@ fn fetch(repository: &Repository, sha: &Sha, remote: &Remote) -> Result<()> {
         let mut git = command(repository.root(), &arguments);
         configure(&mut git, remote);
         git.envs(authority.as_ref().map(|file| (GIT_AUTHORITY, file)));
-        run(&mut git, &arguments).map_err(trouble)
+        let output = git.output().map_err(|error| Trouble::Final(not_started(&error)))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).replace(&remote.url, "");
+        let error = refused(&arguments, &output);
+        Err(if lasts(&said) {
+            Trouble::Final(error)
+        } else {
+            Trouble::Unwell { error, wait: None, may_have_worked: true }
+        })
     })?;
     if repository.has(sha)? {
         return Ok(());
@@ -77,7 +87,7 @@ fn fetch(repository: &Repository, sha: &Sha, remote: &Remote) -> Result<()> {
 
 /// Gives git the token through its environment alone. What the checkout's configuration holds for the same address is
 /// emptied first: two `Authorization` headers would be refused. No redirect is followed, since the header would follow,
-/// and a server that says nothing is not waited for without end.
+/// and a server that says nothing is not waited for without end. What the environment says of git's settings stays.
 fn configure(git: &mut Command, remote: &Remote) {
     let origin = origin(&remote.url);
     let header = remote.authorization.as_ref().map(Secret::reveal);
@@ -92,30 +102,31 @@ fn configure(git: &mut Command, remote: &Remote) {
         settings.push((key.clone(), String::new()));
         settings.push((key, format!("Authorization: {header}")));
     }
-    git.env("GIT_CONFIG_COUNT", settings.len().to_string());
-    for (at, (key, value)) in settings.into_iter().enumerate() {
+    let there = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(0_usize);
+    git.env("GIT_CONFIG_COUNT", (there + settings.len()).to_string());
+    for (at, (key, value)) in (there..).zip(settings) {
         git.env(format!("GIT_CONFIG_KEY_{at}"), key).env(format!("GIT_CONFIG_VALUE_{at}"), value);
     }
 }
 
-/// Git tells what went wrong in words alone. These would be the same another time; all else may pass.
-fn trouble(error: Error) -> Trouble {
-    const LASTING: [&str; 8] = [
+/// Whether what git said, without the address, would be the same another time. Git tells it in words alone; what is not
+/// known here may pass.
+fn lasts(said: &str) -> bool {
+    const LASTING: [&str; 9] = [
         "not our ref",
+        "unadvertised object",
         "Authentication failed",
         "could not read Username",
-        "returned error: 401",
-        "returned error: 403",
         "' not found",
         "certificate",
         "SSL CA cert",
+        "No space left",
+        "Permission denied",
     ];
-    let said = error.to_string();
-    if LASTING.iter().any(|lasting| said.contains(lasting)) {
-        Trouble::Final(error)
-    } else {
-        Trouble::Unwell { error, wait: None, may_have_worked: true }
-    }
+    let answered = said.split_once("returned error: ").and_then(|(_, rest)| rest.get(..3)?.parse::<u16>().ok());
+    // As of requests to the API: what the server itself cannot do now, or not so often.
+    let refused = answered.is_some_and(|status| status < 500 && ![408, 429].contains(&status));
+    refused || LASTING.iter().any(|lasting| said.contains(lasting))
 }
 
 /// The file of the certificate authority that requests to the API trust: git trusts it too, for it is the same server.
@@ -148,7 +159,7 @@ mod tests {
     use std::fs;
     use std::time::Duration;
 
-    use super::Worktree;
+    use super::{Worktree, lasts};
     use crate::forge::Remote;
     use crate::forge::git::tests::{git, repository};
     use crate::forge::git::{Repository, command};
@@ -175,6 +186,40 @@ mod tests {
         assert!(!path.exists());
         let listed = command(&here, &["worktree", "list"]).output().unwrap();
         assert_eq!(String::from_utf8(listed.stdout).unwrap().lines().count(), 1);
+    }
+
+    #[test]
+    fn what_may_pass_is_told_from_what_lasts() {
+        let answered = |status: u16| format!("fatal: unable to access '': The requested URL returned error: {status}");
+        for status in [301, 307, 401, 403, 404, 407] {
+            assert!(lasts(&answered(status)), "{status}");
+        }
+        for status in [408, 429, 500, 502, 503, 504] {
+            assert!(!lasts(&answered(status)), "{status}");
+        }
+        for said in [
+            "fatal: remote error: upload-pack: not our ref dddd",
+            "error: Server does not allow request for unadvertised object dddd",
+            "fatal: Authentication failed for ''",
+            "fatal: could not read Username for '': terminal prompts disabled",
+            "fatal: repository '' not found",
+            "fatal: unable to access '': server certificate verification failed. CAfile: none CRLfile: none",
+            "fatal: unable to access '': SSL certificate problem: unable to get local issuer certificate",
+            "fatal: unable to access '': error reading ca cert file /x (Error while reading file.), SSL CA cert",
+            "fatal: write error: No space left on device",
+            "error: cannot open '.git/FETCH_HEAD': Permission denied",
+        ] {
+            assert!(lasts(said), "{said}");
+        }
+        for said in [
+            "fatal: unable to access '': Empty reply from server",
+            "fatal: unable to access '': Could not resolve host: github.com",
+            "fatal: unable to access '': Failed to connect to github.com port 443: Connection refused",
+            "fetch-pack: unexpected disconnect while reading sideband packet\nfatal: early EOF",
+            "error: RPC failed; curl 18 transfer closed with 97 bytes remaining to read",
+        ] {
+            assert!(!lasts(said), "{said}");
+        }
     }
 
     #[test]

@@ -78,11 +78,20 @@ fn what_git_was_told_of_authorities_itself_counts() {
     let missing = github.folder().join("missing.pem").display().to_string();
     let config = github.folder().join("gitconfig").display().to_string();
     std::fs::write(&config, format!("[http]\n\tsslCAInfo = {missing}\n")).unwrap();
-    for (name, value) in [("GIT_SSL_CAINFO", &missing), ("GIT_CONFIG_GLOBAL", &config)] {
-        let told = github.job().on(event.clone()).env(name, value).ci(["run"]).exits(3);
-        for words in ["`git fetch ", "SSL CA cert", "nothing was run"] {
+    let by_itself = vec![("GIT_SSL_CAINFO", &*missing)];
+    let by_file = vec![("GIT_CONFIG_GLOBAL", &*config)];
+    let by_environment =
+        vec![("GIT_CONFIG_COUNT", "1"), ("GIT_CONFIG_KEY_0", "http.sslCAInfo"), ("GIT_CONFIG_VALUE_0", &*missing)];
+    for ways in [by_itself, by_file, by_environment] {
+        let job = github.job().on(event.clone());
+        let job = ways.iter().fold(job, |job, (name, value)| job.env(name, value));
+        let told = job.ci(["run"]).exits(3);
+        for words in ["`git fetch ", "nothing was run"] {
             assert!(told.stderr.contains(words), "{words} in {told:#?}");
         }
+        // The words of one library for TLS or of the other.
+        let said = ["SSL CA cert", "certificate verify locations"];
+        assert!(said.iter().any(|words| told.stderr.contains(words)), "{told:#?}");
     }
     assert!(!ran(&github, "begun-platform"));
 }
@@ -112,8 +121,8 @@ fn a_proxy_of_the_environment_is_gone_through() {
 fn a_proxy_that_does_not_work_is_named() {
     let (mut github, proxy) = behind_a_proxy();
     github.every_job("CI_RETRY_BUDGET", "1");
-    // It listens no more: a port of nobody.
-    let gone = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    // Nobody listens there.
+    let gone = "127.0.0.1:1";
     let refused = github.job().env("HTTPS_PROXY", &format!("http://{gone}")).ci(LINT).exits(3);
     assert!(refused.stderr.contains(&format!("through the proxy `{gone}`")), "{refused:#?}");
     let unknown = github.job().ci(LINT).exits(3);

@@ -57,11 +57,11 @@ fn killed(text: &str, at: usize, moment: Moment) -> GitHub {
 }
 
 /// Kills the job of a comment everywhere, tells GitHub that its run ended, and mends the dashboard once.
-fn killed_everywhere(text: &str, row: &str, judge: impl Fn(&GitHub, &str) + Sync) {
+fn killed_everywhere(text: &str, row: &str, code: i32, judge: impl Fn(&GitHub, &str) + Sync) {
     let github = github();
     let event = github.comment(7, "alice", text);
     github.take_log();
-    github.job().on(event).ci(["run"]);
+    github.job().on(event).ci(["run"]).exits(code);
     let requests = github.take_log().0.len();
     let cases = (0..requests).flat_map(|at| [(at, Moment::Before), (at, Moment::After)]);
     side_by_side(cases.collect(), |(at, moment)| {
@@ -78,7 +78,7 @@ fn killed_everywhere(text: &str, row: &str, judge: impl Fn(&GitHub, &str) + Sync
 
 #[test]
 fn a_plan_that_was_killed_is_told_truly() {
-    killed_everywhere("/plan", "plan-base", |github, story| {
+    killed_everywhere("/plan", "plan-base", 0, |github, story| {
         assert!(outputs(github).len() <= 1, "{story}");
         let again = github.comment(7, "alice", "/plan");
         github.job().on(again).ci(["run"]).exits(0);
@@ -89,7 +89,7 @@ fn a_plan_that_was_killed_is_told_truly() {
 
 #[test]
 fn what_was_dispatched_by_a_job_that_was_killed_goes_on_once() {
-    killed_everywhere("/e2e", "e2e", |github, story| {
+    killed_everywhere("/e2e", "e2e", 0, |github, story| {
         let started = github.state(|state| state.runs.values().filter(|run| run.workflow == "e2e.yml").count());
         assert!(started <= 1, "{started} runs after {story}");
     });
@@ -97,7 +97,7 @@ fn what_was_dispatched_by_a_job_that_was_killed_goes_on_once() {
 
 #[test]
 fn a_job_that_was_killed_leaves_one_issue() {
-    killed_everywhere("/verify", "drift", |github, story| {
+    killed_everywhere("/verify", "drift", 1, |github, story| {
         let again = github.comment(7, "alice", "/verify");
         github.job().on(again).ci(["run"]).exits(1);
         assert_eq!(github.state(|state| state.issues.len()), 1, "{story}");

@@ -252,7 +252,9 @@ pub(crate) fn end_runs(github: &GitHub, workflow: &str) {
 fn down_after_the_work(end: &str, code: i32, row: &str) {
     let github = github();
     let event = github.comment(7, "alice", "/plan");
-    let work = format!("touch $RUNNER_TEMP/begun; until [ -e $RUNNER_TEMP/go ]; do sleep 0.05; done; {end}");
+    let work = format!(
+        "touch $RUNNER_TEMP/begun; for i in $(seq 400); do [ -e $RUNNER_TEMP/go ] && break; sleep 0.05; done; {end}"
+    );
     let child = start(&github.job().on(event).env("WORK", &work).env("CI_RETRY_BUDGET", "2"), &["run"]);
     wait_for(|| github.folder().join("begun").exists());
     github.down();

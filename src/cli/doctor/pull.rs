@@ -65,7 +65,7 @@ fn doubles(dashboard: &Dashboard<'_>, number: PullNumber) -> Result<Option<Findi
 
 /// Rows that still run although their run has ended.
 fn stale_rows(dashboard: &Dashboard<'_>, number: PullNumber) -> forge::Result<Vec<Finding>> {
-    let ended = ended::outcomes(dashboard, &dashboard.read()?)?;
+    let ended = ended::outcomes(dashboard)?;
     let finding = |row: &str| {
         let message = format!("`{row}` still runs, although its run has ended");
         Finding::problem("rows", message, format!("`ci sync --pr {number}` says how it ended"))

@@ -57,8 +57,8 @@ pub(super) fn dispatch(state: &mut State, login: &str, request: &Request, workfl
 
 pub(super) fn shown(state: &State, run: &Run) -> Value {
     let url = &state.url;
-    // Of a run that an event of a pull request started GitHub says which have its branch and head.
-    let of = |pull: &&super::state::Pull| run.event == "pull_request" && pull.open && pull.branch == run.branch;
+    // GitHub says which have its branch, whatever it was that started it.
+    let of = |pull: &&super::state::Pull| pull.open && pull.branch == run.branch;
     let pulls: Vec<Value> = state.pulls.values().filter(of).map(|pull| json!({ "number": pull.number })).collect();
     json!({
         "id": run.id, "run_attempt": run.earlier.len() + 1, "path": format!(".github/workflows/{}", run.workflow), "event": run.event,
