@@ -106,6 +106,21 @@ fn a_dashboard_that_is_not_true_is_found_and_mended() {
 }
 
 #[test]
+fn a_check_that_is_behind_the_rows_is_found() {
+    let github = github();
+    github.job().ci(["init", "--pr", "7"]).exits(0);
+    github.job().ci(["update", "--pr", "7", "--stage", "lint", "--status", "failure"]).exits(0);
+    // As a job leaves it that dies between the comment and the pointer.
+    github.state(|state| {
+        let last = state.statuses.iter().rposition(|status| status.context == "ci/dashboard").unwrap();
+        state.statuses.remove(last);
+    });
+    only(&doctor(&github, None).exits(1), &["problem dashboard", "`ci/dashboard`"]);
+    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    assert_eq!(findings(&doctor(&github, None).exits(0)), Vec::<String>::new());
+}
+
+#[test]
 fn rows_of_ended_runs_are_found() {
     let github = github();
     github.job().ci(["update", "--pr", "7", "--stage", "lint", "--status", "running"]).exits(0);

@@ -64,7 +64,7 @@ impl Dashboard<'_> {
                     Ok(posted) => {
                         let known = known(writer);
                         let pointer = self.is_told(*comment, &known);
-                        Answer::Stands { comment: posted.body == self.markdown(&known), pointer }
+                        Answer::Stands { comment: self.reads_right(&posted.body, &known), pointer }
                     }
                     Err(forge::Error::NotFound(_)) => Answer::Gone,
                     Err(error) => return Err(error),
@@ -188,8 +188,15 @@ impl Dashboard<'_> {
         }
     }
 
+    /// Whether a comment reads as these entries would have it. The forge may give line ends and the end of a text back
+    /// differently.
+    pub(in crate::cli) fn reads_right(&self, body: &str, recorded: &[Recorded]) -> bool {
+        let plain = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
+        plain(body) == plain(&self.markdown(recorded))
+    }
+
     /// Whether the newest pointer that was read names this comment and tells people what these entries come to.
-    fn is_told(&self, comment: u64, recorded: &[Recorded]) -> bool {
+    pub(in crate::cli) fn is_told(&self, comment: u64, recorded: &[Recorded]) -> bool {
         let told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         told.as_ref().is_some_and(|(_, pointer)| {
             let says = |pointer: &Pointer| {

@@ -44,16 +44,17 @@ fn comment(dashboard: &Dashboard<'_>, comments: &[PostedComment]) -> forge::Resu
     let Some(comment) = comments.iter().find(|comment| comment.id == id) else {
         return Ok(Finding::problem("dashboard", format!("the comment {id} of {sha} is gone"), mend("sync")));
     };
-    if same_text(&comment.body, &dashboard.markdown(&recorded)) {
-        return Ok(Finding::good("dashboard", format!("{} says what the {} entries say", comment.url, recorded.len())));
-    }
-    Ok(Finding::problem("dashboard", format!("{} does not say what the journal says", comment.url), mend("sync")))
-}
-
-/// GitHub may give line ends and the end of a text back differently.
-fn same_text(one: &str, other: &str) -> bool {
-    let plain = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
-    plain(one) == plain(other)
+    let problem = |message: String| Finding::problem("dashboard", message, mend("sync"));
+    Ok(if !dashboard.reads_right(&comment.body, &recorded) {
+        problem(format!("{} does not say what the journal says", comment.url))
+    } else if !dashboard.is_told(id, &recorded) {
+        problem(format!(
+            "the check `{}/dashboard` of {sha} does not say what the rows say",
+            dashboard.rules.dashboard.context
+        ))
+    } else {
+        Finding::good("dashboard", format!("{} says what the {} entries say", comment.url, recorded.len()))
+    })
 }
 
 fn doubles(dashboard: &Dashboard<'_>, number: PullNumber) -> Result<Option<Finding>, Stop> {
