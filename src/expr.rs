@@ -1,7 +1,7 @@
 //! The expressions and templates that stand in values of ci.toml: `{{ pr.head.sha }}`, `args.action == 'plan'`. They
 //! are minijinja's, evaluated with fuel over what the event gives. It does not know how the dashboard is drawn.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use indexmap::IndexMap;
 use minijinja::value::{Enumerator, Object, Serde};
@@ -109,20 +109,23 @@ impl Object for Inputs {
     }
 }
 
+/// Where what is missing is an error.
+static STRICT: LazyLock<Environment<'static>> = LazyLock::new(|| environment(UndefinedBehavior::Strict));
+
+/// Where what is missing is false.
+static CHAINABLE: LazyLock<Environment<'static>> = LazyLock::new(|| environment(UndefinedBehavior::Chainable));
+
 /// Renders a value of ci.toml. Anything missing is an error.
 pub(crate) fn render(template: &Template, scope: &Scope) -> Result<String, Error> {
     if !template.source.contains("{{") && !template.source.contains("{%") && !template.source.contains("{#") {
         return Ok(template.source.clone());
     }
-    environment(UndefinedBehavior::Strict)
-        .render_str(&template.source, scope.value())
-        .map_err(|error| failed(&template.source, &error))
+    STRICT.render_str(&template.source, scope.value()).map_err(|error| failed(&template.source, &error))
 }
 
 /// Whether a condition holds. What is missing is false.
 pub(crate) fn holds(condition: &Condition, scope: &Scope) -> Result<bool, Error> {
-    let environment = environment(UndefinedBehavior::Chainable);
-    let value = environment
+    let value = CHAINABLE
         .compile_expression(&condition.source)
         .and_then(|expression| expression.eval(scope.value()))
         .map_err(|error| failed(&condition.source, &error))?;

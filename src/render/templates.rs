@@ -2,6 +2,7 @@
 //! that fails all the same when it is drawn gives way to the built-in one, with a line that says so.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{Environment, UndefinedBehavior, Value};
@@ -87,13 +88,15 @@ pub(crate) struct Error {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Templates {
     overrides: BTreeMap<String, Source>,
+    /// Made when something is drawn for the first time; it keeps what it parsed.
+    environment: OnceLock<Environment<'static>>,
 }
 
 impl Templates {
     /// Takes overrides by file name, or says everything that is wrong with them. A name that is not built in is a reply of
     /// the repository's own, or, with `_` before it, a part that others include.
     pub(crate) fn new(overrides: BTreeMap<String, Source>) -> Result<Self, Vec<Diagnostic>> {
-        let templates = Self { overrides };
+        let templates = Self { overrides, environment: OnceLock::new() };
         let problems: Vec<Diagnostic> =
             templates.overrides.iter().flat_map(|(name, source)| templates.check(name, source)).collect();
         if problems.is_empty() { Ok(templates) } else { Err(problems) }
@@ -101,8 +104,7 @@ impl Templates {
 
     /// Draws a template.
     pub(super) fn render(&self, name: &str, values: &Value) -> Result<String, Error> {
-        let environment = self.environment();
-        let drawn = environment.get_template(name).and_then(|template| template.render(values.clone()));
+        let drawn = self.environment().get_template(name).and_then(|template| template.render(values.clone()));
         drawn.map_err(|error| failed(name, &error))
     }
 
@@ -120,20 +122,20 @@ impl Templates {
     /// What is wrong with an override: that it does not parse, that it asks for what it cannot see, or that it cannot be
     /// drawn with a sample.
     fn check(&self, name: &str, source: &Source) -> Vec<Diagnostic> {
-        let mut environment = self.environment();
-        if let Err(error) = environment.add_template_owned(name.to_owned(), source.text.to_string()) {
-            return vec![broken(Code::TemplateSyntax, source, &error)];
-        }
+        let mut environment = self.environment().clone();
         let builtin = BUILTIN.iter().find(|builtin| builtin.name == name);
-        if builtin.is_none() && name.starts_with('_') {
-            return Vec::new();
-        }
         let roots = builtin.map_or(&REPLY[..], |builtin| builtin.roots);
         // What an event holds is not known before it comes: replies may ask it for anything.
         if roots == REPLY {
             environment.set_undefined_behavior(UndefinedBehavior::Chainable);
         }
-        let Ok(template) = environment.get_template(name) else { return Vec::new() };
+        let template = match environment.get_template(name) {
+            Ok(template) => template,
+            Err(error) => return vec![broken(Code::TemplateSyntax, source, &error)],
+        };
+        if builtin.is_none() && name.starts_with('_') {
+            return Vec::new();
+        }
         let mut unknown: Vec<String> =
             template.undeclared_variables(false).into_iter().filter(|root| !roots.contains(&root.as_str())).collect();
         unknown.sort();
@@ -145,14 +147,17 @@ impl Templates {
         unknown.into_iter().map(|root| unknown_name(name, source, &root, roots)).collect()
     }
 
-    fn environment(&self) -> Environment<'_> {
-        let mut environment = bare();
-        let own = self.overrides.iter().map(|(name, source)| (name.as_str(), &*source.text));
-        for (name, source) in BUILTIN.iter().map(|builtin| (builtin.name, builtin.source)).chain(own) {
-            // What does not parse was reported by `new`; drawing it then says that it is not there.
-            let _ = environment.add_template(name, source);
-        }
-        environment
+    fn environment(&self) -> &Environment<'static> {
+        self.environment.get_or_init(|| {
+            let own = self.overrides.clone();
+            let mut environment = bare();
+            environment.set_loader(move |name| {
+                let builtin =
+                    || BUILTIN.iter().find(|builtin| builtin.name == name).map(|builtin| builtin.source.to_owned());
+                Ok(own.get(name).map(|source| source.text.to_string()).or_else(builtin))
+            });
+            environment
+        })
     }
 }
 

@@ -2,7 +2,10 @@
 //! machine of the tool, against a small world. The search remembers states, so it is complete, not a sample.
 #![expect(clippy::print_stderr, reason = "how many states were searched is what a reader of the test wants to know")]
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 
 use super::{Answer, Ask, Journal, Phase, Points, Writer};
 
@@ -26,7 +29,7 @@ enum Lists {
     Holes,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Default)]
 struct World {
     log: Vec<Item>,
     comments: BTreeMap<u64, BTreeSet<Entry>>,
@@ -38,13 +41,20 @@ struct World {
     told: BTreeSet<Entry>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// What states have in common they share.
+#[derive(Debug, Clone)]
 struct State {
-    world: World,
-    writers: Vec<Writer<Entry>>,
+    world: Rc<World>,
+    writers: Vec<Rc<Writer<Entry>>>,
     dead: Option<usize>,
     /// An entry that the first writer is still to be given, at whatever moment.
     late: Option<Entry>,
+}
+
+impl State {
+    fn is_busy(&self, who: usize) -> bool {
+        self.dead != Some(who) && self.writers[who].phase != Phase::Done
+    }
 }
 
 impl World {
@@ -100,72 +110,76 @@ fn known(writer: &Writer<Entry>) -> BTreeSet<Entry> {
 /// Everything that one writer's next request may lead to.
 fn steps(state: &State, who: usize, lists: Lists, lag: usize) -> Vec<State> {
     let mut after = Vec::new();
-    let mut world = state.world.clone();
+    let mut shared = Rc::clone(&state.world);
     let writer = &state.writers[who];
-    let mut reach = |world: &World, answer: Answer<Entry>| {
-        let mut next = State { world: world.clone(), ..state.clone() };
-        next.writers[who].answer(answer);
+    let mut reach = |world: &Rc<World>, answer: Answer<Entry>| {
+        let mut next = State { world: Rc::clone(world), ..state.clone() };
+        let writer = Rc::make_mut(&mut next.writers[who]);
+        writer.answer(answer);
         // To wait touches nothing that another sees, so that its moment makes no difference.
-        while matches!(next.writers[who].ask(), Ask::Wait | Ask::GiveWay) {
-            next.writers[who].answer(Answer::Waited);
+        while matches!(writer.phase, Phase::Lagging { .. } | Phase::Backoff) {
+            writer.answer(Answer::Waited);
         }
         after.push(next);
     };
     match writer.ask() {
         Ask::Record(entries) => {
+            let world = Rc::make_mut(&mut shared);
             let own: Vec<_> = entries.into_iter().map(|entry| (world.append(Item::Entry(entry)), entry)).collect();
-            for journal in world.readings(lists, lag + own.len()) {
-                reach(&world, Answer::Recorded { own: own.clone(), journal });
+            for journal in shared.readings(lists, lag + own.len()) {
+                reach(&shared, Answer::Recorded { own: own.clone(), journal });
             }
         }
         Ask::FindOrphan => {
-            let orphans: Vec<u64> = world.comments.keys().copied().collect();
             // The list of comments lags too.
-            reach(&world, Answer::Orphan(None));
-            if let Some(orphan) = orphans.first() {
-                reach(&world, Answer::Orphan(Some(*orphan)));
+            reach(&shared, Answer::Orphan(None));
+            if let Some(orphan) = shared.comments.keys().next() {
+                reach(&shared, Answer::Orphan(Some(*orphan)));
             }
         }
         Ask::Write(None) => {
+            let world = Rc::make_mut(&mut shared);
             world.created += 1;
             let id = world.created;
             world.write(who, id, writer);
-            reach(&world, Answer::Written(id));
+            reach(&shared, Answer::Written(id));
         }
-        Ask::Write(Some(id)) if world.comments.contains_key(&id) => {
-            world.write(who, id, writer);
-            reach(&world, Answer::Written(id));
+        Ask::Write(Some(id)) if shared.comments.contains_key(&id) => {
+            Rc::make_mut(&mut shared).write(who, id, writer);
+            reach(&shared, Answer::Written(id));
         }
-        Ask::Write(Some(_)) => reach(&world, Answer::Gone),
-        Ask::Compare(comment) => match world.comments.get(&comment) {
-            None => reach(&world, Answer::Gone),
+        Ask::Write(Some(_)) => reach(&shared, Answer::Gone),
+        Ask::Compare(comment) => match shared.comments.get(&comment) {
+            None => reach(&shared, Answer::Gone),
             Some(content) => {
                 let known = known(writer);
-                reach(&world, Answer::Stands { comment: known == *content, pointer: known == world.told });
+                reach(&shared, Answer::Stands { comment: known == *content, pointer: known == shared.told });
             }
         },
         Ask::Delete(ids) => {
+            let world = Rc::make_mut(&mut shared);
             for id in ids {
                 world.comments.remove(&id);
             }
-            reach(&world, Answer::Deleted);
+            reach(&shared, Answer::Deleted);
         }
         Ask::Point { comment, gone } => {
+            let world = Rc::make_mut(&mut shared);
             let fence = world.append(Item::Pointer(Points { comment, gone }));
             world.pointed = Some(who);
             world.told = known(writer);
-            reach(&world, Answer::Pointed(fence));
+            reach(&shared, Answer::Pointed(fence));
         }
         Ask::Read => {
-            for journal in world.readings(lists, lag) {
-                let mut reader = writer.clone();
+            for journal in shared.readings(lists, lag) {
+                let mut reader = Writer::clone(writer);
                 reader.answer(Answer::Read(journal.clone()));
                 if lists != Lists::Fenced || !matches!(reader.phase, Phase::Lagging { .. }) {
-                    reach(&world, Answer::Read(journal));
+                    reach(&shared, Answer::Read(journal));
                 }
             }
         }
-        Ask::Wait | Ask::GiveWay => reach(&world, Answer::Waited),
+        Ask::Wait | Ask::GiveWay => reach(&shared, Answer::Waited),
         Ask::Done => {}
     }
     after
@@ -229,7 +243,8 @@ struct Search {
 }
 
 fn explore(writers: Vec<Writer<Entry>>, world: World, lists: Lists, lag: usize, crash: bool) -> Search {
-    search(State { world, writers, dead: None, late: None }, lists, lag, crash)
+    let writers = writers.into_iter().map(Rc::new).collect();
+    search(State { world: Rc::new(world), writers, dead: None, late: None }, lists, lag, crash)
 }
 
 fn search(begin: State, lists: Lists, lag: usize, crash: bool) -> Search {
@@ -237,16 +252,14 @@ fn search(begin: State, lists: Lists, lag: usize, crash: bool) -> Search {
     let mut seen: HashSet<u64> = HashSet::new();
     let mut open = vec![begin];
     while let Some(state) = open.pop() {
-        if !seen.insert(fingerprint(&state, lag)) {
+        if !seen.insert(fingerprint(&state, lag, crash)) {
             continue;
         }
         found.states += 1;
-        let busy: Vec<usize> = (0..state.writers.len())
-            .filter(|who| state.dead != Some(*who) && state.writers[*who].ask() != Ask::Done)
-            .collect();
+        let busy: Vec<usize> = (0..state.writers.len()).filter(|who| state.is_busy(*who)).collect();
         if let Some(entry) = state.late {
             let mut next = State { late: None, ..state.clone() };
-            next.writers[0].add([entry]);
+            Rc::make_mut(&mut next.writers[0]).add([entry]);
             open.push(next);
         }
         if busy.is_empty() && state.late.is_none() {
@@ -257,7 +270,7 @@ fn search(begin: State, lists: Lists, lag: usize, crash: bool) -> Search {
             }
         }
         // Writers are alike: which of those that did nothing yet goes first makes no difference.
-        let fresh = |who: &usize| matches!(state.writers[*who].ask(), Ask::Record(entries) if !entries.is_empty());
+        let fresh = |who: &usize| state.writers[*who].phase == Phase::Record && !state.writers[*who].queue.is_empty();
         let first = busy.iter().copied().find(fresh);
         for who in busy.into_iter().filter(|who| !fresh(who) || Some(*who) == first) {
             open.extend(steps(&state, who, lists, lag));
@@ -269,22 +282,38 @@ fn search(begin: State, lists: Lists, lag: usize, crash: bool) -> Search {
     found
 }
 
-fn fingerprint(state: &State, lag: usize) -> u64 {
-    use std::hash::{Hash, Hasher};
-    let mut hasher = std::collections::hash_map::DefaultHasher::new();
-    // No reading can hide what stands before the end of the log: there, the order of entries is of no account.
-    let mut log = state.world.log.clone();
-    let settled = log.len().saturating_sub(lag + 1);
-    log[..settled].sort_by_key(|item| match item {
-        Item::Entry(entry) => Some(*entry),
-        Item::Pointer(_) => None,
-    });
-    World { log, ..state.world.clone() }.hash(&mut hasher);
-    (state.dead, state.late).hash(&mut hasher);
+/// Equal for states from which the same can still happen.
+fn fingerprint(state: &State, lag: usize, crash: bool) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let world = &state.world;
+    // No reading can hide what stands before the end of the log: there, order and repetition are of no account.
+    let (settled, end) = world.log.split_at(world.log.len().saturating_sub(lag));
+    let (mut entries, mut named, mut gone) = (BTreeSet::<Entry>::new(), BTreeSet::new(), BTreeSet::<u64>::new());
+    for item in settled {
+        match item {
+            Item::Entry(entry) => drop(entries.insert(*entry)),
+            Item::Pointer(points) => {
+                named.insert(points.comment);
+                gone.extend(&points.gone);
+            }
+        }
+    }
+    (entries, named, gone, end).hash(&mut hasher);
+    (&world.comments, world.created, &world.told, state.dead, state.late).hash(&mut hasher);
+    // Who wrote and pointed last excuses the one that died, or may die.
+    let may_die = |who: usize| crash && state.dead.is_none() && state.is_busy(who);
+    let excuse = |who: Option<usize>| who.filter(|who| state.dead == Some(*who) || may_die(*who));
+    (excuse(world.wrote), excuse(world.pointed)).hash(&mut hasher);
     for (who, writer) in state.writers.iter().enumerate() {
-        // What a writer knows that does nothing any more makes no difference.
-        let busy = state.dead != Some(who) && writer.ask() != Ask::Done;
-        busy.then_some(writer).hash(&mut hasher);
+        // What a writer knows that does nothing any more makes no difference; of a fence, whether it can be hidden does.
+        let counts = state.is_busy(who) || (who == 0 && state.late.is_some());
+        let known = counts.then(|| {
+            let Phase::Read { fence } = writer.phase else { return Cow::Borrowed(&**writer) };
+            let at = (settled.len()..world.log.len()).find(|at| world.seq(*at) == fence);
+            let fence = at.map_or(0, |at| 1 + (at - settled.len()) as u64);
+            Cow::Owned(Writer { phase: Phase::Read { fence }, ..Writer::clone(writer) })
+        });
+        known.hash(&mut hasher);
     }
     hasher.finish()
 }
@@ -315,7 +344,8 @@ fn three_writers_with_lag_and_a_crash_lose_nothing() {
 #[test]
 fn an_entry_may_come_at_any_moment() {
     for world in [standing(), World::default()] {
-        let state = State { world, writers: writers(2), dead: None, late: Some(7) };
+        let writers = writers(2).into_iter().map(Rc::new).collect();
+        let state = State { world: Rc::new(world), writers, dead: None, late: Some(7) };
         let found = search(state, Lists::Lag, 2, false);
         assert_eq!(found.fault, None);
         eprintln!("two writers, one more entry: {} states, {} ends", found.states, found.ends);

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::LazyLock;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -138,6 +139,20 @@ pub(crate) fn clean(command: &mut Command) {
             command.env(name, value);
         }
     }
+}
+
+/// A `git` with such an environment. It is named by its whole path: then the standard library starts it without copying
+/// this large process, which the stories would do thousands of times.
+pub(crate) fn clean_git() -> Command {
+    static PATH: LazyLock<PathBuf> = LazyLock::new(|| {
+        let path = std::env::var_os("PATH").unwrap();
+        std::env::split_paths(&path).map(|folder| folder.join("git")).find(|file| file.is_file()).unwrap()
+    });
+    let mut command = Command::new(&*PATH);
+    clean(&mut command);
+    // What is lost with the machine is lost with the story.
+    command.args(["-c", "core.fsync=none"]);
+    command
 }
 
 /// Whether a program runs here. Where it does not, that is said plainly (past the harness, which shows nothing of what

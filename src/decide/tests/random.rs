@@ -1,6 +1,7 @@
 //! No payload breaks a decision, or the dashboard that is drawn of it: real ones with values exchanged, and any JSON.
 
 use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value};
@@ -16,18 +17,18 @@ use crate::model::span::Source;
 use crate::render::{self, Page, Templates};
 use crate::schedule;
 
+/// Samples of every event.
+static PAYLOADS: LazyLock<Map<String, Value>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../../tests/webhooks.json")).unwrap());
+
 /// The default pipeline, and behind its rules one for every other event.
-fn rules(events: &Map<String, Value>) -> Rules {
+static RULES: LazyLock<Rules> = LazyLock::new(|| {
     let mut text = include_str!("../../../ci.toml").to_owned();
-    for event in events.keys().filter(|event| !text.contains(&format!("\"{event}\""))).cloned().collect::<Vec<_>>() {
+    for event in PAYLOADS.keys().filter(|event| !text.contains(&format!("\"{event}\""))).cloned().collect::<Vec<_>>() {
         text.push_str(&format!("\n[[rules]]\non = \"{event}\"\nif = \"event.sender.login != 'x'\"\nrun = \"help\"\n"));
     }
     config::load(Source::new("ci.toml", text), &BTreeMap::new()).rules.unwrap()
-}
-
-fn payloads() -> Map<String, Value> {
-    serde_json::from_str(include_str!("../../../tests/webhooks.json")).unwrap()
-}
+});
 
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -71,6 +72,9 @@ fn exchange(value: &mut Value, steps: &[usize], new: Option<&Value>) {
     }
 }
 
+/// The built-in templates.
+static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::default);
+
 /// The steps to every value.
 fn paths(value: &Value, here: &[usize], found: &mut Vec<Vec<usize>>) {
     found.push(here.to_vec());
@@ -87,24 +91,23 @@ fn paths(value: &Value, here: &[usize], found: &mut Vec<Vec<usize>>) {
 /// Every value of the payloads that much is read of is exchanged for one of another type.
 #[test]
 fn no_value_of_another_type_breaks_a_decision() {
-    let payloads = payloads();
-    let rules = rules(&payloads);
     let others = [Value::Null, Value::from(-1), Value::from("x"), Value::Object(Map::new())];
     for name in ["issue_comment", "pull_request", "pull_request_review", "push", "workflow_run", "workflow_dispatch"] {
-        for sample in payloads[name].as_array().unwrap() {
+        for sample in PAYLOADS[name].as_array().unwrap() {
             let mut all = Vec::new();
             paths(sample, &[], &mut all);
             for (steps, other) in all.iter().flat_map(|steps| others.iter().map(move |other| (steps, other))) {
                 let mut payload = sample.clone();
                 exchange(&mut payload, steps, Some(other));
-                all_the_way(&rules, name, payload);
+                all_the_way(name, payload);
             }
         }
     }
 }
 
 /// Decides, and draws what the decision would set running.
-fn all_the_way(rules: &Rules, name: &str, payload: Value) {
+fn all_the_way(name: &str, payload: Value) {
+    let rules = &*RULES;
     let event = Event::new(name, payload);
     let (pull, readings) = (event.pull(), readings(rules, &event));
     let facts = PersonaFacts::default();
@@ -139,7 +142,7 @@ fn all_the_way(rules: &Rules, name: &str, payload: Value) {
     let sha = event.sha().or_else(|| Sha::parse(&"a".repeat(40))).unwrap();
     let board = fold(&schedule::layout(rules), &recorded);
     let page = Page { rules, board: &board, recorded: &recorded, sha: &sha, pr: event.pull_number() };
-    let body = render::dashboard(&Templates::default(), &page);
+    let body = render::dashboard(&TEMPLATES, &page);
     assert!(body.starts_with(&format!("<!-- infra-dashboard:{sha} -->\n")), "{body}");
 }
 
@@ -153,14 +156,12 @@ proptest! {
         new in proptest::option::of(any_json()),
         whole in any_json(),
     ) {
-        let payloads = payloads();
-        let rules = rules(&payloads);
-        let (name, samples) = payloads.iter().nth(which % payloads.len()).unwrap();
+        let (name, samples) = PAYLOADS.iter().nth(which % PAYLOADS.len()).unwrap();
         for sample in samples.as_array().unwrap() {
             let mut payload = sample.clone();
             exchange(&mut payload, &steps, new.as_ref());
-            all_the_way(&rules, name, payload);
+            all_the_way(name, payload);
         }
-        all_the_way(&rules, name, whole);
+        all_the_way(name, whole);
     }
 }

@@ -25,8 +25,8 @@ pub(super) fn runs(state: &mut State, request: &Request, workflow: &str) -> Resp
     let branch = request.query("branch");
     let wanted = |run: &&Run| run.workflow == workflow && branch.as_ref().is_none_or(|branch| *branch == run.branch);
     let there = state.runs.values().rev().filter(|run| state.lags.runs.shows(run.id)).filter(wanted);
-    let runs: Vec<Value> = there.map(|run| shown(state, run)).collect();
-    page(request, &runs, |page| json!({ "total_count": runs.len(), "workflow_runs": page }))
+    let runs: Vec<&Run> = there.collect();
+    page(request, &runs, |run| shown(state, run), |page| json!({ "total_count": runs.len(), "workflow_runs": page }))
 }
 
 pub(super) fn dispatch(state: &mut State, login: &str, request: &Request, workflow: &str) -> Response {

@@ -15,8 +15,7 @@ pub(super) fn list(state: &mut State, request: &Request, issue: Option<u64>) -> 
         issue.is_none_or(|issue| comment.issue == issue) && since.is_none_or(|since| comment.updated_at >= since)
     };
     let there = state.comments.values().filter(|comment| state.lags.comments.shows(comment.id)).filter(wanted);
-    let shown: Vec<Value> = there.map(|comment| shown(state, comment)).collect();
-    listed(request, &shown)
+    listed(request, &there.collect::<Vec<_>>(), |comment| shown(state, comment))
 }
 
 pub(super) fn create(state: &mut State, login: &str, request: &Request, issue: u64) -> Response {

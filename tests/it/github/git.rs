@@ -3,17 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use super::REPOSITORY;
 use super::server::{Request, Response};
 use super::state::State;
-use crate::project::clean;
+use crate::project::clean_git;
 
 /// What git prints in a folder.
 pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new("git");
-    clean(&mut command);
+    let mut command = clean_git();
     let identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"];
     let output = command.current_dir(folder).args(identity).args(arguments).output().unwrap();
     assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
@@ -68,7 +67,7 @@ pub(super) fn checkout(bare: &Path, workspace: &Path) {
     }
     let url = format!("file://{}", bare.display());
     let target = workspace.to_string_lossy().into_owned();
-    git(bare, &["clone", "--quiet", "--depth=1", "--branch=main", &url, &target]);
+    git(bare, &["clone", "--quiet", "--template=", "--depth=1", "--branch=main", &url, &target]);
 }
 
 pub(crate) fn tip(bare: &Path, branch: &str) -> String {
@@ -77,16 +76,14 @@ pub(crate) fn tip(bare: &Path, branch: &str) -> String {
 
 /// A command whose answer may be that there is nothing.
 pub(super) fn ask(bare: &Path, arguments: &[&str]) -> Option<String> {
-    let mut command = Command::new("git");
-    clean(&mut command);
+    let mut command = clean_git();
     let output = command.current_dir(bare).args(arguments).output().unwrap();
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// The same with something to read.
 pub(super) fn write(bare: &Path, arguments: &[&str], input: &str) -> String {
-    let mut command = Command::new("git");
-    clean(&mut command);
+    let mut command = clean_git();
     for role in ["AUTHOR", "COMMITTER"] {
         command.env(format!("GIT_{role}_NAME"), "A").env(format!("GIT_{role}_EMAIL"), "a@example.org");
     }
@@ -105,8 +102,7 @@ pub(super) fn may_fetch(state: &State, request: &Request) -> bool {
 
 /// Answers `git fetch`.
 pub(super) fn serve(bare: &Path, request: &Request) -> Response {
-    let mut backend = Command::new("git");
-    clean(&mut backend);
+    let mut backend = clean_git();
     let root = bare.ancestors().nth(2).unwrap();
     backend
         .arg("http-backend")

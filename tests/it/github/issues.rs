@@ -20,7 +20,7 @@ pub(super) fn list(state: &State, request: &Request) -> Response {
     // Pull requests are issues too.
     let pulls = state.pulls.values().filter(|pull| pull.open && creator.is_none());
     issues.extend(pulls.map(|pull| json!({ "number": pull.number, "title": "a change", "pull_request": {} })));
-    listed(request, &issues)
+    listed(request, &issues, Value::clone)
 }
 
 pub(super) fn create(state: &mut State, login: &str, request: &Request) -> Response {

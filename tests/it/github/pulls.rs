@@ -8,8 +8,8 @@ use super::state::{Pull, State, user};
 use super::{REPOSITORY, git};
 
 pub(super) fn list(state: &State, request: &Request) -> Response {
-    let open: Vec<Value> = state.pulls.values().filter(|pull| pull.open).map(|pull| shown(state, pull)).collect();
-    listed(request, &open)
+    let open: Vec<&Pull> = state.pulls.values().filter(|pull| pull.open).collect();
+    listed(request, &open, |pull| shown(state, pull))
 }
 
 /// Whether it merges is found out when it is asked for the first time, and told from the second time on.
@@ -25,12 +25,12 @@ pub(super) fn get(state: &mut State, number: u64) -> Response {
 pub(super) fn files(state: &State, request: &Request, number: u64) -> Response {
     let Some(pull) = state.pulls.get(&number) else { return Response::error(404, "Not Found") };
     let files = changed(state, &format!("{}...{}", pull.base, pull.head_sha));
-    listed(request, &files[..files.len().min(3_000)])
+    listed(request, &files[..files.len().min(3_000)], Value::clone)
 }
 
 pub(super) fn reviews(state: &State, request: &Request, number: u64) -> Response {
     match state.pulls.get(&number) {
-        Some(pull) => listed(request, &pull.reviews),
+        Some(pull) => listed(request, &pull.reviews, Value::clone),
         None => Response::error(404, "Not Found"),
     }
 }
@@ -44,8 +44,8 @@ pub(super) fn request_review(state: &mut State, request: &Request, number: u64) 
 /// The pull requests that hold a commit, or that it was made by merging.
 pub(super) fn of_commit(state: &State, request: &Request, sha: &str) -> Response {
     let holds = |pull: &&Pull| pull.head_sha == sha || pull.merged.as_deref() == Some(sha);
-    let pulls: Vec<Value> = state.pulls.values().filter(holds).map(|pull| shown(state, pull)).collect();
-    listed(request, &pulls)
+    let pulls: Vec<&Pull> = state.pulls.values().filter(holds).collect();
+    listed(request, &pulls, |pull| shown(state, pull))
 }
 
 pub(super) fn compare(state: &State, range: &str) -> Response {

@@ -97,15 +97,20 @@ fn route(state: &mut State, account: &Account, request: &Request, parts: &[&str]
     })
 }
 
-/// One page of a list, as `wrap` shows it. The link to the next one names the repository by its number and another
-/// host, as GitHub's do.
-pub(super) fn page(request: &Request, all: &[Value], wrap: impl FnOnce(&[Value]) -> Value) -> Response {
+/// One page of a list, each item as `shown` and the whole as `wrap` shows it. The link to the next one names the
+/// repository by its number and another host, as GitHub's do.
+pub(super) fn page<T>(
+    request: &Request,
+    all: &[T],
+    shown: impl Fn(&T) -> Value,
+    wrap: impl FnOnce(Vec<Value>) -> Value,
+) -> Response {
     let number = |name: &str, default: usize| request.query(name).and_then(|text| text.parse().ok()).unwrap_or(default);
     // More than a hundred are cut without a word.
     let (size, at) = (number("per_page", 30).clamp(1, 100), number("page", 1).max(1));
     let last = all.len().div_ceil(size).max(1);
     let begin = ((at - 1) * size).min(all.len());
-    let response = Response::json(200, &wrap(&all[begin..(begin + size).min(all.len())]));
+    let response = Response::json(200, &wrap(all[begin..(begin + size).min(all.len())].iter().map(shown).collect()));
     if at >= last {
         return response;
     }
@@ -117,6 +122,6 @@ pub(super) fn page(request: &Request, all: &[Value], wrap: impl FnOnce(&[Value])
 }
 
 /// One page of a plain list.
-pub(super) fn list(request: &Request, all: &[Value]) -> Response {
-    page(request, all, |page| Value::from(page.to_vec()))
+pub(super) fn list<T>(request: &Request, all: &[T], shown: impl Fn(&T) -> Value) -> Response {
+    page(request, all, shown, Value::from)
 }

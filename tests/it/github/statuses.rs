@@ -28,13 +28,13 @@ pub(super) fn create(state: &mut State, login: &str, request: &Request, sha: &st
 pub(super) fn list(state: &mut State, request: &Request, sha: &str) -> Response {
     state.lags.statuses.read();
     let shows = |status: &&Status| status.sha == sha && state.lags.statuses.shows(status.id);
-    let there = state.statuses.iter().rev().filter(shows);
-    listed(request, &there.map(shown).collect::<Vec<_>>())
+    let there: Vec<&Status> = state.statuses.iter().rev().filter(shows).collect();
+    listed(request, &there, |status| shown(status))
 }
 
 pub(super) fn check_runs(state: &State, request: &Request, sha: &str) -> Response {
     let runs = state.checks.get(sha).cloned().unwrap_or_default();
-    page(request, &runs, |page| json!({ "total_count": runs.len(), "check_runs": page }))
+    page(request, &runs, Value::clone, |page| json!({ "total_count": runs.len(), "check_runs": page }))
 }
 
 fn shown(status: &Status) -> Value {
