@@ -1,5 +1,6 @@
 //! The locks of layers: a git reference each, whose creation is atomic and whose commit says who holds it. A commit on
-//! top of it hands it over, and only if nobody else did. See <https://docs.github.com/en/rest/git/refs>.
+//! top of it hands the layer over or says that it is free again, and only if nobody else put one there: the reference is
+//! never deleted, which nothing could make depend on what it says. See <https://docs.github.com/en/rest/git/refs>.
 
 use serde::de::IgnoredAny;
 use serde_json::json;
@@ -12,39 +13,74 @@ use crate::model::ids::{PullNumber, Sha};
 /// The tree without files, which every git repository knows without being told.
 const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
-/// How often a lock is tried to be made that others make and release at the same time.
-const CLAIMS: usize = 3;
+/// How often a lock is tried to be moved that others move at the same time.
+const TRIES: usize = 3;
 
-/// A lock, and the commit that says so.
-pub(super) struct Held {
-    pub(super) lock: Lock,
+/// What a reference says.
+struct Standing {
+    /// `None` where the layer is free again.
+    lock: Option<Lock>,
     commit: Sha,
 }
 
 impl GitHub {
     pub(super) fn take(&self, lock: &Lock) -> Result<Taken> {
         Ok(match self.claim(lock)? {
-            Some(held) if !held.lock.same_holder(lock) => Taken::Held(held.lock),
+            Some((held, _)) if !held.same_holder(lock) => Taken::Held(held),
             Some(_) | None => Taken::Ours,
         })
     }
 
     pub(super) fn replace_held(&self, held: &Lock, lock: &Lock) -> Result<bool> {
-        let Some(now) = self.claim(lock)? else { return Ok(true) };
-        if now.lock != *held {
-            return Ok(now.lock == *lock);
+        let Some((now, commit)) = self.claim(lock)? else { return Ok(true) };
+        if now != *held {
+            return Ok(now == *lock);
         }
-        let commit = self.commit_of(lock, Some(&now.commit))?;
-        let call = self.call(Route::MoveRef, &[&name(&lock.layer)]).body(json!({ "sha": commit, "force": false }));
-        match self.ask::<IgnoredAny>(&call) {
-            Ok(_) => Ok(true),
-            // Somebody moved or removed it meanwhile.
-            Err(Error::Invalid(_) | Error::NotFound(_) | Error::Conflict(_)) => Ok(false),
+        match self.advance(&lock.layer, &message(lock)?, lock.sha.as_ref(), &commit) {
+            Ok(()) => Ok(true),
+            Err(error) if is_refusal(&error) => Ok(false),
             Err(error) => Err(error),
         }
     }
 
-    pub(super) fn read_lock(&self, layer: &str) -> Result<Option<Held>> {
+    pub(super) fn release(&self, layer: &str, pull: Option<PullNumber>) -> Result<bool> {
+        let mut refused = None;
+        for _ in 0..TRIES {
+            let Some(Standing { lock: Some(held), commit }) = self.standing(layer)? else { return Ok(false) };
+            if held.pull != pull {
+                return Ok(false);
+            }
+            match self.advance(layer, &free(layer), held.sha.as_ref(), &commit) {
+                Ok(()) => return Ok(true),
+                Err(error) if is_refusal(&error) => refused = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        refused.map_or(Ok(false), Err)
+    }
+
+    /// Takes the lock where nobody holds it; who does, and the commit that says so.
+    fn claim(&self, lock: &Lock) -> Result<Option<(Lock, Sha)>> {
+        let mut refused = None;
+        for _ in 0..TRIES {
+            let made = match self.standing(&lock.layer)? {
+                Some(Standing { lock: Some(held), commit }) => return Ok(Some((held, commit))),
+                Some(Standing { lock: None, commit }) => {
+                    self.advance(&lock.layer, &message(lock)?, lock.sha.as_ref(), &commit)
+                }
+                None => self.create_lock(lock),
+            };
+            match made {
+                Ok(()) => return Ok(None),
+                // Mostly somebody holds it now. If not, this is no name that may be used.
+                Err(error) if is_refusal(&error) => refused = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        refused.map_or(Ok(None), Err)
+    }
+
+    fn standing(&self, layer: &str) -> Result<Option<Standing>> {
         let found: wire::Ref = match self.ask(&self.call(Route::Ref, &[&name(layer)])) {
             Ok(found) => found,
             // A repository without commits is a conflict.
@@ -52,58 +88,39 @@ impl GitHub {
             Err(error) => return Err(error),
         };
         let commit: wire::Commit = self.ask(&self.call(Route::Commit, &[&found.object.sha]))?;
-        let written = commit.message.split_once('\n').map_or("", |(_, rest)| rest.trim());
-        let lock = serde_json::from_str(written).map_err(|error| {
-            Error::Server(format!(
-                "what `refs/{}` says cannot be read: {error}; delete it with `git push`",
-                name(layer)
-            ))
-        })?;
-        Ok(Some(Held { lock, commit: commit.sha }))
-    }
-
-    pub(super) fn release(&self, layer: &str, pull: Option<PullNumber>) -> Result<bool> {
-        if self.read_lock(layer)?.is_none_or(|held| held.lock.pull != pull) {
-            return Ok(false);
-        }
-        match self.ask::<IgnoredAny>(&self.call(Route::DeleteRef, &[&name(layer)])) {
-            Ok(_) | Err(Error::NotFound(_)) => Ok(true),
-            // GitHub says 422 of a reference that is not there.
-            Err(Error::Invalid(text)) if text.contains("does not exist") => Ok(true),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Makes the reference where there is none; what stands there already.
-    fn claim(&self, lock: &Lock) -> Result<Option<Held>> {
-        let mut refused = None;
-        for _ in 0..CLAIMS {
-            if let Some(held) = self.read_lock(&lock.layer)? {
-                return Ok(Some(held));
-            }
-            match self.create_lock(lock) {
-                Ok(()) => return Ok(None),
-                // Mostly there is one now. If not, it is gone again, or this is no name that may be used.
-                Err(error @ (Error::Invalid(_) | Error::Conflict(_))) => refused = Some(error),
-                Err(error) => return Err(error),
-            }
-        }
-        refused.map_or(Ok(None), Err)
+        let lock = match commit.message.trim_end().split_once('\n') {
+            None if commit.message.trim_end() == free(layer) => None,
+            written => Some(serde_json::from_str(written.map_or("", |(_, rest)| rest.trim())).map_err(|error| {
+                Error::Server(format!(
+                    "what `refs/{}` says cannot be read: {error}; delete it with `git push`",
+                    name(layer)
+                ))
+            })?),
+        };
+        Ok(Some(Standing { lock, commit: commit.sha }))
     }
 
     fn create_lock(&self, lock: &Lock) -> Result<()> {
-        let commit = self.commit_of(lock, None)?;
+        let commit = self.commit(&message(lock)?, lock.sha.as_ref(), None)?;
         let body = json!({ "ref": format!("refs/{}", name(&lock.layer)), "sha": commit });
         self.ask::<IgnoredAny>(&self.call(Route::CreateRef, &[]).body(body)).map(|_| ())
     }
 
-    fn commit_of(&self, lock: &Lock, parent: Option<&Sha>) -> Result<Sha> {
-        let (message, parents) = (message(lock)?, parent.into_iter().collect::<Vec<_>>());
+    /// Puts a commit on top of the one that the reference names, and of no other.
+    fn advance(&self, layer: &str, message: &str, sha: Option<&Sha>, parent: &Sha) -> Result<()> {
+        let commit = self.commit(message, sha, Some(parent))?;
+        let call = self.call(Route::MoveRef, &[&name(layer)]).body(json!({ "sha": commit, "force": false }));
+        self.ask::<IgnoredAny>(&call).map(|_| ())
+    }
+
+    /// Makes a commit without files. Where that cannot be, it has those of the commit `sha`.
+    fn commit(&self, message: &str, sha: Option<&Sha>, parent: Option<&Sha>) -> Result<Sha> {
+        let parents: Vec<&Sha> = parent.into_iter().collect();
         let create = |tree: &str| -> Result<wire::Commit> {
             let body = json!({ "message": message, "tree": tree, "parents": parents });
             self.ask(&self.call(Route::CreateCommit, &[]).body(body))
         };
-        match (create(EMPTY_TREE), &lock.sha) {
+        match (create(EMPTY_TREE), sha) {
             (Ok(commit), _) => Ok(commit.sha),
             // A repository whose ids are of another kind knows another empty tree: any tree will do.
             (Err(Error::Invalid(_) | Error::NotFound(_)), Some(sha)) => {
@@ -115,8 +132,17 @@ impl GitHub {
     }
 }
 
+/// Whether a reference was not made or moved since somebody else did so meanwhile, or since it may not be.
+fn is_refusal(error: &Error) -> bool {
+    matches!(error, Error::Invalid(_) | Error::NotFound(_) | Error::Conflict(_))
+}
+
 fn name(layer: &str) -> String {
     format!("ci/locks/{layer}")
+}
+
+fn free(layer: &str) -> String {
+    format!("Layer {layer} is free")
 }
 
 fn message(lock: &Lock) -> Result<String> {

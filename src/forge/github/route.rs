@@ -97,7 +97,6 @@ routes! {
     /// A git reference's new commit.
     MoveRef: PATCH "/repos/{owner}/{repo}/git/refs/{ref}" needs "contents: write";
     /// A git reference's end.
-    DeleteRef: DELETE "/repos/{owner}/{repo}/git/refs/{ref}" needs "contents: write";
     /// A commit.
     Commit: GET "/repos/{owner}/{repo}/git/commits/{commit_sha}" needs "contents: read";
     /// A new commit.

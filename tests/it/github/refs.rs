@@ -44,15 +44,6 @@ pub(super) fn move_to(state: &State, request: &Request, name: &str) -> Response 
     }
 }
 
-pub(super) fn delete(state: &State, name: &str) -> Response {
-    let name = format!("refs/{name}");
-    let there = git::ask(&state.bare, &["rev-parse", "--verify", "--quiet", &name]).is_some();
-    match there && git::ask(&state.bare, &["update-ref", "-d", &name]).is_some() {
-        true => Response::status(204),
-        false => Response::error(422, "Reference does not exist"),
-    }
-}
-
 fn shown(name: &str, sha: &str) -> Value {
     json!({ "ref": format!("refs/{name}"), "object": { "type": "commit", "sha": sha } })
 }

@@ -90,7 +90,6 @@ fn route(state: &mut State, account: &Account, request: &Request, parts: &[&str]
         ("GET", ["git", "ref", name @ ..]) => refs::get(state, &name.join("/")),
         ("POST", ["git", "refs"]) => refs::create(state, request),
         ("PATCH", ["git", "refs", name @ ..]) => refs::move_to(state, request, &name.join("/")),
-        ("DELETE", ["git", "refs", name @ ..]) => refs::delete(state, &name.join("/")),
         ("GET", ["git", "commits", sha]) => refs::commit(state, sha),
         ("POST", ["git", "commits"]) => refs::create_commit(state, request),
         _ => return None,

@@ -149,6 +149,10 @@ fn reference(sha: &str) -> Act {
     ok(json!({ "ref": "refs/ci/locks/platform", "object": { "sha": sha } }))
 }
 
+fn free(sha: &str) -> Act {
+    ok(json!({ "sha": sha, "tree": { "sha": SHA }, "message": "Layer platform is free" }))
+}
+
 fn commit(sha: &str, lock: &Lock) -> Act {
     let message = format!("Lock of layer platform\n\n{}", serde_json::to_string(lock).unwrap());
     ok(json!({ "sha": sha, "tree": { "sha": SHA }, "message": message }))
@@ -231,16 +235,33 @@ fn a_lock_is_released_by_its_pull_request_alone() {
     let script = Script::new(held(6));
     assert!(!script.client(BUDGET).release_lock("platform", Some(PullNumber(5))).unwrap());
     script.lines();
-    let released = |answer: Act| {
-        let deleted = ("DELETE /repos/o/n/git/refs/ci/locks/platform", answer);
-        let script = Script::new(held(5).into_iter().chain([deleted]));
-        let released = script.client(BUDGET).release_lock("platform", Some(PullNumber(5)));
-        script.lines();
-        released
-    };
-    assert!(released(nothing()).unwrap());
-    assert!(released(no(422, "Reference does not exist")).unwrap());
-    assert!(matches!(released(no(422, "Repository rule violations found")), Err(Error::Invalid(_))));
+    let (create, patch) = ("POST /repos/o/n/git/commits", "PATCH /repos/o/n/git/refs/ci/locks/platform");
+    let script = Script::new(held(5).into_iter().chain([(create, free(SHA)), (patch, reference(SHA))]));
+    assert!(script.client(BUDGET).release_lock("platform", Some(PullNumber(5))).unwrap());
+    script.lines();
+    assert_eq!(script.seen()[2].body["parents"], json!([OTHER]));
+    assert_eq!(script.seen()[3].body, json!({ "sha": SHA, "force": false }));
+    // Taken over meanwhile.
+    let refused = |why| [(create, free(SHA)), (patch, no(422, why))];
+    let script = Script::new(held(5).into_iter().chain(refused("Update is not a fast forward")).chain(held(6)));
+    assert!(!script.client(BUDGET).release_lock("platform", Some(PullNumber(5))).unwrap());
+    script.lines();
+    let tries = (0..3).flat_map(|_| held(5).into_iter().chain(refused("Repository rule violations found")));
+    let released = Script::new(tries).client(BUDGET).release_lock("platform", Some(PullNumber(5)));
+    assert!(matches!(released, Err(Error::Invalid(_))), "{released:?}");
+}
+
+#[test]
+fn what_was_released_is_taken_on_top_of_that() {
+    let script = Script::new([
+        (REF, reference(OTHER)),
+        ("GET /repos/o/n/git/commits", free(OTHER)),
+        ("POST /repos/o/n/git/commits", commit(SHA, &lock(5))),
+        ("PATCH /repos/o/n/git/refs/ci/locks/platform", reference(SHA)),
+    ]);
+    assert_eq!(script.client(BUDGET).take_lock(&lock(5)).unwrap(), Taken::Ours);
+    script.lines();
+    assert_eq!(script.seen()[2].body["parents"], json!([OTHER]));
 }
 
 #[test]
