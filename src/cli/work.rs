@@ -87,6 +87,8 @@ pub(super) fn carry_out(work: &Work<'_>) -> Result<Done, Stop> {
         if let Err(error) = &begun
             && !work.may_not_write(error)
         {
+            // What was recorded so far says that work is under way.
+            let _closed = sender.send(work.broken_off());
             drop(sender);
             return Err(Stop::from(error.clone()).help(work.not_begun(error)));
         }
@@ -110,7 +112,7 @@ impl Work<'_> {
             entry.changes = Some(false);
             entry
         });
-        let rows = self.agenda.jobs.iter().filter(|job| act::keeps_row(self.dashboard.rules, job)).flat_map(|job| {
+        let rows = self.jobs_with_rows().flat_map(|job| {
             let waits = self.after(job).first().and_then(|before| self.agenda.jobs.get(*before));
             job.rows.iter().map(move |row| {
                 let status = if waits.is_some() { Status::Pending } else { Status::Running };
@@ -120,6 +122,20 @@ impl Work<'_> {
             })
         });
         idle.chain(rows).collect()
+    }
+
+    /// The rows that were to be worked on, where nothing was run since the dashboard could not be written.
+    fn broken_off(&self) -> Vec<Entry> {
+        let rows = self.jobs_with_rows().flat_map(|job| job.rows.iter().map(move |row| (row, job.layer.clone())));
+        rows.map(|(row, layer)| Entry {
+            note: "nothing was run: the dashboard could not be written".to_owned(),
+            ..self.entry(row, layer, Status::Dropped)
+        })
+        .collect()
+    }
+
+    fn jobs_with_rows(&self) -> impl Iterator<Item = &Job> {
+        self.agenda.jobs.iter().filter(|job| act::keeps_row(self.dashboard.rules, job))
     }
 
     /// The jobs that a job starts after. Of delegated work the layers come in whichever order the other job takes them.

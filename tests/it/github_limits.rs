@@ -1,6 +1,7 @@
 //! Stories of limits on GitHub, and of 503: those that pass soon are waited out, those that do not end a call early, which then says
 //! until when, and nothing is left half-written.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -106,4 +107,21 @@ fn a_limit_that_outlasts_the_budget_ends_a_plan() {
     let cases = (0..requests(plan)).map(|at| (at, Fault::Exhausted(403, 3_000), 3_000)).collect();
     // The work goes on meanwhile, so the dashboard is tried before it, after it, and once more at the end.
     side_by_side(cases, |case| given_up(plan, 3, case));
+}
+
+#[test]
+fn a_plan_that_could_not_begin_is_told_as_that_once_the_limit_is_lifted() {
+    let told = AtomicUsize::new(0);
+    side_by_side((0..requests(plan)).collect(), |at| {
+        let github = github();
+        github.fail(at, Fault::Exhausted(403, 3_000));
+        let ran = plan(&github);
+        if ran.code == 3 && ran.stderr.contains("nothing was run") && !github.statuses(&github.head(7)).is_empty() {
+            let row = github.row(7, "plan-base");
+            assert_eq!(row, "dropped: nothing was run: the dashboard could not be written", "{at}: {ran:#?}");
+            nothing_is_left_to_mend(&github);
+            told.fetch_add(1, Ordering::Relaxed);
+        }
+    });
+    assert!(told.load(Ordering::Relaxed) > 0);
 }
