@@ -93,6 +93,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
 fn examine(global: &Global, pull: Option<PullNumber>) -> Result<Vec<Finding>, Stop> {
     let place = Place::choose(global)?;
     let mut findings = Vec::new();
+    if let Place::Local { .. } = &place {
+        findings.push(Finding::good("forge", "the local one; for GitHub set GITHUB_TOKEN or write `--forge github`"));
+    }
     if let Place::GitHub(github) = &place {
         findings.extend(github::connection(github));
         if findings.iter().any(|finding| finding.severity == Severity::Problem) {
@@ -113,7 +116,10 @@ fn examine(global: &Global, pull: Option<PullNumber>) -> Result<Vec<Finding>, St
     if let Some(number) = pull {
         match pull::dashboard(&session, number) {
             Ok(found) => findings.extend(found),
-            Err(error) => findings.push(Finding::problem("dashboard", error.to_string(), "see the findings above")),
+            Err(error) => {
+                let remedy = "is it the right number, and on this forge? What is found above may be why";
+                findings.push(Finding::problem("dashboard", error.to_string(), remedy));
+            }
         }
     }
     Ok(findings)

@@ -23,21 +23,22 @@ pub(super) enum Place {
 }
 
 impl Place {
-    /// The forge that `--forge` or `CI_FORGE` names, else GitHub where there is a token, else the local one.
+    /// The forge that `--forge` or `CI_FORGE` names, else GitHub where there is a token, else the local one; but never that
+    /// one in a job of GitHub Actions, where nobody would see what it says and everybody may do everything.
     pub(super) fn choose(global: &Global) -> Result<Self, Stop> {
         let named = global.forge.clone().or_else(|| environment::variable("CI_FORGE"));
         match named.as_deref().map(|named| named.split_once(':').unwrap_or((named, ""))) {
             Some(("local", "")) => Ok(Self::local(None)),
             Some(("local", folder)) => Ok(Self::local(Some(project::directory(global).join(folder)))),
-            Some(("github", "")) => match environment::token() {
-                Some(token) => Self::github(global, token),
-                None => Err(Stop::usage("there is no token for GitHub")
-                    .help("set GITHUB_TOKEN, in a workflow as `env: { GITHUB_TOKEN: ${{ github.token }} }`")),
-            },
+            Some(("github", "")) => Self::github(global, environment::token().ok_or_else(no_token)?),
             Some((other, _)) => Err(Stop::usage(format!("there is no forge `{other}`"))
                 .help("write `--forge github`, `--forge local` or `--forge local:DIR`")),
             None => {
-                let Some(token) = environment::token() else { return Ok(Self::local(None)) };
+                let token = match environment::token() {
+                    Some(token) => token,
+                    None if environment::on_actions() => return Err(no_token()),
+                    None => return Ok(Self::local(None)),
+                };
                 let place = Self::github(global, token)?;
                 if let (Self::GitHub(github), false) = (&place, environment::on_actions()) {
                     console::note(format!("using {}, since there is a token", github.describe()));
@@ -62,7 +63,8 @@ impl Place {
             token,
             members_token: environment::members_token(),
             patience: Patience { budget: environment::retry_budget()?, waiting: |why| console::note(why) },
-        })?;
+        })
+        .map_err(Stop::usage)?;
         Ok(Self::GitHub(Box::new(github)))
     }
 
@@ -84,6 +86,11 @@ impl Place {
         }
         Ok(forge)
     }
+}
+
+fn no_token() -> Stop {
+    Stop::usage("there is no token for GitHub")
+        .help("set GITHUB_TOKEN, in a workflow as `env: { GITHUB_TOKEN: ${{ github.token }} }`")
 }
 
 /// `owner/name`: as the workflow says, else the remote of the checkout.

@@ -85,7 +85,7 @@ impl Outcome {
         }
     }
 
-    /// The work did not take place, or was broken off, because somebody cancelled it.
+    /// The work did not take place because somebody cancelled it.
     pub(crate) fn cancelled() -> Self {
         Self::new(Status::Dropped, "cancelled")
     }
@@ -195,6 +195,9 @@ impl Work<'_> {
         {
             return Ok(());
         }
+        if self.setting.exec.cancel.is_set() {
+            return Err(Halt::Cancelled);
+        }
         self.ran += 1;
         match step::run(step, &self.scope, self.setting, &mut self.output) {
             StepEnd::Failed(note) => Err(Halt::Failed(note)),
@@ -278,6 +281,8 @@ impl Work<'_> {
                 let stage = handler.stage.as_ref().unwrap_or(&handler.key);
                 Outcome::new(Status::Skipped, format!("nothing to {}", stage.value))
             }
+            // Then nobody knows how much of it was done.
+            Halt::Cancelled if self.ran > 0 => Outcome::new(Status::Dropped, "cancelled while it ran"),
             Halt::Cancelled => Outcome::cancelled(),
         };
         outcome.changes = self.changes;

@@ -67,7 +67,10 @@ impl NextStep {
             NextKind::Running if self.more > 0 => format!("{title}{more} are running"),
             NextKind::Running => format!("{title} is running"),
             NextKind::Ready => "Ready to merge".to_owned(),
-            NextKind::Dropped => format!("{title}{more} did not run{note}{}", typed("; type ")),
+            NextKind::Dropped => {
+                let is = if self.more > 0 { "are" } else { "is" };
+                format!("{title}{more} {is} not done{note}{}", typed("; type "))
+            }
             NextKind::Waiting => match command {
                 Some(command) => format!("Next: {title}{more}; type {command}"),
                 None => format!("Waiting for {title}{more}"),
@@ -216,7 +219,7 @@ mod tests {
         assert_eq!(sentence(&[("plan-platform", Status::Running, "")]), "Plan: platform is running");
         assert_eq!(
             sentence(&[("plan-bootstrap", Status::Success, ""), ("plan-platform", Status::Dropped, "cancelled")]),
-            "Plan: platform did not run: cancelled; type /plan platform"
+            "Plan: platform is not done: cancelled; type /plan platform"
         );
     }
 

@@ -170,5 +170,6 @@ fn a_clock_that_is_off_is_found() {
 fn the_local_forge_needs_no_token() {
     let project = Project::with("version = 1\n[stages.lint]\nname = \"Lint\"\n");
     let ran = project.ci(["doctor"]).exits(0);
-    assert_eq!(ran.stdout, "ok       rules: `ci.toml` is right\n");
+    let forge = "ok       forge: the local one; for GitHub set GITHUB_TOKEN or write `--forge github`";
+    assert_eq!(ran.stdout, format!("{forge}\nok       rules: `ci.toml` is right\n"));
 }

@@ -33,7 +33,7 @@ fn a_cancelled_job_says_so_at_once() {
     let work = "trap 'touch $RUNNER_TEMP/released; exit 1' INT; touch $RUNNER_TEMP/begun; for i in $(seq 400); do sleep 0.05; done";
     cancelled(&github.job().on(event).env("WORK", work), || github.folder().join("begun").exists());
     assert!(github.folder().join("released").exists());
-    assert_eq!(github.row(7, "plan-base"), "dropped: cancelled");
+    assert_eq!(github.row(7, "plan-base"), "dropped: cancelled while it ran");
     nothing_is_left_to_mend(&github);
 }
 
@@ -95,6 +95,6 @@ fn a_cancelled_terraform_gives_its_state_free() {
     assert!(!lock.exists(), "terraform had no time to release its lock");
     let state = std::fs::read_to_string(github.folder().join("state")).unwrap();
     assert!(state.contains("\"first\""), "what was done is recorded: {state}");
-    assert_eq!(github.row(7, "apply"), "dropped: base: cancelled");
+    assert_eq!(github.row(7, "apply"), "dropped: base: cancelled while it ran");
     nothing_is_left_to_mend(&github);
 }

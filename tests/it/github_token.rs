@@ -19,6 +19,27 @@ fn a_token_that_may_only_read_is_told_the_line_it_lacks() {
     assert!(!ran(&github, "begun-platform"));
 }
 
+#[test]
+fn a_job_without_a_token_falls_back_to_no_forge_where_everybody_may_do_everything() {
+    let github = github();
+    for command in [&["run"][..], &["doctor"], &["show", "--pr", "7"]] {
+        let told = github.job().on(github.comment(7, "mallory", "/plan")).token("").ci(command).exits(2);
+        assert!(told.stderr.contains("no token") && told.stderr.contains("set GITHUB_TOKEN"), "{told:#?}");
+    }
+    assert!(!github.workspace().join(".ci").exists(), "the local forge was begun");
+    // Who means it says so.
+    github.job().token("").ci(["--forge", "local", "doctor"]).exits(0);
+}
+
+#[test]
+fn a_wrong_address_or_name_is_a_mistake_of_the_call() {
+    let github = github();
+    for (name, value) in [("GITHUB_REPOSITORY", "acme"), ("GITHUB_API_URL", "nonsense")] {
+        let told = github.job().env(name, value).ci(["show", "--pr", "7"]).exits(2);
+        assert!(told.stderr.contains(value), "{told:#?}");
+    }
+}
+
 /// A `git` on the path that writes down its arguments before it does what git does.
 fn recording_git(folder: &Path) -> (String, std::path::PathBuf) {
     let path = std::env::var("PATH").unwrap();

@@ -68,7 +68,7 @@ fn cancelled_by<P: Place>(signal: &str) {
     let rest: Vec<String> = lines.map(Result::unwrap).collect();
     assert!(rest.iter().any(|line| line.contains("cleaned up")), "{rest:?}");
     assert_eq!(child.wait().unwrap().code(), Some(1));
-    assert_eq!(place.row("long"), "dropped: cancelled");
+    assert_eq!(place.row("long"), "dropped: cancelled while it ran");
     // What stands behind a cancelled command does not start.
     assert_eq!(place.row("next"), "dropped: cancelled");
     assert_eq!(place.stored("started"), None);

@@ -293,7 +293,7 @@ fn cancelling_interrupts_what_runs_and_starts_nothing_more() {
         }
         cancel.trigger();
         let outcome = outcome.join().unwrap();
-        assert_eq!((outcome.status, outcome.note.as_str()), (Status::Dropped, "cancelled"));
+        assert_eq!((outcome.status, outcome.note.as_str()), (Status::Dropped, "cancelled while it ran"));
         assert_eq!(outcome.output.as_deref(), Some("unlocked\n"));
     });
     assert!(!world.lines().contains(&"platform | next".to_owned()));
