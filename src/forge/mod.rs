@@ -90,6 +90,12 @@ pub(crate) fn side_by_side<T: Sync, A: Send>(things: &[T], ask: impl Fn(&T) -> A
     answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
+/// Whether a text that came back from a forge is this one: line ends and the end of it may come back differently.
+pub(crate) fn same_text(back: &str, sent: &str) -> bool {
+    let plain = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
+    plain(back) == plain(sent)
+}
+
 /// A comment on a pull request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct PostedComment {

@@ -188,11 +188,9 @@ impl Dashboard<'_> {
         }
     }
 
-    /// Whether a comment reads as these entries would have it. The forge may give line ends and the end of a text back
-    /// differently.
+    /// Whether a comment reads as these entries would have it.
     pub(in crate::cli) fn reads_right(&self, body: &str, recorded: &[Recorded]) -> bool {
-        let plain = |text: &str| text.replace("\r\n", "\n").trim_end().to_owned();
-        plain(body) == plain(&self.markdown(recorded))
+        forge::same_text(body, &self.markdown(recorded))
     }
 
     /// Whether the newest pointer that was read names this comment and tells people what these entries come to.

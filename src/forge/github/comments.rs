@@ -10,7 +10,7 @@ use serde_json::json;
 use super::GitHub;
 use super::route::Route;
 use super::wire;
-use crate::forge::{Error, Forge, PostedComment, Result};
+use crate::forge::{self, Error, Forge, PostedComment, Result};
 use crate::model::ids::PullNumber;
 
 /// How far back a comment is looked for whose answer was lost: longer than trouble is put up with.
@@ -33,7 +33,7 @@ impl GitHub {
         let since = self.client.now().saturating_sub(LOOK_BACK).ok();
         let same = |comment: &wire::Comment| {
             let author = comment.user.as_ref().is_some_and(|user| user.login == account);
-            author && comment.body.as_deref().is_some_and(|said| plain(said) == plain(body))
+            author && comment.body.as_deref().is_some_and(|said| forge::same_text(said, body))
         };
         Ok(self.comments_since(pull, since)?.into_iter().find(same))
     }
@@ -106,9 +106,4 @@ impl GitHub {
 /// A moment as GitHub tells it.
 fn whole_seconds(moment: Timestamp) -> impl Display {
     moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-}
-
-/// A text as it may come back: with other line ends, and without white space at its end.
-fn plain(text: &str) -> String {
-    text.replace("\r\n", "\n").trim_end().to_owned()
 }
