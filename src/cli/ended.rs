@@ -106,7 +106,7 @@ fn by_pull(journal: Vec<Recorded>) -> BTreeMap<Option<PullNumber>, Vec<Recorded>
     pulls
 }
 
-/// The records that rows stand on and that say that work is under way.
+/// The records that rows stand on and that say that work is under way or waits.
 fn running<'r>(dashboard: &Dashboard<'_>, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
     dashboard.standing(recorded).into_iter().filter(|record| !record.entry.status.ended()).collect()
 }
@@ -114,6 +114,8 @@ fn running<'r>(dashboard: &Dashboard<'_>, recorded: &'r [Recorded]) -> Vec<&'r R
 fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
     let (status, note) = match Status::parse(conclusion) {
         _ if superseded => (Status::Dropped, "superseded"),
+        // It waited for other work of the run.
+        _ if record.entry.status == Status::Pending => (Status::Dropped, "did not begin"),
         Some(status) if status.ended() && status != Status::Success => (status, "ended without reporting"),
         // A run that succeeded and did not report is no success of this row.
         Some(_) | None => (Status::Failure, "ended without reporting"),

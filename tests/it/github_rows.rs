@@ -70,6 +70,16 @@ fn dies(github: &GitHub, job: Job<'_>) -> u64 {
 }
 
 #[test]
+fn rows_that_only_waited_did_not_begin() {
+    let github = github();
+    let job = github.job().on(github.comment(7, "alice", "a word"));
+    job.ci(["update", "--pr", "7", "--stage", "lint", "--status", "pending", "--note", "waiting for web"]).exits(0);
+    let run = github.state(|state| state.runs.keys().max().copied()).unwrap();
+    ends(&github, run, "failure");
+    assert_eq!(github.row(7, "lint"), "dropped: did not begin");
+}
+
+#[test]
 fn rows_that_never_reported_are_closed_when_their_run_ends() {
     for (conclusion, row) in [
         ("cancelled", "dropped: ended without reporting"),

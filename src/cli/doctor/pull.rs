@@ -68,7 +68,7 @@ fn doubles(dashboard: &Dashboard<'_>, number: PullNumber) -> Result<Option<Findi
 fn stale_rows(dashboard: &Dashboard<'_>, number: PullNumber) -> forge::Result<Vec<Finding>> {
     let ended = ended::outcomes(dashboard)?;
     let finding = |row: &str| {
-        let message = format!("`{row}` still runs, although its run has ended");
+        let message = format!("`{row}` still runs or waits, although its run has ended");
         Finding::problem("rows", message, format!("`ci sync --pr {number}` says how it ended"))
     };
     Ok(ended.iter().map(|entry| finding(&entry.row)).collect())
