@@ -55,6 +55,11 @@ impl State {
     fn is_busy(&self, who: usize) -> bool {
         self.dead != Some(who) && self.writers[who].phase != Phase::Done
     }
+
+    /// Whether it is busy, or can still be made so.
+    fn may_act(&self, who: usize) -> bool {
+        self.is_busy(who) || (who == 0 && self.late.is_some())
+    }
 }
 
 impl World {
@@ -250,6 +255,7 @@ fn explore(writers: Vec<Writer<Entry>>, world: World, lists: Lists, lag: usize, 
 fn search(begin: State, lists: Lists, lag: usize, crash: bool) -> Search {
     let mut found = Search { states: 0, ends: 0, fault: None };
     let mut seen: HashSet<u64> = HashSet::new();
+    let alike = begin.late.is_none();
     let mut open = vec![begin];
     while let Some(state) = open.pop() {
         if !seen.insert(fingerprint(&state, lag, crash)) {
@@ -269,8 +275,11 @@ fn search(begin: State, lists: Lists, lag: usize, crash: bool) -> Search {
                 return found;
             }
         }
-        // Writers are alike: which of those that did nothing yet goes first makes no difference.
-        let fresh = |who: &usize| state.writers[*who].phase == Phase::Record && !state.writers[*who].queue.is_empty();
+        // Where writers are alike, which of those that did nothing yet goes first makes no difference.
+        let fresh = |who: &usize| {
+            let writer = &state.writers[*who];
+            alike && writer.phase == Phase::Record && !writer.queue.is_empty()
+        };
         let first = busy.iter().copied().find(fresh);
         for who in busy.into_iter().filter(|who| !fresh(who) || Some(*who) == first) {
             open.extend(steps(&state, who, lists, lag));
@@ -301,13 +310,12 @@ fn fingerprint(state: &State, lag: usize, crash: bool) -> u64 {
     (entries, named, gone, end).hash(&mut hasher);
     (&world.comments, world.created, &world.told, state.dead, state.late).hash(&mut hasher);
     // Who wrote and pointed last excuses the one that died, or may die.
-    let may_die = |who: usize| crash && state.dead.is_none() && state.is_busy(who);
+    let may_die = |who: usize| crash && state.dead.is_none() && state.may_act(who);
     let excuse = |who: Option<usize>| who.filter(|who| state.dead == Some(*who) || may_die(*who));
     (excuse(world.wrote), excuse(world.pointed)).hash(&mut hasher);
     for (who, writer) in state.writers.iter().enumerate() {
         // What a writer knows that does nothing any more makes no difference; of a fence, whether it can be hidden does.
-        let counts = state.is_busy(who) || (who == 0 && state.late.is_some());
-        let known = counts.then(|| {
+        let known = state.may_act(who).then(|| {
             let Phase::Read { fence } = writer.phase else { return Cow::Borrowed(&**writer) };
             let at = (settled.len()..world.log.len()).find(|at| world.seq(*at) == fence);
             let fence = at.map_or(0, |at| 1 + (at - settled.len()) as u64);
