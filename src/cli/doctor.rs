@@ -93,14 +93,15 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
 fn examine(global: &Global, pull: Option<PullNumber>) -> Result<Vec<Finding>, Stop> {
     let place = Place::choose(global)?;
     let mut findings = Vec::new();
-    if let Place::Local { .. } = &place {
-        findings.push(Finding::good("forge", "the local one; for GitHub set GITHUB_TOKEN or write `--forge github`"));
-    }
-    if let Place::GitHub(github) = &place {
-        findings.extend(github::connection(github));
-        if findings.iter().any(|finding| finding.severity == Severity::Problem) {
-            return Ok(findings);
+    match &place {
+        Place::Local { .. } => {
+            let message = "the local one; for GitHub set GITHUB_TOKEN or write `--forge github`";
+            findings.push(Finding::good("forge", message));
         }
+        Place::GitHub(github) => findings.extend(github::connection(github)),
+    }
+    if findings.iter().any(|finding| finding.severity == Severity::Problem) {
+        return Ok(findings);
     }
     let session = match Session::at(place, global, About { event: None, pull }) {
         Ok(session) => session,

@@ -195,9 +195,6 @@ impl Work<'_> {
         {
             return Ok(());
         }
-        if self.setting.exec.cancel.is_set() {
-            return Err(Halt::Cancelled);
-        }
         self.ran += 1;
         match step::run(step, &self.scope, self.setting, &mut self.output) {
             StepEnd::Failed(note) => Err(Halt::Failed(note)),

@@ -206,7 +206,7 @@ impl From<&Happening> for HappeningView {
             title: title(&line.title, line.status.word()),
             note: cut(&escape::one_line(&line.note), NOTE),
             link: address(line.link.as_ref()),
-            time: time::full(line.at),
+            time: time::date_and_time(line.at),
         }
     }
 }

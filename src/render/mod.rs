@@ -40,6 +40,7 @@ pub(crate) use next::next_step;
 pub(crate) use replies::{Output, Reason, Section, drift, escaped, output, refusal, reply};
 pub(crate) use templates::{Templates, builtin_names};
 pub(crate) use terminal::terminal;
+pub(crate) use time::date_and_time;
 
 /// What the dashboard of one commit is drawn from.
 #[derive(Debug, Clone, Copy)]

@@ -13,7 +13,7 @@ pub(super) fn of_row(at: Option<Timestamp>, seconds: Option<i64>) -> String {
 }
 
 /// `2026-11-23 14:23 UTC`.
-pub(super) fn full(at: Timestamp) -> String {
+pub(crate) fn date_and_time(at: Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 

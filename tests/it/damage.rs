@@ -1,18 +1,14 @@
 //! What becomes of a forge that somebody else touched: git, an editor, whoever deletes a comment.
 
-use std::process::Command;
-
 use crate::place::{Place, on_both};
-use crate::project::{Project, Ran, clean};
+use crate::project::{Project, Ran, clean_git};
 use crate::quickstart;
 
 #[test]
 fn git_does_not_see_it() {
     let project = Project::example("quickstart");
     let git = |arguments: &[&str]| {
-        let mut git = Command::new("git");
-        clean(&mut git);
-        Ran::of(git.current_dir(project.path()).args(arguments).output().unwrap()).exits(0).stdout
+        Ran::of(clean_git().current_dir(project.path()).args(arguments).output().unwrap()).exits(0).stdout
     };
     git(&["init", "--quiet"]);
     git(&["add", "."]);

@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::github::{Job, READ_ONLY, TOKEN};
 use crate::github_trust::{config, github_with, ran};
 use crate::on_github::github;
+use crate::project::GIT;
 
 #[test]
 fn a_token_that_may_only_read_is_told_the_line_it_lacks() {
@@ -43,10 +44,9 @@ fn a_wrong_address_or_name_is_a_mistake_of_the_call() {
 /// A `git` on the path that writes down its arguments before it does what git does.
 fn recording_git(folder: &Path) -> (String, std::path::PathBuf) {
     let path = std::env::var("PATH").unwrap();
-    let real = std::env::split_paths(&path).map(|folder| folder.join("git")).find(|git| git.exists()).unwrap();
     let (bin, record) = (folder.join("bin"), folder.join("arguments"));
     std::fs::create_dir_all(&bin).unwrap();
-    let script = format!("#!/bin/sh\necho \"$*\" >> '{}'\nexec '{}' \"$@\"\n", record.display(), real.display());
+    let script = format!("#!/bin/sh\necho \"$*\" >> '{}'\nexec '{}' \"$@\"\n", record.display(), GIT.display());
     std::fs::write(bin.join("git"), script).unwrap();
     std::fs::set_permissions(bin.join("git"), std::fs::Permissions::from_mode(0o755)).unwrap();
     (format!("{}:{path}", bin.display()), record)

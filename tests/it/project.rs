@@ -141,14 +141,16 @@ pub(crate) fn clean(command: &mut Command) {
     }
 }
 
+/// The `git` of the path.
+pub(crate) static GIT: LazyLock<PathBuf> = LazyLock::new(|| {
+    let path = std::env::var_os("PATH").unwrap();
+    std::env::split_paths(&path).map(|folder| folder.join("git")).find(|file| file.is_file()).unwrap()
+});
+
 /// A `git` with such an environment. It is named by its whole path: then the standard library starts it without copying
 /// this large process, which the stories would do thousands of times.
 pub(crate) fn clean_git() -> Command {
-    static PATH: LazyLock<PathBuf> = LazyLock::new(|| {
-        let path = std::env::var_os("PATH").unwrap();
-        std::env::split_paths(&path).map(|folder| folder.join("git")).find(|file| file.is_file()).unwrap()
-    });
-    let mut command = Command::new(&*PATH);
+    let mut command = Command::new(&*GIT);
     clean(&mut command);
     // What is lost with the machine is lost with the story.
     command.args(["-c", "core.fsync=none"]);
@@ -170,7 +172,7 @@ pub(crate) fn installed(program: &str) -> bool {
 
 /// What git prints in a folder.
 fn git(folder: &Path, arguments: &[&str]) -> Vec<u8> {
-    let printed = Command::new("git").current_dir(folder).args(arguments).output().unwrap();
+    let printed = clean_git().current_dir(folder).args(arguments).output().unwrap();
     assert!(printed.status.success(), "{printed:?}");
     printed.stdout
 }

@@ -181,8 +181,7 @@ fn locked(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) -> forge::R
     {
         return Ok(Locked::Free(line.map(|why| format!("took over the lock of {whose}, {why}"))));
     }
-    let outcome =
-        Outcome::new(Status::Dropped, format!("locked by {whose} since {}", held.at.strftime("%Y-%m-%d %H:%M UTC")));
+    let outcome = Outcome::new(Status::Dropped, format!("locked by {whose} since {}", render::date_and_time(held.at)));
     Ok(Locked::Held(Box::new(Outcome { reason: Some(LOCKED), ..outcome })))
 }
 

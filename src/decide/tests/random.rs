@@ -30,6 +30,9 @@ static RULES: LazyLock<Rules> = LazyLock::new(|| {
     config::load(Source::new("ci.toml", text), &BTreeMap::new()).rules.unwrap()
 });
 
+/// The built-in templates.
+static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::default);
+
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -71,9 +74,6 @@ fn exchange(value: &mut Value, steps: &[usize], new: Option<&Value>) {
         }
     }
 }
-
-/// The built-in templates.
-static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::default);
 
 /// The steps to every value.
 fn paths(value: &Value, here: &[usize], found: &mut Vec<Vec<usize>>) {

@@ -96,7 +96,6 @@ routes! {
     CreateRef: POST "/repos/{owner}/{repo}/git/refs" needs "contents: write";
     /// A git reference's new commit.
     MoveRef: PATCH "/repos/{owner}/{repo}/git/refs/{ref}" needs "contents: write";
-    /// A git reference's end.
     /// A commit.
     Commit: GET "/repos/{owner}/{repo}/git/commits/{commit_sha}" needs "contents: read";
     /// A new commit.
