@@ -13,7 +13,7 @@ use crate::model::ids::{PullNumber, Sha};
 /// The tree without files, which every git repository knows without being told.
 const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
 
-/// How often a lock is tried to be moved that others move at the same time.
+/// How often a lock is tried to be taken that others take and release at the same time.
 const TRIES: usize = 3;
 
 /// What a reference says.
@@ -44,19 +44,19 @@ impl GitHub {
     }
 
     pub(super) fn release(&self, layer: &str, pull: Option<PullNumber>) -> Result<bool> {
-        let mut refused = None;
-        for _ in 0..TRIES {
-            let Some(Standing { lock: Some(held), commit }) = self.standing(layer)? else { return Ok(false) };
-            if held.pull != pull {
-                return Ok(false);
-            }
-            match self.advance(layer, &free(layer), held.sha.as_ref(), &commit) {
-                Ok(()) => return Ok(true),
-                Err(error) if is_refusal(&error) => refused = Some(error),
-                Err(error) => return Err(error),
-            }
+        let Some(Standing { lock: Some(held), commit }) = self.standing(layer)? else { return Ok(false) };
+        if held.pull != pull {
+            return Ok(false);
         }
-        refused.map_or(Ok(false), Err)
+        match self.advance(layer, &free(layer), held.sha.as_ref(), &commit) {
+            Ok(()) => Ok(true),
+            // Whoever took it meanwhile keeps it, another run of this pull request too.
+            Err(error) if is_refusal(&error) => match self.standing(layer)? {
+                Some(now) if now.commit == commit => Err(error),
+                Some(_) | None => Ok(false),
+            },
+            Err(error) => Err(error),
+        }
     }
 
     /// Takes the lock where nobody holds it; who does, and the commit that says so.
