@@ -13,6 +13,9 @@ use crate::model::event::{Event, WorkflowRun};
 use crate::model::ids::{PullNumber, RunId, Sha};
 use crate::render;
 
+/// How the note of work begins that starts a workflow, whose name follows: if it dies, that may have begun.
+pub(super) const STARTING: &str = "starting ";
+
 /// Outcomes for the rows that still run although their run has ended, as the forge says.
 pub(super) fn outcomes(dashboard: &Dashboard<'_>) -> forge::Result<Vec<Entry>> {
     let forge = dashboard.forge;
@@ -20,7 +23,11 @@ pub(super) fn outcomes(dashboard: &Dashboard<'_>) -> forge::Result<Vec<Entry>> {
     let mut runs: Vec<RunId> = running(dashboard, &recorded).iter().filter_map(|record| record.entry.run).collect();
     runs.sort_unstable();
     runs.dedup();
-    let conclusions = forge::side_by_side(&runs, |run| Ok((*run, forge.run_conclusion(*run)?)));
+    let conclusions = forge::side_by_side(&runs, |run| match forge.run_conclusion(*run) {
+        // One that was started a moment ago may not be known yet.
+        Err(forge::Error::NotFound(_)) => Ok((*run, None)),
+        conclusion => Ok((*run, conclusion?)),
+    });
     let conclusions: BTreeMap<RunId, Option<String>> = conclusions.into_iter().collect::<forge::Result<_>>()?;
     if conclusions.values().all(Option::is_none) {
         return Ok(Vec::new());
@@ -112,13 +119,18 @@ fn running<'r>(dashboard: &Dashboard<'_>, recorded: &'r [Recorded]) -> Vec<&'r R
 }
 
 fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
-    let (status, note) = match Status::parse(conclusion) {
-        _ if superseded => (Status::Dropped, "superseded"),
-        // It waited for other work of the run.
-        _ if record.entry.status == Status::Pending => (Status::Dropped, "did not begin"),
-        Some(status) if status.ended() && status != Status::Success => (status, "ended without reporting"),
-        // A run that succeeded and did not report is no success of this row.
-        Some(_) | None => (Status::Failure, "ended without reporting"),
+    // Else it waited for other work of the run.
+    let began = record.entry.status != Status::Pending;
+    let silent = match record.entry.note.strip_prefix(STARTING) {
+        Some(workflow) => format!("ended without saying whether {workflow} was started: look at its runs"),
+        None => "ended without reporting".to_owned(),
     };
-    Entry { id: output::random(), status, note: note.to_owned(), ..record.entry.clone() }
+    let (status, note) = match Status::parse(conclusion) {
+        _ if superseded => (Status::Dropped, "superseded".to_owned()),
+        _ if !began => (Status::Dropped, "did not begin".to_owned()),
+        Some(status) if status.ended() && status != Status::Success => (status, silent),
+        // A run that succeeded and did not report is no success of this row.
+        Some(_) | None => (Status::Failure, silent),
+    };
+    Entry { id: output::random(), status, note, began, ..record.entry.clone() }
 }

@@ -82,6 +82,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         action: None,
         digest: None,
         changes: None,
+        began: true,
     });
     let dashboard = session.dashboard(sha, Some(pull))?;
     dashboard.write(entries.collect()).map_err(|error| lost(error, pull))?;

@@ -2,7 +2,7 @@
 //! the dashboard is written beside the work.
 
 mod act;
-
+mod lock;
 mod outputs;
 
 pub(super) use act::post_once;
@@ -12,13 +12,14 @@ use std::path::Path;
 use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
+use self::act::Means;
 use super::board::{Begun, Dashboard, Keeper, Kept};
 use super::console::Live as LiveConsole;
 use super::session::Session;
 use super::stop::Stop;
 use super::{ExitStatus, console, output};
 use crate::exec::job::{AFTER, Outcome, REPORTED};
-use crate::exec::pool::{self, Node, Progress};
+use crate::exec::pool::{self, Node};
 use crate::exec::redact::Redactor;
 use crate::exec::{Exec, Grace};
 use crate::expr::Scope;
@@ -27,6 +28,7 @@ use crate::model::board::{Entry, Recorded, Status};
 use crate::model::decision::{Agenda, Job};
 use crate::model::event::{Event, Pull};
 use crate::model::ids::RunId;
+use crate::render::Reason;
 
 /// What stands around the work on one agenda.
 pub(super) struct Work<'a> {
@@ -54,6 +56,8 @@ pub(super) struct Work<'a> {
 /// What came of the work.
 pub(super) struct Done {
     pub(super) status: ExitStatus,
+    /// Why jobs may not be done now, where that is for people to settle.
+    pub(super) refused: Vec<Reason>,
     pub(super) recorded: Vec<Recorded>,
 }
 
@@ -99,7 +103,7 @@ pub(super) fn carry_out(work: &Work<'_>) -> Result<Done, Stop> {
         let ((), kept) = forge::both(|| (work.closing)(status), || keeping.join());
         let kept = kept.map_err(|_| Stop::failed("the dashboard's writer broke off"))?;
         outputs.hide_replaced(work.dashboard, work.recorded, &kept.recorded);
-        work.finish(status, &outputs, kept)
+        work.finish(status, &outcomes, &outputs, kept)
     })
 }
 
@@ -113,15 +117,19 @@ impl Work<'_> {
             entry
         });
         let rows = self.jobs_with_rows().flat_map(|job| {
-            let waits = self.after(job).first().and_then(|before| self.agenda.jobs.get(*before));
-            job.rows.iter().map(move |row| {
-                let status = if waits.is_some() { Status::Pending } else { Status::Running };
-                let mut entry = self.entry(row, job.layer.clone(), status);
-                entry.note = waits.map_or_else(String::new, |before| format!("waiting for {}", before.label()));
-                entry
-            })
+            let waits = self.waits(job);
+            let status = if waits.is_some() { Status::Pending } else { Status::Running };
+            let note = waits.or_else(|| act::starts(self.dashboard.rules, job)).unwrap_or_default();
+            job.rows.iter().map(move |row| Entry { note: note.clone(), ..self.entry(row, job.layer.clone(), status) })
         });
         idle.chain(rows).collect()
+    }
+
+    /// What a job waits for before its rows may say that it runs.
+    fn waits(&self, job: &Job) -> Option<String> {
+        let before = self.after(job).first().and_then(|before| self.agenda.jobs.get(*before));
+        let before = before.map(|before| format!("waiting for {}", before.label()));
+        before.or_else(|| act::locks(self.dashboard.rules, job).then(|| "waiting for the lock".to_owned()))
     }
 
     /// The rows that were to be worked on, where nothing was run since the dashboard could not be written.
@@ -129,6 +137,7 @@ impl Work<'_> {
         let rows = self.jobs_with_rows().flat_map(|job| job.rows.iter().map(move |row| (row, job.layer.clone())));
         rows.map(|(row, layer)| Entry {
             note: "nothing was run: the dashboard could not be written".to_owned(),
+            began: false,
             ..self.entry(row, layer, Status::Dropped)
         })
         .collect()
@@ -160,6 +169,7 @@ impl Work<'_> {
             action: Some(self.action.clone()),
             digest: None,
             changes: None,
+            began: true,
         }
     }
 
@@ -175,27 +185,22 @@ impl Work<'_> {
             let sender = sender.lock().unwrap_or_else(PoisonError::into_inner);
             let _closed = sender.send(entries);
         };
-        let observe = |at: usize, progress: Progress<'_>| {
+        let ended = |at: usize, outcome: &Outcome| {
             let Some(job) = self.agenda.jobs.get(at) else { return };
-            match progress {
-                Progress::Started if !self.after(job).is_empty() && act::keeps_row(self.dashboard.rules, job) => {
+            let link = outputs.add(self, job, outcome);
+            send(self.outcome_entries(job, outcome, link));
+            outputs.bring_up_to_date(self, job);
+        };
+        let means = Means { exec, outputs };
+        let run = |at: usize| {
+            let job = &self.agenda.jobs[at];
+            act::run(self, job, &means, &|| {
+                if self.waits(job).is_some() && act::keeps_row(self.dashboard.rules, job) {
                     send(job.rows.iter().map(|row| self.entry(row, job.layer.clone(), Status::Running)).collect());
                 }
-                Progress::Started => {}
-                Progress::Ended(outcome) => {
-                    let link = outputs.add(self, job, outcome);
-                    send(self.outcome_entries(job, outcome, link));
-                    outputs.bring_up_to_date(self, job);
-                }
-            }
+            })
         };
-        pool::run_all(
-            &nodes,
-            self.parallel,
-            exec.cancel,
-            |at| act::run(self, &self.agenda.jobs[at], exec, outputs),
-            &observe,
-        )
+        pool::run_all(&nodes, self.parallel, exec.cancel, run, &ended)
     }
 
     fn outcome_entries(&self, job: &Job, outcome: &Outcome, link: Option<String>) -> Vec<Entry> {
@@ -205,6 +210,7 @@ impl Work<'_> {
             entry.note.clone_from(&outcome.note);
             entry.link = outcome.link.clone().or_else(|| link.clone());
             entry.digest.clone_from(&outcome.digest);
+            entry.began = outcome.began;
             entry.changes = outcome.changes.or_else(|| outcome.changed.then_some(true));
             if let Some((run, page)) = &outcome.run {
                 (entry.run, entry.url) = (Some(*run), page.clone());
@@ -220,6 +226,7 @@ impl Work<'_> {
         for (job, outcome) in self.agenda.jobs.iter().zip(outcomes) {
             if matches!(outcome.status, Status::Failure | Status::Dropped) && outcome.reason != Some(REPORTED) {
                 console::error(&format!("{}: {}", job.name(), outcome.note));
+                outcome.remedy.iter().for_each(|remedy| console::help(remedy));
             }
             status = status.and(match (outcome.status, outcome.reason) {
                 (Status::Success | Status::Skipped | Status::Running | Status::Pending, _) => ExitStatus::Done,
@@ -232,7 +239,27 @@ impl Work<'_> {
         status
     }
 
-    fn finish(&self, mut status: ExitStatus, outputs: &outputs::Outputs, kept: Kept) -> Result<Done, Stop> {
+    /// The reasons of jobs that were held off.
+    fn refused(&self, outcomes: &[Outcome]) -> Vec<Reason> {
+        let jobs = self.agenda.jobs.iter().zip(outcomes);
+        let held_off = jobs.filter_map(|(job, outcome)| Some((job, outcome, outcome.reason?, outcome.remedy.clone()?)));
+        held_off
+            .map(|(job, outcome, code, remedy)| Reason {
+                code: code.to_owned(),
+                message: outcome.note.clone(),
+                remedy,
+                layer: job.layer.clone(),
+            })
+            .collect()
+    }
+
+    fn finish(
+        &self,
+        mut status: ExitStatus,
+        outcomes: &[Outcome],
+        outputs: &outputs::Outputs,
+        kept: Kept,
+    ) -> Result<Done, Stop> {
         self.summarise(&kept.recorded, outputs)?;
         match &kept.lost {
             Some(error) if self.may_not_write(error) => console::note(
@@ -240,6 +267,7 @@ impl Work<'_> {
             ),
             Some(error) => {
                 console::error(&format!("the dashboard could not be written: {error}"));
+                self.tell(outcomes);
                 if let Some(pull) = self.dashboard.pull {
                     console::help(&format!("run `ci sync --pr {pull}` once the forge is well again"));
                 }
@@ -247,7 +275,17 @@ impl Work<'_> {
             }
             None => {}
         }
-        Ok(Done { status, recorded: kept.recorded })
+        Ok(Done { status, refused: self.refused(outcomes), recorded: kept.recorded })
+    }
+
+    /// Says what was done, where the dashboard does not.
+    fn tell(&self, outcomes: &[Outcome]) {
+        for (job, outcome) in self.agenda.jobs.iter().zip(outcomes) {
+            let page = outcome.run.as_ref().map(|(_, page)| page).or(outcome.link.as_ref());
+            let told = [Some(&outcome.note).filter(|note| !note.is_empty()), page];
+            let told: String = told.into_iter().flatten().map(|told| format!(", {told}")).collect();
+            console::note(format!("{}: {}{told}", job.name(), outcome.status.word()));
+        }
     }
 
     /// What it means that the first entries could not be written.

@@ -65,6 +65,10 @@ pub(crate) struct Outcome {
     pub(crate) run: Option<(RunId, String)>,
     /// How long it took.
     pub(crate) took: Duration,
+    /// Whether anything was done at all.
+    pub(crate) began: bool,
+    /// What who asked can do about it, where the note does not say.
+    pub(crate) remedy: Option<String>,
 }
 
 impl Outcome {
@@ -82,12 +86,19 @@ impl Outcome {
             link: None,
             run: None,
             took: Duration::ZERO,
+            began: true,
+            remedy: None,
         }
+    }
+
+    /// One of work that was not even begun, and why.
+    pub(crate) fn not_begun(status: Status, note: impl Into<String>) -> Self {
+        Self { began: false, ..Self::new(status, note) }
     }
 
     /// The work did not take place because somebody cancelled it.
     pub(crate) fn cancelled() -> Self {
-        Self::new(Status::Dropped, "cancelled")
+        Self::not_begun(Status::Dropped, "cancelled")
     }
 }
 

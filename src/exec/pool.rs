@@ -17,36 +17,25 @@ pub(crate) struct Node {
     pub(crate) after: Vec<usize>,
 }
 
-/// What observers hear of a job. One that is dropped ends without having started.
-#[derive(Debug)]
-pub(crate) enum Progress<'a> {
-    Started,
-    Ended(&'a Outcome),
-}
-
 /// Runs jobs, at most `parallel` at a time, and returns their outcomes in the order of `jobs`. Those above a job that
-/// failed are dropped; once cancelled, nothing more starts. `observe` is called on the job's thread; those that wait for
-/// a job start after its end was observed.
+/// failed are dropped; once cancelled, nothing more starts. `ended` is called on the job's thread; those that wait for
+/// a job start after that.
 pub(crate) fn run_all(
     jobs: &[Node],
     parallel: usize,
     cancel: &Cancel,
     run: impl Fn(usize) -> Outcome + Sync,
-    observe: &(dyn Fn(usize, Progress<'_>) + Sync),
+    ended: &(dyn Fn(usize, &Outcome) + Sync),
 ) -> Vec<Outcome> {
     let pool = Pool { jobs, cancel, places: Mutex::new(vec![Place::Waiting; jobs.len()]), moved: Condvar::new() };
     let work = || {
         while let Some((job, dropped)) = pool.take() {
-            let start = || {
-                observe(job, Progress::Started);
-                run(job)
-            };
             // A panic is a mistake of ours; the row says so, and the others do not wait for ever.
             let broken = |_| Outcome::new(Status::Failure, "broke off: this is a defect of `ci`, please report it");
-            let outcome = dropped.unwrap_or_else(|| catch_unwind(AssertUnwindSafe(start)).unwrap_or_else(broken));
-            let observed = catch_unwind(AssertUnwindSafe(|| observe(job, Progress::Ended(&outcome))));
+            let outcome = dropped.unwrap_or_else(|| catch_unwind(AssertUnwindSafe(|| run(job))).unwrap_or_else(broken));
+            let heard = catch_unwind(AssertUnwindSafe(|| ended(job, &outcome)));
             pool.end(job, outcome);
-            observed.unwrap_or_else(|panic| resume_unwind(panic));
+            heard.unwrap_or_else(|panic| resume_unwind(panic));
         }
     };
     thread::scope(|scope| (0..parallel.clamp(1, jobs.len().max(1))).for_each(|_| drop(scope.spawn(work))));
@@ -66,8 +55,8 @@ impl Place {
     fn outcome(self) -> Outcome {
         match self {
             Self::Ended(outcome) => *outcome,
-            // Only a panic of an observer leaves such a one, and that goes on from the scope of the threads.
-            Self::Waiting | Self::Running => Outcome::new(Status::Dropped, "not run"),
+            // Only a panic of `ended` leaves such a one, and that goes on from the scope of the threads.
+            Self::Waiting | Self::Running => Outcome::not_begun(Status::Dropped, "not run"),
         }
     }
 }
@@ -109,7 +98,7 @@ impl Pool<'_> {
                 // They wait for each other, which a valid ci.toml cannot say.
                 Some(job) if !running => {
                     places[*job] = Place::Running;
-                    return Some((*job, Some(Outcome::new(Status::Dropped, "waits for itself"))));
+                    return Some((*job, Some(Outcome::not_begun(Status::Dropped, "waits for itself"))));
                 }
                 Some(_) => places = self.moved.wait(places).unwrap_or_else(PoisonError::into_inner),
             }
@@ -125,7 +114,7 @@ impl Pool<'_> {
             match places.get(*below) {
                 Some(Place::Ended(outcome)) => {
                     if let Some(why) = held_back(&self.jobs[*below].label, outcome) {
-                        let dropped = Outcome { reason: Some(AFTER), ..Outcome::new(Status::Dropped, why) };
+                        let dropped = Outcome { reason: Some(AFTER), ..Outcome::not_begun(Status::Dropped, why) };
                         return Turn::Drop(Box::new(dropped));
                     }
                 }
@@ -163,7 +152,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::{Barrier, Mutex};
 
-    use super::{Node, Progress, run_all};
+    use super::{Node, run_all};
     use crate::exec::cancel::Cancel;
     use crate::exec::job::{AFTER, Outcome, REPORTED};
     use crate::model::board::Status;
@@ -175,15 +164,13 @@ mod tests {
     /// Runs jobs of which `failing` fails, and returns what was observed and what was returned.
     fn observed(jobs: &[Node], parallel: usize, failing: Option<usize>) -> (Vec<String>, Vec<(Status, String)>) {
         let seen = Mutex::new(Vec::new());
-        let observe = |job: usize, progress: Progress<'_>| {
-            let label = &jobs[job].label;
-            seen.lock().unwrap().push(match progress {
-                Progress::Started => format!("{label} starts"),
-                Progress::Ended(outcome) => format!("{label} {}", outcome.status.word()),
-            });
+        let see = |job: usize, what: &str| seen.lock().unwrap().push(format!("{} {what}", jobs[job].label));
+        let run = |job| {
+            see(job, "starts");
+            Outcome::new(if failing == Some(job) { Status::Failure } else { Status::Success }, "")
         };
-        let run = |job| Outcome::new(if failing == Some(job) { Status::Failure } else { Status::Success }, "");
-        let outcomes = run_all(jobs, parallel, &Cancel::new(), run, &observe);
+        let ended = |job: usize, outcome: &Outcome| see(job, outcome.status.word());
+        let outcomes = run_all(jobs, parallel, &Cancel::new(), run, &ended);
         (seen.into_inner().unwrap(), outcomes.into_iter().map(|outcome| (outcome.status, outcome.note)).collect())
     }
 

@@ -305,7 +305,11 @@ impl Forge for GitHub {
         self.replace_held(held, lock)
     }
 
-    fn release_lock(&self, layer: &str, pull: Option<PullNumber>) -> Result<bool> {
-        self.release(layer, pull)
+    fn lock(&self, layer: &str) -> Result<Option<Lock>> {
+        self.held(layer)
+    }
+
+    fn release_lock(&self, held: &Lock) -> Result<bool> {
+        self.release(held)
     }
 }

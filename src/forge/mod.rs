@@ -274,7 +274,7 @@ pub(crate) trait Forge: Sync {
     /// The checks of a commit, without its commit statuses under our own context.
     fn checks(&self, sha: &Sha) -> Result<Vec<Check>>;
 
-    /// How a run ended, in GitHub's words; `None` where it has not ended or is not known.
+    /// How a run ended, in GitHub's words; `None` where it has not ended.
     fn run_conclusion(&self, run: RunId) -> Result<Option<String>>;
     /// Starts a workflow.
     fn dispatch(&self, workflow: &str, reference: &str, inputs: &IndexMap<String, String>) -> Result<Dispatched>;
@@ -287,6 +287,8 @@ pub(crate) trait Forge: Sync {
     fn take_lock(&self, lock: &Lock) -> Result<Taken>;
     /// Takes the lock of `lock.layer` from `held`; whether it did, for meanwhile somebody else may hold it.
     fn replace_lock(&self, held: &Lock, lock: &Lock) -> Result<bool>;
-    /// Releases the lock of a layer where this pull request holds it; whether it did.
-    fn release_lock(&self, layer: &str, pull: Option<PullNumber>) -> Result<bool>;
+    /// The lock of a layer, where somebody holds it.
+    fn lock(&self, layer: &str) -> Result<Option<Lock>>;
+    /// Releases a lock where the same run still holds it; whether it did.
+    fn release_lock(&self, held: &Lock) -> Result<bool>;
 }

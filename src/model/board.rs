@@ -112,6 +112,8 @@ pub(crate) struct Entry {
     pub(crate) digest: Option<String>,
     /// Whether there is something to change, where that is known.
     pub(crate) changes: Option<bool>,
+    /// False of an outcome that says why work did not begin: its row goes on showing the work that did, if any.
+    pub(crate) began: bool,
 }
 
 /// An entry as the journal gives it back.

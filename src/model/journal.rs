@@ -123,6 +123,8 @@ impl Line {
             _ => None,
         };
         let (digest, link) = (some(next()?), some(next()?));
+        // Entries of earlier versions end before it.
+        let began = next().is_none_or(|word| word != "0");
         let (word, note) = match record.status.description.split_once(": ") {
             Some((word, note)) => (word, note),
             None => (record.status.description.as_str(), ""),
@@ -132,7 +134,7 @@ impl Line {
             (status, _) => status,
         };
         let (row, note) = (row.to_owned(), note.to_owned());
-        let entry = Entry { id, row, status, note, pr, run, url, link, layer, by, action, digest, changes };
+        let entry = Entry { id, row, status, note, pr, run, url, link, layer, by, action, digest, changes, began };
         Some(Self::Entry(Recorded { seq: record.id, at: record.created_at, entry }))
     }
 }
@@ -162,6 +164,7 @@ impl Entry {
             self.changes.map_or("", |changes| if changes { "1" } else { "0" }).to_owned(),
             text(&self.digest),
             text(&self.link),
+            if self.began { "" } else { "0" }.to_owned(),
         ];
         NewStatus {
             state,

@@ -209,6 +209,7 @@ pub(super) fn entry(id: u64, row: &str, status: Status, note: &str) -> Entry {
         action: Some("/plan".to_owned()),
         digest: None,
         changes: None,
+        began: true,
     }
 }
 

@@ -16,6 +16,9 @@ fn truth(github: &GitHub, row: &str) -> &'static str {
     match statuses.iter().rfind(|status| status.context == context).map(|status| &*status.description) {
         None => "pending: ",
         Some("running") => "failure: ended without reporting",
+        Some("running: starting e2e.yml") => {
+            "failure: ended without saying whether e2e.yml was started: look at its runs"
+        }
         // Its run is another's, and goes on.
         Some("running: started e2e.yml") => "running: started e2e.yml",
         Some("success") => "success: ",

@@ -19,6 +19,14 @@ name = "Apply"
 [commands.apply]
 pattern = "/apply"
 
+[commands.unlock]
+pattern = "/unlock"
+
+[[rules]]
+command = "unlock"
+gate    = "anyone"
+run     = "unlock"
+
 [[rules]]
 command = "apply"
 gate    = "anyone"
@@ -129,7 +137,59 @@ fn work_without_a_pull_request_holds_a_layer_no_longer_than_it_runs<P: Place>() 
     assert_eq!(place.row("apply"), "success: ");
 }
 
+/// What `alice` was told last that was not done, and why.
+#[track_caller]
+fn refusal(place: &impl Place, pull: u64) -> String {
+    let mut told = place.comments(pull).into_iter().rev();
+    told.find(|body| body.contains(" was not run:")).expect("nobody was told")
+}
+
+fn who_is_held_off_leaves_the_row_to_the_run_under_way<P: Place>() {
+    let place: P = two();
+    let mut child = under_way(&place);
+    apply(&place, 7).exits(4);
+    assert!(place.row("apply").starts_with("running: "), "{}", place.row("apply"));
+    let why = refusal(&place, 7);
+    assert!(why.contains("locked by another run of this pull request 7 (alice)"), "{why}");
+    assert!(why.contains("**wait until that run has ended, or cancel it**"), "{why}");
+    place.take_away("wait");
+    assert!(child.wait().unwrap().success());
+    // The run that was held off is the newer one, and still it is the other's outcome that stands.
+    assert_eq!(place.row("apply"), "success: ");
+    assert!(place.dashboard().contains("locked by another run"), "{}", place.dashboard());
+}
+
+fn who_is_held_off_does_not_hide_what_was_done_before<P: Place>() {
+    let place: P = two();
+    apply(&place, 7).exits(0);
+    place.says("/unlock").exits(0);
+    apply(&place, 8).exits(0);
+    apply(&place, 7).exits(4);
+    assert_eq!(place.row("apply"), "success: ");
+    let why = refusal(&place, 7);
+    assert!(why.contains("locked by pull request 8 (alice)"), "{why}");
+    assert!(why.contains("merge or close pull request 8, or comment `/unlock` there"), "{why}");
+}
+
+fn a_run_under_way_is_not_unlocked<P: Place>() {
+    let place: P = two();
+    let mut child = under_way(&place);
+    let refused = place.says("/unlock").exits(4);
+    assert!(refused.stderr.contains("web is held by a run under way, of alice"), "{refused:#?}");
+    assert!(refusal(&place, 7).contains("wait until that run has ended, or cancel it, then unlock"));
+    eight_is_held_off(&place);
+    // Nor is it because its pull request is closed meanwhile.
+    place.run(place.close(7)).exits(4);
+    apply(&place, 8).exits(4);
+    place.kill(&mut child);
+    place.take_away("wait");
+    apply(&place, 8).exits(0);
+}
+
 on_both!(
+    who_is_held_off_leaves_the_row_to_the_run_under_way,
+    who_is_held_off_does_not_hide_what_was_done_before,
+    a_run_under_way_is_not_unlocked,
     what_a_dead_run_held_is_taken_over_with_a_line,
     what_a_run_holds_is_not_given_away_for_an_earlier_one_that_failed,
     a_layer_is_held_until_its_pull_request_is_closed,

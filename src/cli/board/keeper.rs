@@ -1,5 +1,6 @@
 //! A writer beside the work: jobs send it their entries as they come, and it keeps the dashboard meanwhile.
 
+use std::cell::Cell;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -16,6 +17,8 @@ pub(in crate::cli) struct Keeper<'d, 'a> {
     dashboard: &'d Dashboard<'a>,
     entries: Receiver<Vec<Entry>>,
     begun: &'d Begun,
+    /// Whether the journal took anything.
+    recorded: Cell<bool>,
 }
 
 /// What the keeper leaves behind.
@@ -55,21 +58,22 @@ impl Begun {
 impl<'d, 'a> Keeper<'d, 'a> {
     pub(in crate::cli) fn new(dashboard: &'d Dashboard<'a>, begun: &'d Begun) -> (Self, Sender<Vec<Entry>>) {
         let (sender, entries) = channel();
-        (Self { dashboard, entries, begun }, sender)
+        (Self { dashboard, entries, begun, recorded: Cell::new(false) }, sender)
     }
 
     /// Writes what is sent until nobody can send any more. After a failure it goes on taking entries and tries them once
-    /// more at the end, since the work goes on too; where the account may not write at all, it does not try again.
+    /// more at the end, since the work goes on too; where the account may not even write the journal, it does not.
     pub(in crate::cli) fn keep(self) -> Kept {
         let mut writer = self.dashboard.writer(Vec::new());
-        let mut result = Ok(());
+        let (mut result, mut denied) = (Ok(()), false);
         while let Ok(entries) = self.entries.recv() {
             writer.add(entries.into_iter().map(unsent));
-            if !matches!(result, Err(forge::Error::Denied(_))) {
+            if !denied {
                 result = self.write(&mut writer);
+                denied = matches!(result, Err(forge::Error::Denied(_)));
             }
         }
-        if result.as_ref().is_err_and(|error| !matches!(error, forge::Error::Denied(_))) {
+        if result.is_err() && (!denied || self.recorded.get()) {
             result = self.write(&mut writer);
         }
         Kept { recorded: with_drafts(&writer), lost: result.err() }
@@ -77,6 +81,7 @@ impl<'d, 'a> Keeper<'d, 'a> {
 
     fn write(&self, writer: &mut Writer<Recorded>) -> forge::Result<()> {
         let result = self.dashboard.drive(writer, &mut |ask| {
+            self.recorded.set(self.recorded.get() || matches!(ask, Ask::Record(_)));
             if matches!(ask, Ask::Write(_)) || self.dashboard.pull.is_none() {
                 self.begun.set(Ok(()));
             }

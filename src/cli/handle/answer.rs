@@ -72,7 +72,13 @@ pub(super) fn misfitting(
 }
 
 /// Posts a refusal where there is a pull request to post it on.
-fn answer(session: &Session, asked: &Asked, prepared: &Prepared, command: &str, why: &[Reason]) -> Result<(), Stop> {
+pub(super) fn answer(
+    session: &Session,
+    asked: &Asked,
+    prepared: &Prepared,
+    command: &str,
+    why: &[Reason],
+) -> Result<(), Stop> {
     let (Some(pull), Some(sha)) = (&prepared.pull, &prepared.sha) else { return Ok(()) };
     let dashboard = session.dashboard(sha.clone(), Some(pull.number))?;
     let body = render::refusal(&session.project.templates, &session.project.rules, command, &asked.actor, why);

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::answer::tell_end;
+use super::answer::{answer, tell_end};
 use super::{Asked, Options, Prepared};
 use crate::cli::board::Dashboard;
 use crate::cli::session::Session;
@@ -85,6 +85,9 @@ pub(super) fn perform(
         closing: &closing,
     })?;
     *recorded = done.recorded;
+    if let (Some(invocation), false) = (&decided.invocation, done.refused.is_empty()) {
+        answer(session, asked, prepared, &invocation.line, &done.refused)?;
+    }
     Ok(done.status)
 }
 

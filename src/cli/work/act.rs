@@ -3,15 +3,17 @@
 use serde_json::Value;
 
 use super::Work;
+use super::lock::{self, Locked};
 use super::outputs::Outputs;
+use crate::cli::ended::STARTING;
 use crate::cli::{console, facts};
 use crate::exec::Exec;
 use crate::exec::job::{Outcome, PLAN_STALE, REPORTED, StepsJob, run_steps};
 use crate::expr::{self, Scope};
-use crate::forge::{self, Lock, Taken};
+use crate::forge;
 use crate::model::board::Status;
 use crate::model::decision::Job;
-use crate::model::rules::{Checkout, Handler, Kind, Layer, Rules, Template, Unlock};
+use crate::model::rules::{Checkout, Handler, Kind, Layer, Rules, Table, Template};
 use crate::render;
 
 /// The reason code of work that did not take place because another pull request holds the layer.
@@ -33,8 +35,29 @@ pub(super) fn reports(rules: &Rules, job: &Job) -> bool {
     rules.handlers.get(&job.handler).is_some_and(|handler| !matches!(handler.kind, Kind::Delegate(_)))
 }
 
-/// Does one job.
-pub(super) fn run(work: &Work<'_>, job: &Job, exec: &Exec<'_>, outputs: &Outputs) -> Outcome {
+/// Whether a job may find that it may not begin, since somebody else is at its layer.
+pub(super) fn locks(rules: &Rules, job: &Job) -> bool {
+    job.layer.is_some() && rules.handlers.get(&job.handler).is_some_and(|handler| handler.lock)
+}
+
+/// What a job says while it starts work that goes on elsewhere.
+pub(super) fn starts(rules: &Rules, job: &Job) -> Option<String> {
+    match &rules.handlers.get(&job.handler)?.kind {
+        Kind::Dispatch { workflow, .. } => Some(format!("{STARTING}{workflow}")),
+        Kind::Steps(_) | Kind::Report(_) | Kind::Delegate(_) | Kind::Reply(_) | Kind::Api { .. } | Kind::Unlock(_) => {
+            None
+        }
+    }
+}
+
+/// What jobs are done with.
+pub(super) struct Means<'a> {
+    pub(super) exec: &'a Exec<'a>,
+    pub(super) outputs: &'a Outputs,
+}
+
+/// Does one job; `begins` hears that nothing stands in its way.
+pub(super) fn run(work: &Work<'_>, job: &Job, means: &Means<'_>, begins: &dyn Fn()) -> Outcome {
     let rules = work.dashboard.rules;
     let Some(handler) = rules.handlers.get(&job.handler) else {
         return Outcome::new(Status::Failure, format!("there is no handler `{}`", job.handler));
@@ -44,18 +67,21 @@ pub(super) fn run(work: &Work<'_>, job: &Job, exec: &Exec<'_>, outputs: &Outputs
     if let Some(layer) = layer {
         scope.set_layer(layer);
     }
+    if !matches!(handler.kind, Kind::Steps(_)) {
+        begins();
+    }
     let outcome = match &handler.kind {
-        Kind::Steps(_) => steps(work, job, (handler, layer), scope.clone(), (exec, outputs)),
+        Kind::Steps(_) => steps(work, job, (handler, layer), scope.clone(), (means, begins)),
         Kind::Dispatch { workflow, reference, inputs } => dispatch(work, workflow, reference.as_ref(), inputs, &scope),
         Kind::Report(status) => report(work, handler, status, &scope),
         Kind::Delegate(name) => Ok(Outcome::new(Status::Running, format!("left to {name}"))),
         Kind::Reply(name) => reply(work, name, &scope),
         Kind::Api { method, path, body } => api(work, handler, (method, path, body.as_ref()), &scope),
-        Kind::Unlock(which) => unlock(work, which),
+        Kind::Unlock(which) => lock::unlock(work, which),
     };
     let outcome = outcome.unwrap_or_else(|broken| {
-        let outcome = Outcome::new(Status::Failure, exec.redactor.redact(&broken.message));
-        Outcome { reason: broken.reason, ..outcome }
+        let outcome = Outcome::new(Status::Failure, means.exec.redactor.redact(&broken.message));
+        Outcome { reason: broken.reason, began: broken.began, ..outcome }
     });
     if let Some(title) = &handler.issue {
         drift_issue(work, title, &outcome, &scope);
@@ -63,18 +89,20 @@ pub(super) fn run(work: &Work<'_>, job: &Job, exec: &Exec<'_>, outputs: &Outputs
     outcome
 }
 
-type Tried = Result<Outcome, Broken>;
+pub(super) type Tried = Result<Outcome, Broken>;
 
 /// Why a job broke off.
-struct Broken {
+pub(super) struct Broken {
     message: String,
     /// [`FORGE`] where it was not the work's fault.
     reason: Option<&'static str>,
+    /// Whether anything may have been done.
+    began: bool,
 }
 
 impl From<forge::Error> for Broken {
     fn from(error: forge::Error) -> Self {
-        Self { message: error.to_string(), reason: Some(FORGE) }
+        Self { message: error.to_string(), reason: Some(FORGE), began: true }
     }
 }
 
@@ -86,7 +114,11 @@ impl From<expr::Error> for Broken {
 
 impl Broken {
     fn of_work(message: impl std::fmt::Display) -> Self {
-        Self { message: message.to_string(), reason: None }
+        Self { message: message.to_string(), reason: None, began: true }
+    }
+
+    fn before_it_began(error: forge::Error) -> Self {
+        Self { began: false, ..Self::from(error) }
     }
 }
 
@@ -95,15 +127,16 @@ fn steps(
     job: &Job,
     (handler, layer): (&Handler, Option<&Layer>),
     scope: Scope,
-    (exec, outputs): (&Exec<'_>, &Outputs),
+    (means, begins): (&Means<'_>, &dyn Fn()),
 ) -> Tried {
-    if let Some(outcome) = stale(work, handler, job)? {
+    if let Some(outcome) = stale(work, handler, job).map_err(Broken::before_it_began)? {
         return Ok(outcome);
     }
-    let taken_over = match locked(work, handler, layer)? {
-        Locked::Free(taken_over) => taken_over,
+    let (lock, taken_over) = match lock::take(work, handler, layer).map_err(Broken::before_it_began)? {
+        Locked::Free { lock, from } => (lock, from),
         Locked::Held(outcome) => return Ok(*outcome),
     };
+    begins();
     let rules = work.dashboard.rules;
     let board = work.dashboard.board(work.recorded);
     let key = job.layer.as_deref();
@@ -117,16 +150,11 @@ fn steps(
         },
         scope,
         recorded: &|stage| facts::recorded_digest(&board, stage, key),
-        told: &|text| outputs.open(work, job, text),
+        told: &|text| means.outputs.open(work, job, text),
         remedy: &|stage| rules.line_for_stage(stage, key),
     };
-    let mut outcome = run_steps(&steps, exec);
-    // Without a pull request there is nothing that the layer could be held for any longer.
-    if let (None, Some(layer), true) = (work.dashboard.pull, layer, handler.lock)
-        && let Err(error) = work.dashboard.forge.release_lock(&layer.key.value, None)
-    {
-        console::warning(&format!("the lock of `{}` could not be released: {error}", layer.key.value));
-    }
+    let mut outcome = run_steps(&steps, means.exec);
+    lock::give_back(work, lock.as_ref());
     if let Some(from) = taken_over {
         outcome.note = if outcome.note.is_empty() { from } else { format!("{}; {from}", outcome.note) };
     }
@@ -145,93 +173,14 @@ fn stale(work: &Work<'_>, handler: &Handler, job: &Job) -> forge::Result<Option<
     let line =
         work.dashboard.rules.line_for_stage(stage, job.layer.as_deref()).unwrap_or_else(|| format!("/{}", stage.value));
     let note = format!("{PLAN_STALE}: {} was pushed meanwhile; comment `{line}`", now.head_sha.short());
-    Ok(Some(Outcome { reason: Some(PLAN_STALE), ..Outcome::new(Status::Failure, note) }))
-}
-
-/// What came of asking for the layer's lock.
-enum Locked {
-    /// It is held for this pull request; where it was taken over, from whom.
-    Free(Option<String>),
-    /// Another holds it.
-    Held(Box<Outcome>),
-}
-
-/// Takes the layer's lock where the handler wants it.
-fn locked(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) -> forge::Result<Locked> {
-    let Some(layer) = layer.filter(|_| handler.lock) else { return Ok(Locked::Free(None)) };
-    let forge = work.dashboard.forge;
-    let lock = Lock {
-        layer: layer.key.value.clone(),
-        pull: work.dashboard.pull,
-        by: work.actor.to_owned(),
-        run: work.run,
-        sha: Some(work.dashboard.sha.clone()),
-        at: jiff::Timestamp::now(),
-        applied: false,
-    };
-    let Taken::Held(held) = forge.take_lock(&lock)? else { return Ok(Locked::Free(None)) };
-    let whose = match held.pull {
-        Some(pull) if held.pull == lock.pull => format!("another run of this pull request {pull} ({})", held.by),
-        Some(pull) => format!("pull request {pull} ({})", held.by),
-        None => held.by.clone(),
-    };
-    let claim = claim(work, handler, &held, lock)?;
-    if let Some((lock, line)) = claim
-        && forge.replace_lock(&held, &lock)?
-    {
-        return Ok(Locked::Free(line.map(|why| format!("took over the lock of {whose}, {why}"))));
-    }
-    let outcome = Outcome::new(Status::Dropped, format!("locked by {whose} since {}", render::date_and_time(held.at)));
-    Ok(Locked::Held(Box::new(Outcome { reason: Some(LOCKED), ..outcome })))
-}
-
-/// The lock that may take the place of one that is held, and why, where that is worth a line. A pull request that is
-/// open keeps what it applied; nobody takes anything from a run under way.
-fn claim(
-    work: &Work<'_>,
-    handler: &Handler,
-    held: &Lock,
-    lock: Lock,
-) -> forge::Result<Option<(Lock, Option<&'static str>)>> {
-    let forge = work.dashboard.forge;
-    let own = held.pull.is_some() && held.pull == lock.pull;
-    if let Some(number) = held.pull.filter(|_| !own) {
-        match forge.pull(number) {
-            Ok(pull) if pull.closed || pull.merged => return Ok(Some((lock, Some("which is closed")))),
-            Ok(_) => {}
-            Err(forge::Error::NotFound(_)) => return Ok(Some((lock, Some("which is gone")))),
-            Err(error) => return Err(error),
-        }
-    }
-    let Some(run) = held.run else { return Ok(None) };
-    if forge.run_conclusion(run)?.is_none() {
-        return Ok(None);
-    }
-    let applied = held.pull.is_some() && (held.applied || applied(work, handler, held)?);
-    Ok(match (own, applied) {
-        (true, true) => Some((Lock { applied, ..lock }, None)),
-        (false, true) => None,
-        (_, false) => Some((lock, Some("whose run ended without applying"))),
-    })
-}
-
-/// Whether the run that holds a lock applied its layer, by the journal of the commit.
-fn applied(work: &Work<'_>, handler: &Handler, held: &Lock) -> forge::Result<bool> {
-    let Some(sha) = &held.sha else { return Ok(true) };
-    let stage = handler.stage.as_ref().map(|stage| stage.value.as_str());
-    let rows = stage.map(|stage| work.dashboard.rules.rows_of_stage(stage)).unwrap_or_default();
-    Ok(work.dashboard.of(sha.clone(), held.pull).read()?.into_iter().any(|recorded| {
-        let entry = recorded.entry;
-        let layer = entry.layer.as_deref() == Some(&held.layer);
-        rows.contains(&entry.row) && layer && entry.run == held.run && entry.status == Status::Success
-    }))
+    Ok(Some(Outcome { reason: Some(PLAN_STALE), ..Outcome::not_begun(Status::Failure, note) }))
 }
 
 fn dispatch(
     work: &Work<'_>,
     workflow: &str,
     reference: Option<&Template>,
-    inputs: &crate::model::rules::Table<Template>,
+    inputs: &Table<Template>,
     scope: &Scope,
 ) -> Tried {
     let reference = match reference {
@@ -341,24 +290,6 @@ fn rendered(value: &Value, scope: &Scope) -> Result<Value, expr::Error> {
         ),
         Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
     })
-}
-
-fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
-    let layers: Vec<String> = match which {
-        Unlock::Layers(layers) => layers.clone(),
-        Unlock::All if work.agenda.layers.is_empty() => work.dashboard.rules.layers.keys().cloned().collect(),
-        Unlock::All => work.agenda.layers.clone(),
-    };
-    let mut released = Vec::new();
-    for layer in layers {
-        if work.dashboard.forge.release_lock(&layer, work.dashboard.pull)? {
-            released.push(layer);
-        }
-    }
-    let said =
-        if released.is_empty() { "nothing was locked".to_owned() } else { format!("released {}", released.join(", ")) };
-    console::note(&said);
-    Ok(Outcome::new(Status::Success, said))
 }
 
 /// The issue about drift: opened where there is some, closed where there is none. A decoration.

@@ -136,6 +136,7 @@ fn all_the_way(name: &str, payload: Value) {
         action: event.comment().map(|comment| comment.body),
         digest: None,
         changes: None,
+        began: true,
     };
     let at = jiff::Timestamp::UNIX_EPOCH;
     let recorded: Vec<Recorded> = (1..).zip(rows).map(|(seq, row)| Recorded { seq, at, entry: entry(row) }).collect();

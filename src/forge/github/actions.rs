@@ -35,11 +35,7 @@ impl Page for wire::Runs {
 impl GitHub {
     pub(super) fn conclusion(&self, run: RunId) -> Result<Option<String>> {
         // A run that was started again shows its newest attempt, so the attempt is asked for.
-        let found: wire::Run = match self.ask(&self.call(Route::RunAttempt, &[&run.id, &run.attempt])) {
-            Ok(found) => found,
-            Err(Error::NotFound(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
+        let found: wire::Run = self.ask(&self.call(Route::RunAttempt, &[&run.id, &run.attempt]))?;
         let ended = found.status.as_deref() == Some("completed");
         Ok(ended.then_some(found.conclusion).flatten())
     }

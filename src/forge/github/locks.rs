@@ -8,7 +8,7 @@ use serde_json::json;
 use super::route::Route;
 use super::{GitHub, wire};
 use crate::forge::{Error, Lock, Result, Taken};
-use crate::model::ids::{PullNumber, Sha};
+use crate::model::ids::Sha;
 
 /// The tree without files, which every git repository knows without being told.
 const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
@@ -43,15 +43,19 @@ impl GitHub {
         }
     }
 
-    pub(super) fn release(&self, layer: &str, pull: Option<PullNumber>) -> Result<bool> {
-        let Some(Standing { lock: Some(held), commit }) = self.standing(layer)? else { return Ok(false) };
-        if held.pull != pull {
+    pub(super) fn held(&self, layer: &str) -> Result<Option<Lock>> {
+        Ok(self.standing(layer)?.and_then(|standing| standing.lock))
+    }
+
+    pub(super) fn release(&self, held: &Lock) -> Result<bool> {
+        let Some(Standing { lock: Some(now), commit }) = self.standing(&held.layer)? else { return Ok(false) };
+        if !now.same_holder(held) {
             return Ok(false);
         }
-        match self.advance(layer, &free(layer), held.sha.as_ref(), &commit) {
+        match self.advance(&held.layer, &free(&held.layer), held.sha.as_ref(), &commit) {
             Ok(()) => Ok(true),
             // Whoever took it meanwhile keeps it, another run of this pull request too.
-            Err(error) if is_refusal(&error) => match self.standing(layer)? {
+            Err(error) if is_refusal(&error) => match self.standing(&held.layer)? {
                 Some(now) if now.commit == commit => Err(error),
                 Some(_) | None => Ok(false),
             },

@@ -3,7 +3,6 @@
 use super::Local;
 use super::store::file_name;
 use crate::forge::{Lock, Result, Taken};
-use crate::model::ids::PullNumber;
 
 impl Local {
     pub(super) fn take(&self, lock: &Lock) -> Result<Taken> {
@@ -32,19 +31,18 @@ impl Local {
         })
     }
 
-    #[cfg(test)]
-    pub(super) fn read_lock(&self, layer: &str) -> Result<Option<Lock>> {
+    pub(super) fn held(&self, layer: &str) -> Result<Option<Lock>> {
         self.store.read(&name(layer))
     }
 
-    pub(super) fn release(&self, layer: &str, pull: Option<PullNumber>) -> Result<bool> {
+    pub(super) fn release(&self, held: &Lock) -> Result<bool> {
         self.store.alone("locks", || {
-            let name = name(layer);
-            let ours = self.store.read::<Lock>(&name)?.is_some_and(|held| held.pull == pull);
-            if ours {
+            let name = name(&held.layer);
+            let still = self.store.read::<Lock>(&name)?.is_some_and(|now| now.same_holder(held));
+            if still {
                 self.store.remove(&name)?;
             }
-            Ok(ours)
+            Ok(still)
         })
     }
 }

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::store::{failure, file_url};
 use super::{Local, now};
-use crate::forge::{Dispatched, Result};
+use crate::forge::{Dispatched, Error, Result};
 use crate::model::ids::RunId;
 
 /// What stands in `dispatches/ID.json`.
@@ -67,7 +67,7 @@ impl Local {
         match File::open(&path).map(|file| file.try_lock()) {
             Ok(Ok(())) => Ok(Some("failure".to_owned())),
             Ok(Err(TryLockError::WouldBlock)) => Ok(None),
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::NotFound(format!("run {}", run.id))),
             Ok(Err(TryLockError::Error(error))) | Err(error) => Err(failure(&path, &error)),
         }
     }

@@ -214,11 +214,11 @@ fn one_of_many_takes_a_lock() {
         takers.into_iter().map(|taker| taker.join().unwrap()).collect()
     });
     assert_eq!(taken.iter().filter(|taken| **taken == Taken::Ours).count(), 1);
-    let holder = local.read_lock("a/b").unwrap().unwrap();
+    let holder = local.lock("a/b").unwrap().unwrap();
     assert!(taken.iter().all(|taken| *taken == Taken::Ours || *taken == Taken::Held(holder.clone())));
-    assert!(!local.release_lock("a/b", Some(PullNumber(99))).unwrap());
-    assert!(local.release_lock("a/b", holder.pull).unwrap());
-    assert_eq!(local.read_lock("a/b").unwrap(), None);
+    assert!(!local.release_lock(&lock("a/b", 99)).unwrap());
+    assert!(local.release_lock(&holder).unwrap());
+    assert_eq!(local.lock("a/b").unwrap(), None);
 }
 
 #[test]
@@ -309,6 +309,6 @@ proptest! {
         let posted = local.create_comment(PULL, &body).unwrap();
         prop_assert_eq!(local.comment(posted.id).unwrap().body, body);
         prop_assert_eq!(local.take_lock(&lock(&layer, 1)).unwrap(), Taken::Ours);
-        prop_assert_eq!(local.read_lock(&layer).unwrap().map(|lock| lock.layer), Some(layer));
+        prop_assert_eq!(local.lock(&layer).unwrap().map(|lock| lock.layer), Some(layer));
     }
 }

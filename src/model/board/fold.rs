@@ -16,19 +16,22 @@ pub(crate) fn fold(layout: &Layout, recorded: &[Recorded]) -> Board {
         let before: Vec<&Row> = spec.after.iter().filter_map(|id| rows[*index.get(id.as_str())?].as_ref()).collect();
         rows[at] = Some(row(spec, tracks.get(spec.id.as_str()), &before));
     }
-    Board { history: history(layout, &ordered), rows: rows.into_iter().flatten().collect() }
+    Board { history: history(layout, &ordered, &tracks), rows: rows.into_iter().flatten().collect() }
 }
 
 /// The entries that rows stand on now, of rows that ci.toml no longer has too.
 pub(crate) fn standing<'r>(layout: &Layout, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
-    let tracks = tracks(layout, &ordered(recorded));
-    let current = tracks.values().flat_map(|tracks| match tracks.standing() {
-        Standing::Whole(track) => vec![track.current],
-        Standing::Layers(layers) => layers.into_iter().map(|(_, track)| track.current).collect(),
-    });
-    let mut current: Vec<&Recorded> = current.flatten().collect();
+    let mut current: Vec<&Recorded> = current(&tracks(layout, &ordered(recorded))).collect();
     current.sort_by_key(|record| record.seq);
     current
+}
+
+fn current<'a>(tracks: &HashMap<&str, Tracks<'a>>) -> impl Iterator<Item = &'a Recorded> {
+    let of_row = |tracks: &Tracks<'a>| match tracks.standing() {
+        Standing::Whole(track) => vec![track.current],
+        Standing::Layers(layers) => layers.into_iter().map(|(_, track)| track.current).collect(),
+    };
+    tracks.values().flat_map(of_row).flatten()
 }
 
 fn ordered(recorded: &[Recorded]) -> Vec<&Recorded> {
@@ -47,12 +50,27 @@ fn ordered(recorded: &[Recorded]) -> Vec<&Recorded> {
 /// The tracks of every row that something was reported to.
 fn tracks<'a>(layout: &Layout, ordered: &[&'a Recorded]) -> HashMap<&'a str, Tracks<'a>> {
     let of_one_layer = of_one_layer(layout);
+    // Who reports to a row of one layer may name the layer or not: it is the same work.
+    let layer = |entry: &'a Entry| entry.layer.as_deref().filter(|_| !of_one_layer.contains(entry.row.as_str()));
+    // Newest first, so that it is known of what a run announced whether it came to nothing.
+    let mut came_to_nothing = HashSet::new();
+    let mut counting: Vec<&Recorded> = Vec::new();
+    for record in ordered.iter().rev() {
+        let entry = &record.entry;
+        let work = (entry.row.as_str(), layer(entry), entry.run);
+        if !entry.began {
+            came_to_nothing.insert(work);
+        } else if entry.status.ended() {
+            came_to_nothing.remove(&work);
+        } else if came_to_nothing.contains(&work) {
+            continue;
+        }
+        counting.push(record);
+    }
     let mut tracks: HashMap<&str, Tracks<'_>> = HashMap::new();
-    for record in ordered {
-        let row = record.entry.row.as_str();
-        // Who reports to a row of one layer may name the layer or not: it is the same work.
-        let layer = record.entry.layer.as_deref().filter(|_| !of_one_layer.contains(row));
-        tracks.entry(row).or_default().0.entry(layer).or_default().take(record);
+    for record in counting.into_iter().rev() {
+        let entry = &record.entry;
+        tracks.entry(&entry.row).or_default().0.entry(layer(entry)).or_default().take(record);
     }
     tracks
 }
@@ -124,27 +142,37 @@ impl<'a> Track<'a> {
             self.current = Some(record);
             return;
         };
-        if entry.status.ended() {
-            if outranks(entry, &held.entry) {
-                self.began = self.began.filter(|began| began.entry.run == entry.run);
-                self.current = Some(record);
-            }
-        } else if !older_attempt(entry, &held.entry) {
-            self.began = Some(record);
-            self.current = Some(record);
+        if !takes(entry, &held.entry) {
+            return;
         }
+        self.began =
+            if entry.status.ended() { self.began.filter(|began| began.entry.run == entry.run) } else { Some(record) };
+        self.current = Some(record);
     }
 
     /// Whether what this says of the whole row stands in place of what `layer` says.
     fn replaces(&self, layer: &Self) -> bool {
         let (Some(whole), Some(layer)) = (self.current, layer.current) else { return false };
-        let takes = if whole.entry.status.ended() {
-            outranks(&whole.entry, &layer.entry)
-        } else {
-            !older_attempt(&whole.entry, &layer.entry)
-        };
-        whole.seq > layer.seq && takes
+        let since = whole.seq > layer.seq || (whole.entry.began && !layer.entry.began);
+        since && takes(&whole.entry, &layer.entry)
     }
+}
+
+/// Whether an entry takes the place of `held`, which came before it. Work that came to nothing takes no place, and what
+/// waits does not hide what runs.
+fn takes(entry: &Entry, held: &Entry) -> bool {
+    match entry.status {
+        _ if !held.began => true,
+        _ if !entry.began => false,
+        Status::Pending => !older_attempt(entry, held) && (held.status != Status::Running || same_run(entry, held)),
+        Status::Running => !older_attempt(entry, held),
+        Status::Success | Status::Failure | Status::Skipped | Status::Dropped => outranks(entry, held),
+    }
+}
+
+/// Whether two entries are of one run, in whichever attempts.
+fn same_run(entry: &Entry, held: &Entry) -> bool {
+    entry.run.map(|run| run.id) == held.run.map(|run| run.id)
 }
 
 /// Whether an outcome may stand in a row that `held` holds: from the same run or a newer one, or from none.
@@ -285,20 +313,18 @@ fn seconds(track: &Track<'_>) -> Option<i64> {
     (ended.entry.status.ended() && took >= 0).then_some(took)
 }
 
-/// Every outcome, and of work that has none yet the last that was heard, newest first.
-fn history(layout: &Layout, ordered: &[&Recorded]) -> Vec<Happening> {
+/// Every outcome, and the work without one that rows stand on, newest first.
+fn history(layout: &Layout, ordered: &[&Recorded], tracks: &HashMap<&str, Tracks<'_>>) -> Vec<Happening> {
     let specs: HashMap<&str, &RowSpec> = layout.rows.iter().map(|spec| (spec.id.as_str(), spec)).collect();
-    let mut told = HashSet::new();
+    let standing: HashSet<u64> = current(tracks).map(|record| record.seq).collect();
     let mut lines = Vec::new();
     for record in ordered.iter().rev() {
         let entry = &record.entry;
-        let spec = specs.get(entry.row.as_str());
-        let layer = entry.layer.as_deref().filter(|_| spec.is_none_or(|spec| spec.layer.is_none()));
-        let known = told.contains(&(&entry.row, None, entry.run)) || told.contains(&(&entry.row, layer, entry.run));
-        told.insert((&entry.row, layer, entry.run));
-        if known && !entry.status.ended() {
+        if !entry.status.ended() && !standing.contains(&record.seq) {
             continue;
         }
+        let spec = specs.get(entry.row.as_str());
+        let layer = entry.layer.as_deref().filter(|_| spec.is_none_or(|spec| spec.layer.is_none()));
         let title = spec.map_or(entry.row.as_str(), |spec| spec.title.as_str());
         lines.push(Happening {
             seq: record.seq,

@@ -42,6 +42,7 @@ fn report(row: &str, layer: Option<&str>, run: u64, status: Status) -> Entry {
         action: None,
         digest: None,
         changes: None,
+        began: true,
     }
 }
 
@@ -152,6 +153,73 @@ fn work_that_waits_and_then_runs_is_one_line_of_the_history() {
     assert_eq!(running.history[0].status, Status::Running);
 }
 
+/// An outcome that says why a run did not begin what it announced.
+fn not_begun(row: &str, layer: Option<&str>, run: u64) -> Entry {
+    Entry { began: false, ..report(row, layer, run, Status::Dropped) }
+}
+
+#[test]
+fn work_that_did_not_begin_leaves_the_row_to_what_did() {
+    let row = |layer, before: &[Status], after: &[Status]| {
+        let of = |run, status: &Status| report("apply", layer, run, *status);
+        let first = before.iter().map(|status| of(1, status));
+        let announced = [of(2, &Status::Pending), of(2, &Status::Running), not_begun("apply", layer, 2)];
+        let entries = first.chain(announced).chain(after.iter().map(|status| of(1, status)));
+        let board = board(entries);
+        let told: Vec<Status> = board.history.iter().map(|line| line.status).collect();
+        (status(&board, "apply"), told)
+    };
+    use Status::{Dropped, Failure, Running, Success};
+    for layer in [None, Some("a")] {
+        assert_eq!(row(layer, &[], &[]), (Dropped, vec![Dropped]));
+        assert_eq!(row(layer, &[Running], &[]), (Running, vec![Dropped, Running]));
+        assert_eq!(row(layer, &[Running], &[Success]), (Success, vec![Success, Dropped]));
+        assert_eq!(row(layer, &[Running, Failure], &[]), (Failure, vec![Dropped, Failure]));
+    }
+}
+
+#[test]
+fn what_a_run_did_before_stands_where_it_cannot_begin_again() {
+    let again = [
+        report("apply", Some("a"), 1, Status::Running),
+        report("apply", Some("a"), 1, Status::Success),
+        report("apply", Some("a"), 1, Status::Pending),
+        not_begun("apply", Some("a"), 1),
+    ];
+    let row = board(again).row("apply").cloned().unwrap();
+    assert_eq!((row.status, row.seconds, row.cells.len()), (Status::Success, Some(1), 1));
+}
+
+#[test]
+fn a_layer_that_did_not_begin_does_not_hide_what_was_said_of_all() {
+    let whole = report("apply", None, 1, Status::Success);
+    assert_eq!(status(&board([whole.clone(), not_begun("apply", Some("a"), 2)]), "apply"), Status::Success);
+    let layers = board([report("apply", Some("a"), 1, Status::Success), not_begun("apply", None, 2)]);
+    assert_eq!(status(&layers, "apply"), Status::Success);
+    let older = board([not_begun("apply", None, 2), whole]);
+    assert_eq!(status(&older, "apply"), Status::Success);
+}
+
+#[test]
+fn what_waits_does_not_hide_what_another_run_does() {
+    let (running, waiting) = (report("plan-a", None, 1, Status::Running), report("plan-a", None, 2, Status::Pending));
+    let of_another = board([running.clone(), waiting.clone()]);
+    assert_eq!(status(&of_another, "plan-a"), Status::Running);
+    let ended = board([running.clone(), waiting.clone(), report("plan-a", None, 1, Status::Failure)]);
+    assert_eq!(status(&ended, "plan-a"), Status::Failure);
+    let begun = board([running, waiting, report("plan-a", None, 2, Status::Running)]);
+    assert_eq!((status(&begun, "plan-a"), begun.history.len()), (Status::Running, 1));
+}
+
+#[test]
+fn work_that_another_run_goes_on_with_is_one_line_of_the_history() {
+    let told = |entries: Vec<Entry>| -> Vec<Status> { board(entries).history.iter().map(|line| line.status).collect() };
+    let mut entries = vec![report("e2e", None, 1, Status::Running), report("e2e", None, 5, Status::Running)];
+    assert_eq!(told(entries.clone()), [Status::Running]);
+    entries.push(report("e2e", None, 5, Status::Success));
+    assert_eq!(told(entries), [Status::Success]);
+}
+
 #[test]
 fn a_row_that_is_shown_when_reported_is_hidden_until_then() {
     let mut layout = layout();
@@ -167,8 +235,9 @@ fn entry() -> impl Strategy<Value = Entry> {
         &[Status::Pending, Status::Running, Status::Success, Status::Failure, Status::Skipped, Status::Dropped][..],
     );
     let changes = prop::option::of(any::<bool>());
-    (rows, layer, 0..4_u64, status, changes)
-        .prop_map(|(row, layer, run, status, changes)| Entry { changes, ..report(row, layer, run, status) })
+    (rows, layer, 0..4_u64, status, changes, any::<bool>()).prop_map(|(row, layer, run, status, changes, began)| {
+        Entry { changes, began: began || !status.ended(), ..report(row, layer, run, status) }
+    })
 }
 
 proptest! {

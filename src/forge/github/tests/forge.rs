@@ -170,8 +170,9 @@ fn a_run_that_is_asked_about_is_asked_about_by_its_attempt() {
         ("GET", no(404, "Not Found")),
     ]);
     let github = script.client(BUDGET);
-    let ended = || github.run_conclusion(RunId { id: 9, attempt: 2 }).unwrap();
-    assert_eq!([ended(), ended(), ended()], [None, Some("cancelled".to_owned()), None]);
+    let ended = || github.run_conclusion(RunId { id: 9, attempt: 2 });
+    assert_eq!([ended().unwrap(), ended().unwrap()], [None, Some("cancelled".to_owned())]);
+    assert!(matches!(ended(), Err(Error::NotFound(_))));
     assert_eq!(script.lines(), ["GET /repos/o/n/actions/runs/9/attempts/2"; 3]);
 }
 

@@ -233,24 +233,25 @@ fn a_lock_that_may_not_be_made_is_not_held() {
 fn a_lock_is_released_by_its_pull_request_alone() {
     let held = |holder| [(REF, reference(OTHER)), ("GET /repos/o/n/git/commits", commit(OTHER, &lock(holder)))];
     let script = Script::new(held(6));
-    assert!(!script.client(BUDGET).release_lock("platform", Some(PullNumber(5))).unwrap());
+    assert!(!script.client(BUDGET).release_lock(&lock(5)).unwrap());
     script.lines();
     let (create, patch) = ("POST /repos/o/n/git/commits", "PATCH /repos/o/n/git/refs/ci/locks/platform");
     let script = Script::new(held(5).into_iter().chain([(create, free(SHA)), (patch, reference(SHA))]));
-    assert!(script.client(BUDGET).release_lock("platform", Some(PullNumber(5))).unwrap());
+    assert!(script.client(BUDGET).release_lock(&lock(5)).unwrap());
     script.lines();
     assert_eq!(script.seen()[2].body["parents"], json!([OTHER]));
     assert_eq!(script.seen()[3].body, json!({ "sha": SHA, "force": false }));
     let refused = |why| [(create, free(SHA)), (patch, no(422, why))];
     // Taken over meanwhile, by another pull request or another run of this one.
-    for holder in [6, 5] {
-        let taken = [(REF, reference(SHA)), ("GET /repos/o/n/git/commits", commit(SHA, &lock(holder)))];
+    let next_run = Lock { run: Some(RunId { id: 90, attempt: 1 }), ..lock(5) };
+    for holder in [lock(6), next_run] {
+        let taken = [(REF, reference(SHA)), ("GET /repos/o/n/git/commits", commit(SHA, &holder))];
         let script = Script::new(held(5).into_iter().chain(refused("Update is not a fast forward")).chain(taken));
-        assert!(!script.client(BUDGET).release_lock("platform", Some(PullNumber(5))).unwrap());
+        assert!(!script.client(BUDGET).release_lock(&lock(5)).unwrap());
         script.lines();
     }
     let script = Script::new(held(5).into_iter().chain(refused("Repository rule violations found")).chain(held(5)));
-    let released = script.client(BUDGET).release_lock("platform", Some(PullNumber(5)));
+    let released = script.client(BUDGET).release_lock(&lock(5));
     assert!(matches!(released, Err(Error::Invalid(_))), "{released:?}");
     script.lines();
 }
