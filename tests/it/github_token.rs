@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::github::{Job, READ_ONLY, TOKEN};
+use crate::github::{Job, READ_ONLY, STATUSES_ONLY, TOKEN};
 use crate::github_trust::{config, github_with, ran};
 use crate::on_github::github;
 use crate::project::GIT;
@@ -18,6 +18,23 @@ fn a_token_that_may_only_read_is_told_the_line_it_lacks() {
     let told = github.job().token(READ_ONLY).on(github.comment(7, "alice", "/plan")).ci(["run"]).exits(3);
     assert!(told.stderr.contains("statuses: write") && told.stderr.contains("nothing was run"), "{told:#?}");
     assert!(!ran(&github, "begun-platform"));
+}
+
+#[test]
+fn a_token_that_may_not_write_the_dashboard_leaves_no_row_running() {
+    let github = github();
+    let plan = |token| github.job().token(token).on(github.comment(7, "alice", "/plan platform")).ci(["run"]);
+    let told = plan(STATUSES_ONLY).exits(3);
+    assert!(told.stderr.contains("pull-requests: write") && told.stderr.contains("nothing was run"), "{told:#?}");
+    assert!(!ran(&github, "begun-platform"));
+    let row = || github.row(7, "plan-platform");
+    assert_eq!(row(), "dropped: nothing was run: the dashboard could not be written");
+    // What was done before goes on standing.
+    plan(TOKEN).exits(0);
+    let planned = row();
+    assert!(planned.starts_with("success: "), "{planned}");
+    plan(STATUSES_ONLY).exits(3);
+    assert_eq!(row(), planned);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::github::{BOT, Comment, Fault, GitHub, Job};
-use crate::on_github::rows;
+use crate::on_github::{self, rows};
 use crate::project::Ran;
 
 /// One layer, and work that a story can hold up.
@@ -261,6 +261,8 @@ fn down_after_the_work(end: &str, code: i32, row: &str) {
     std::fs::write(github.folder().join("go"), "").unwrap();
     let ran = Ran::of(child.wait_with_output().unwrap()).exits(code);
     assert!(ran.stderr.contains("ci sync --pr 7"), "{ran:#?}");
+    let told = if code == 1 { "plan/base: failure" } else { "plan/base: success" };
+    assert!(ran.stderr.contains(told), "{ran:#?}");
     let summary = std::fs::read_to_string(Job::summary(&github)).unwrap();
     assert!(summary.contains("| Plan: base |") && summary.contains(row), "{summary}");
     assert!(!summary.contains("🔄"), "{summary}");
@@ -280,6 +282,34 @@ fn an_outage_after_work_that_succeeded_is_no_success_of_the_call() {
 #[test]
 fn an_outage_after_work_that_failed_is_told_as_the_failure() {
     down_after_the_work("false", 1, "❌");
+}
+
+#[test]
+fn what_was_started_before_an_outage_is_told() {
+    let rehearsal = on_github::github();
+    let event = rehearsal.comment(7, "alice", "/e2e");
+    rehearsal.take_log();
+    rehearsal.job().on(event).ci(["run"]).exits(0);
+    let dispatch = rehearsal.take_log().lines().iter().position(|line| line.contains("/dispatches")).unwrap();
+
+    let github = on_github::github();
+    let event = github.comment(7, "alice", "/e2e");
+    github.take_log();
+    github.fail_from(dispatch + 1, Fault::DropBefore);
+    let ran = github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
+    let run = github.state(|state| *state.runs.iter().find(|(_, run)| run.workflow == "e2e.yml").unwrap().0);
+    let told = format!("e2e: running, started e2e.yml, {}", github.url());
+    let line = ran.stderr.lines().find(|line| line.contains(&told)).unwrap_or_else(|| panic!("{ran:#?}"));
+    assert!(line.ends_with(&format!("/actions/runs/{run}")), "{line}");
+
+    github.well_again();
+    end_runs(&github, "ci.yml");
+    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    assert_eq!(github.row(7, "e2e"), "failure: ended without saying whether e2e.yml was started: look at its runs");
+    // Once that run has ended its own outcome stands.
+    let ended = github.run_ends(run, "success");
+    github.job().on(ended).ci(["run"]).exits(0);
+    assert_eq!(github.row(7, "e2e"), "success: ");
 }
 
 /// Waits until it is so.

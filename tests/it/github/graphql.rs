@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::git;
 use super::server::{Request, Response};
-use super::state::{Account, State};
+use super::state::{Account, State, Writes};
 
 pub(super) fn answer(state: &mut State, account: &Account, request: &Request) -> Response {
     let asked = request.json();
@@ -12,7 +12,7 @@ pub(super) fn answer(state: &mut State, account: &Account, request: &Request) ->
     let data = match query.split(['(', '{']).next().unwrap().trim() {
         "query Viewer" => json!({ "viewer": { "login": account.login } }),
         "query Declared" => declared(state, variables),
-        "mutation Minimize" if account.read_only => {
+        "mutation Minimize" if account.may_write != Writes::All => {
             return failure("FORBIDDEN", "Resource not accessible by integration");
         }
         "mutation Minimize" => {

@@ -47,6 +47,8 @@ pub(crate) const REPOSITORY: &str = "acme/infra";
 pub(crate) const TOKEN: &str = "ghs_of_the_job";
 /// The same, but it may only read.
 pub(crate) const READ_ONLY: &str = "ghs_read_only";
+/// The same, but it may write commit statuses and nothing else.
+pub(crate) const STATUSES_ONLY: &str = "ghs_statuses_only";
 /// The account of [`TOKEN`].
 pub(crate) const BOT: &str = "github-actions[bot]";
 

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 
 use super::server::{Request, Response, decoded};
-use super::state::{Account, State};
+use super::state::{Account, State, Writes};
 use super::{REPOSITORY, actions, comments, git, graphql, issues, openapi, people, pulls, refs, statuses};
 
 /// Answers one request.
@@ -29,8 +29,15 @@ pub(super) fn answer(state: &Mutex<State>, request: &Request) -> Response {
     if path == "/graphql" || path == "/api/graphql" {
         return graphql::answer(&mut state, &account, request);
     }
-    if account.read_only && request.method != "GET" {
-        let lacks = if path.contains("/statuses/") { "statuses=write" } else { "issues=write; pull_requests=write" };
+    let status = path.contains("/statuses/");
+    let may = request.method == "GET"
+        || match account.may_write {
+            Writes::All => true,
+            Writes::Statuses => status,
+            Writes::Nothing => false,
+        };
+    if !may {
+        let lacks = if status { "statuses=write" } else { "issues=write; pull_requests=write" };
         return Response::error(403, "Resource not accessible by integration")
             .header("x-accepted-github-permissions", lacks);
     }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::lag::Lags;
 use super::server::Response;
-use super::{BOT, READ_ONLY, REPOSITORY, TOKEN};
+use super::{BOT, READ_ONLY, REPOSITORY, STATUSES_ONLY, TOKEN};
 
 /// Everything but the commits, which stand in the repository.
 pub(crate) struct State {
@@ -47,8 +47,15 @@ pub(crate) struct State {
 #[derive(Debug, Clone)]
 pub(crate) struct Account {
     pub(crate) login: String,
-    /// Whether it may only read.
-    pub(crate) read_only: bool,
+    pub(crate) may_write: Writes,
+}
+
+/// What a token may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writes {
+    All,
+    Statuses,
+    Nothing,
 }
 
 /// A pull request.
@@ -125,12 +132,13 @@ pub(crate) struct Issue {
 
 impl State {
     pub(super) fn new(bare: &Path) -> Self {
-        let account = |login: &str, read_only| Account { login: login.to_owned(), read_only };
+        let account = |login: &str, may_write| Account { login: login.to_owned(), may_write };
         let tokens = [
-            (TOKEN, account(BOT, false)),
-            (READ_ONLY, account(BOT, true)),
-            ("ghp_of_alice", account("alice", false)),
-            ("ghp_of_mallory", account("mallory", false)),
+            (TOKEN, account(BOT, Writes::All)),
+            (READ_ONLY, account(BOT, Writes::Nothing)),
+            (STATUSES_ONLY, account(BOT, Writes::Statuses)),
+            ("ghp_of_alice", account("alice", Writes::All)),
+            ("ghp_of_mallory", account("mallory", Writes::All)),
         ];
         let roles = [("alice", "write"), ("bob", "maintain"), ("root", "admin"), (BOT, "write")];
         Self {
