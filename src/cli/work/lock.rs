@@ -45,9 +45,10 @@ pub(super) fn take(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) ->
         let from = why.map(|why| format!("took over the lock of {whose}, {why}"));
         return Ok(Locked::Free { lock: Some(lock), from });
     }
-    let remedy = match held.pull.filter(|_| !under_way) {
-        Some(pull) => format!("merge or close pull request {pull}, or comment `/unlock` there"),
-        None => "wait until that run has ended, or cancel it".to_owned(),
+    let remedy = match (held.pull.filter(|_| !under_way), work.dashboard.rules.line_to_unlock(&held.layer)) {
+        (Some(pull), Some(line)) => format!("merge or close pull request {pull}, or comment `{line}` there"),
+        (Some(pull), None) => format!("merge or close pull request {pull}"),
+        (None, _) => "wait until that run has ended, or cancel it".to_owned(),
     };
     let note = format!("locked by {whose} since {}", render::date_and_time(held.at));
     Ok(Locked::Held(Box::new(refused(note, remedy))))

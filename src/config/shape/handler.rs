@@ -40,7 +40,7 @@ pub(in crate::config) struct Handler {
     /// `POST /repos/{owner}/{repo}/pulls/{pr}/requested_reviewers`.
     #[serde(default)]
     pub(in crate::config) api: Given<At<String>>,
-    /// Kind: releases locks: `all` of the pull request, or those of a list of layers.
+    /// Kind: releases locks: `all` of the pull request, or those of a list of layers. What a run under way holds stays.
     #[serde(default)]
     #[schemars(schema_with = "super::all_or_list")]
     pub(in crate::config) unlock: Given<Texts>,
