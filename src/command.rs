@@ -43,22 +43,33 @@ pub(crate) type Reading = Result<Invocation, Misfit>;
 /// The most characters that a line may have to be read.
 const LINE: usize = 1_000;
 
-/// Reads every line of a comment that is a command, or was meant as one, in order.
-pub(crate) fn read(rules: &Rules, body: &str) -> Vec<Reading> {
-    text::plain_lines(body).iter().filter_map(|line| read_line(rules, line)).collect()
+/// The lines of a comment that can be commands by how they are written.
+pub(crate) fn lines(body: &str) -> Vec<String> {
+    text::plain_lines(body)
 }
 
-/// Reads an edited comment: only lines that it did not hold before.
-pub(crate) fn read_edited(rules: &Rules, before: &str, body: &str) -> Vec<Reading> {
+/// Those of an edited comment that it did not hold before.
+pub(crate) fn new_lines(before: &str, body: &str) -> Vec<String> {
     let mut old = text::plain_lines(before);
-    let new = text::plain_lines(body).into_iter().filter(|line| match old.iter().position(|known| known == line) {
+    let mut new = text::plain_lines(body);
+    new.retain(|line| match old.iter().position(|known| known == line) {
         Some(at) => {
             old.swap_remove(at);
             false
         }
         None => true,
     });
-    new.filter_map(|line| read_line(rules, &line)).collect()
+    new
+}
+
+/// Reads every line that is a command, or was meant as one, in order.
+pub(crate) fn read(rules: &Rules, lines: &[String]) -> Vec<Reading> {
+    lines.iter().filter_map(|line| read_line(rules, line)).collect()
+}
+
+/// Whether a line looks like a command to whoever knows no ci.toml: a word with a `/` before it begins it.
+pub(crate) fn looks_like_one(line: &str) -> bool {
+    line.strip_prefix('/').is_some_and(|word| word.starts_with(char::is_alphabetic))
 }
 
 /// Reads one line. `None` where it is nothing of ours.
@@ -128,13 +139,17 @@ mod tests {
 
     use proptest::prelude::{ProptestConfig, any, proptest};
 
-    use super::{Layers, read, read_edited};
+    use super::{Layers, Reading, lines, looks_like_one, new_lines};
     use crate::config::{DEFAULT, load};
     use crate::model::rules::Rules;
     use crate::model::span::Source;
 
     fn rules() -> Rules {
         load(Source::new("ci.toml", DEFAULT), &BTreeMap::new()).rules.unwrap()
+    }
+
+    fn read(rules: &Rules, body: &str) -> Vec<Reading> {
+        super::read(rules, &lines(body))
     }
 
     fn commands(body: &str) -> Vec<String> {
@@ -151,6 +166,14 @@ mod tests {
         assert_eq!(commands("/plna"), ["unknown-command"]);
         assert_eq!(commands("/bootstrap destroy"), ["usage"]);
         assert_eq!(commands("/plan platfrom"), ["unknown-layer"]);
+    }
+
+    #[test]
+    fn a_slash_before_a_word_looks_like_a_command() {
+        for (line, looks) in [("/plan", true), ("/lgtm now", true), ("/", false), ("/ plan", false), ("// x", false)] {
+            assert_eq!(looks_like_one(line), looks, "{line}");
+        }
+        assert!(!looks_like_one("I would not /plan this") && !looks_like_one("/1"));
     }
 
     #[test]
@@ -174,7 +197,7 @@ mod tests {
 
     #[test]
     fn an_edit_runs_only_what_is_new() {
-        let new = read_edited(&rules(), "/plan", "/plan\n/apply planned");
+        let new = super::read(&rules(), &new_lines("/plan", "/plan\n/apply planned"));
         assert_eq!(new.len(), 1);
         assert_eq!(new[0].as_ref().unwrap().layers, Some(Layers::Planned));
     }
@@ -185,7 +208,7 @@ mod tests {
         proptest!(ProptestConfig::with_cases(300), |(body in any::<String>(), markup in "[/a-z `>*_\\[\\]()<!#|\\n\\\\&;-]{0,80}")| {
             read(&rules, &body);
             read(&rules, &markup);
-            read_edited(&rules, &body, &markup);
+            super::read(&rules, &new_lines(&body, &markup));
         });
     }
 }

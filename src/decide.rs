@@ -56,18 +56,23 @@ impl Decided {
     }
 }
 
-/// The commands in the comment of an event: none where it is a bot's, our own, deleted, or on no pull request.
-pub(crate) fn readings(rules: &Rules, event: &Event) -> Vec<Reading> {
+/// The lines of an event's comment that can be commands: none where it is a bot's, our own, deleted, or on no pull request.
+pub(crate) fn lines(rules: &Rules, event: &Event) -> Vec<String> {
     let Some(comment) = event.comment() else { return Vec::new() };
     let own = rules.dashboard.authors.iter().any(|author| author.eq_ignore_ascii_case(&comment.author));
     if comment.bot || own {
         return Vec::new();
     }
     match (event.action(), &comment.before) {
-        (Some("created"), _) => command::read(rules, &comment.body),
-        (Some("edited"), Some(before)) => command::read_edited(rules, before, &comment.body),
+        (Some("created"), _) => command::lines(&comment.body),
+        (Some("edited"), Some(before)) => command::new_lines(before, &comment.body),
         (Some(_) | None, _) => Vec::new(),
     }
+}
+
+/// The commands in the comment of an event.
+pub(crate) fn readings(rules: &Rules, event: &Event) -> Vec<Reading> {
+    command::read(rules, &lines(rules, event))
 }
 
 /// Whether an event can match no rule, so that nothing need be asked about it.

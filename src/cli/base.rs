@@ -12,7 +12,7 @@ use crate::forge::Forge;
 use crate::forge::git::Repository;
 use crate::model::event::{Event, Pull};
 use crate::model::span::Source;
-use crate::{config, decide};
+use crate::{command, config, decide};
 
 /// The rules, and the pull request where it had to be asked for.
 pub(super) struct Rules {
@@ -42,12 +42,15 @@ pub(super) fn rules(global: &Global, forge: &dyn Forge, about: About<'_>) -> Res
     Ok(Some(Rules { project, pull: Some(pull) }))
 }
 
-/// The project of the checkout, where by its rules a comment is none of ours: then nothing need be asked.
+/// The project of the checkout, where a comment is none of ours by its rules and no line of it looks like a command, which
+/// the base may know although the checkout does not: then nothing need be asked.
 fn of_no_command(global: &Global, event: &Event) -> Option<Project> {
     event.comment()?;
     let project = project::open_quietly(global)?;
-    let readings = decide::readings(&project.rules, event);
-    decide::concerns_nobody(&project.rules, event, &readings).then_some(project)
+    let lines = decide::lines(&project.rules, event);
+    let readings = command::read(&project.rules, &lines);
+    let nobody = decide::concerns_nobody(&project.rules, event, &readings);
+    (nobody && !lines.iter().any(|line| command::looks_like_one(line))).then_some(project)
 }
 
 /// Where ci.toml stands.

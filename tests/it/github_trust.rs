@@ -208,6 +208,21 @@ fn a_base_that_is_not_the_default_branch_has_rules_of_its_own() {
 }
 
 #[test]
+fn a_command_that_only_the_base_knows_is_heard() {
+    let github = github();
+    github.commit("main", "ci.toml", &config("pattern = '/help'", "pattern = '/manual'"));
+    github.job().on(github.comment(7, "mallory", "/manual")).ci(["run"]).exits(0);
+    assert!(github.comments(7).iter().any(|comment| comment.author == BOT), "{:#?}", github.comments(7));
+    // What is no command there either costs a look at it, and what does not look like one costs nothing.
+    for (text, most) in [("/lgtm", 2), ("see\n\n    /manual", 0), ("1/2 of it\n//manual", 0), ("do not /manual", 0)] {
+        let event = github.comment(7, "alice", text);
+        github.take_log();
+        github.job().on(event).ci(["run"]).exits(0);
+        assert!(github.take_log().requests() <= most, "{text}");
+    }
+}
+
+#[test]
 fn templates_are_those_of_the_base() {
     let github = github();
     github.commit("main", "templates/help.md.j2", "help of the base\n");

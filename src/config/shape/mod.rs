@@ -168,7 +168,8 @@ pub(super) struct Stage {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct Command {
     /// A regular expression that must match the whole line. Named groups are the arguments, such as
-    /// `/plan(\s+(?<layers>.+))?`.
+    /// `/plan(\s+(?<layers>.+))?`. It should begin with `/` and a letter: where the ci.toml that is checked out does not know a
+    /// line, that of the base branch is read for it only where the line begins so.
     pub(super) pattern: Given<At<String>>,
     /// What it does, in a line, for the list of commands. Default: empty.
     #[serde(default)]
