@@ -213,7 +213,7 @@ impl Work<'_> {
             entry.began = outcome.began;
             entry.changes = outcome.changes.or_else(|| outcome.changed.then_some(true));
             if let Some((run, page)) = &outcome.run {
-                (entry.run, entry.url) = (Some(*run), page.clone());
+                (entry.run, entry.url) = (*run, page.clone());
             }
             entry
         })

@@ -61,8 +61,8 @@ pub(crate) struct Outcome {
     /// Whether the exit code of a step said that there are changes.
     pub(crate) changed: bool,
     pub(crate) link: Option<String>,
-    /// The run that does it, or did it, with its page, where that is not ours.
-    pub(crate) run: Option<(RunId, String)>,
+    /// The run that does it, or did it, as far as it is known, with its page, where that is not ours.
+    pub(crate) run: Option<(Option<RunId>, String)>,
     /// How long it took.
     pub(crate) took: Duration,
     /// Whether anything was done at all.

@@ -195,13 +195,9 @@ fn dispatch(
         given.insert(name.clone(), expr::render(template, scope)?);
     }
     let dispatched = work.dashboard.forge.dispatch(workflow, &reference, &given)?;
-    let mut outcome = Outcome::new(Status::Running, format!("started {workflow}"));
-    match dispatched.run {
-        // Until that run has ended the row is its: who asks for its conclusion asks the right one.
-        Some(run) => outcome.run = Some((run, dispatched.url)),
-        None => outcome.link = Some(dispatched.url).filter(|url| !url.is_empty()),
-    }
-    Ok(outcome)
+    // Until that run has ended the row is its, and not that of the run which started it and ends first.
+    let run = Some((dispatched.run, dispatched.url));
+    Ok(Outcome { run, ..Outcome::new(Status::Running, format!("started {workflow}")) })
 }
 
 fn report(work: &Work<'_>, handler: &Handler, status: &Template, scope: &Scope) -> Tried {
@@ -218,7 +214,7 @@ fn report(work: &Work<'_>, handler: &Handler, status: &Template, scope: &Scope) 
     }
     outcome.link = handler.link.as_ref().map(|link| expr::render(link, scope)).transpose()?;
     // What another run did is that run's outcome, so that one of an older run does not take the row.
-    outcome.run = work.event.workflow_run().map(|run| (run.id, run.url));
+    outcome.run = work.event.workflow_run().map(|run| (Some(run.id), run.url));
     Ok(outcome)
 }
 
