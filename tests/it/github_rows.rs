@@ -39,6 +39,50 @@ fn a_dispatched_run_is_running_until_it_reports() {
 }
 
 #[test]
+fn what_was_asked_of_people_goes_on_when_the_run_that_asked_has_ended() {
+    let github = GitHub::start(
+        r#"
+version = 1
+
+[stages.review]
+name = "Review"
+
+[commands.review]
+pattern = "/review"
+
+[[rules]]
+command = "review"
+gate    = "anyone"
+run     = "review"
+[[rules]]
+on  = "pull_request_review"
+run = "reviewed"
+
+[handlers.review]
+stage = "review"
+api   = "POST /repos/{owner}/{repo}/pulls/{pr}/requested_reviewers"
+body  = { reviewers = ["bob"] }
+
+[handlers.reviewed]
+stage  = "review"
+report = "{{ 'success' if event.review.state == 'approved' else 'failure' }}"
+sha    = "{{ event.review.commit_id }}"
+"#,
+    );
+    github.commit("work", "wanted", "something");
+    github.job().on(github.comment(7, "alice", "/review")).ci(["run"]).exits(0);
+    let run = github.state(|state| state.runs.keys().max().copied()).unwrap();
+    ends(&github, run, "success");
+    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    assert_eq!(github.row(7, "review"), "running: asked for");
+    let mut event = github.pull_event(7, "submitted");
+    event.name = "pull_request_review";
+    event.payload["review"] = json!({ "state": "approved", "commit_id": github.head(7) });
+    github.job().on(event).ci(["run"]).exits(0);
+    assert_eq!(github.row(7, "review"), "success: ");
+}
+
+#[test]
 fn what_an_older_run_reports_does_not_take_the_row() {
     let github = github();
     let (older, newer) = (dispatched(&github), dispatched(&github));

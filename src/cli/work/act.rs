@@ -270,7 +270,10 @@ fn api(
         matches!(other.kind, Kind::Report(_))
             && other.stage.as_ref().map(|stage| &stage.value) == handler.stage.as_ref().map(|stage| &stage.value)
     });
-    Ok(Outcome::new(if reported { Status::Running } else { Status::Success }, "asked for"))
+    let mut outcome = Outcome::new(if reported { Status::Running } else { Status::Success }, "asked for");
+    // No run does it, so none that ends leaves it undone.
+    outcome.run = reported.then(|| (None, work.run_url.to_owned()));
+    Ok(outcome)
 }
 
 /// A JSON value whose texts are templates.
