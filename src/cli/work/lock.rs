@@ -58,8 +58,8 @@ fn refused(note: String, remedy: String) -> Outcome {
     Outcome { reason: Some(LOCKED), remedy: Some(remedy), ..Outcome::not_begun(Status::Dropped, note) }
 }
 
-/// Whether the run that holds a lock still works. A run that is not known any more was deleted, and only those that have
-/// ended can be. See <https://docs.github.com/en/rest/actions/workflow-runs#delete-a-workflow-run>.
+/// Whether the run that holds a lock still works. One that is not known any more was deleted, which runs can be that have
+/// ended or are two weeks old. See <https://docs.github.com/en/actions/managing-workflow-runs/deleting-a-workflow-run>.
 fn under_way(forge: &dyn Forge, held: &Lock) -> forge::Result<bool> {
     let Some(run) = held.run else { return Ok(false) };
     match forge.run_conclusion(run) {
