@@ -79,7 +79,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
 }
 
 fn problems_of(path: &Path, name: &str) -> Result<Vec<Diagnostic>, Stop> {
-    let Reading { root, loaded, templates } = project::read(path, name)?;
+    let Reading { root, loaded, templates, .. } = project::read(path, name)?;
     let mut problems = loaded.diagnostics;
     if let Err(more) = Templates::new(templates) {
         // Syntax is judged where ci.toml is read as well: the same problem is told once.

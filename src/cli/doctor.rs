@@ -13,6 +13,7 @@ use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console};
 use crate::model::ids::PullNumber;
+use crate::render::Reason;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -127,13 +128,13 @@ fn examine(global: &Global, pull: Option<PullNumber>) -> Result<Vec<Finding>, St
 }
 
 fn no_rules(stop: &Stop) -> Finding {
-    let said = stop.to_string();
-    let message = if said.is_empty() { "ci.toml has problems, listed above".to_owned() } else { said };
+    let Reason { message, remedy, .. } = stop.reason();
     match stop.status {
         // The pull request that brings ci.toml.
         ExitStatus::Done => Finding::warning("rules", message, "merge it; until then nothing runs"),
         ExitStatus::Failed | ExitStatus::Usage | ExitStatus::Forge | ExitStatus::Refused => {
-            Finding::problem("rules", message, "mend ci.toml on the base branch; `ci check-config` shows its problems")
+            let remedy = if remedy.is_empty() { "what is found above may be why".to_owned() } else { remedy };
+            Finding::problem("rules", message, remedy)
         }
     }
 }

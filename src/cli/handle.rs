@@ -4,7 +4,10 @@
 mod answer;
 mod perform;
 
-use self::answer::{misfitting, react, refuse};
+use std::sync::atomic::AtomicBool;
+
+pub(super) use self::answer::tell_unusable;
+use self::answer::{misfitting, react, refuse, stopped, tell_end};
 use self::perform::{Setting, perform};
 use super::facts::{Answers, Live, Rehearsal};
 use super::session::Session;
@@ -42,6 +45,11 @@ impl Asked {
         let actor =
             author.or_else(|| event.sender().map(str::to_owned)).or_else(environment::actor).unwrap_or_default();
         Self { readings, actor, pull: None, persona: None, comment: comment.map(|comment| comment.id), event }
+    }
+
+    /// The pull request that it is about.
+    fn pull_number(&self) -> Option<PullNumber> {
+        self.pull.or_else(|| self.event.pull_number())
     }
 
     /// Whether nothing can follow from it, so that the forge need not be asked.
@@ -96,7 +104,7 @@ pub(super) fn prepare(session: &Session, asked: &Asked, acknowledge: bool) -> Re
         let decided = decide::decide(&asked.case(rules, None, "", &offline));
         return Ok(Prepared { pull: None, sha: None, recorded: Vec::new(), decided });
     }
-    let number = asked.pull.or_else(|| asked.event.pull_number());
+    let number = asked.pull_number();
     let pull = number.map(|number| session.pull(number, Some(&asked.event))).transpose()?;
     let told = pull.as_ref().map(|pull| pull.head_sha.clone());
     let sha = match told.or_else(|| asked.event.sha()).or_else(environment::sha) {
@@ -136,8 +144,14 @@ pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Res
         let prepared = Prepared { pull: None, sha: None, recorded: Vec::new(), decided: Vec::new() };
         Handled { status: ExitStatus::Done, prepared, recorded: Vec::new() }
     } else {
-        let acknowledge = !options.dry_run && asked.readings.iter().any(Result::is_ok);
-        each(session, asked, options, prepare(session, asked, acknowledge)?)?
+        let command = asked.readings.iter().flatten().next().filter(|_| !options.dry_run);
+        let prepared = prepare(session, asked, command.is_some()).inspect_err(|stop| {
+            if let Some(command) = command {
+                stopped(session, asked, &command.line, stop);
+                tell_end(session, asked, stop.status);
+            }
+        })?;
+        each(session, asked, options, prepared)?
     };
     if !options.dry_run {
         // Behind the rules' own reports: what is left then was never reported.
@@ -153,7 +167,8 @@ fn each(session: &Session, asked: &Asked, options: &Options, prepared: Prepared)
     let (mut acted, mut told) = (false, false);
     for (at, decided) in prepared.decided.iter().enumerate() {
         let last = (at + 1 == prepared.decided.len()).then_some(status);
-        let setting = Setting { session, asked, options, prepared: &prepared, last };
+        let worked = AtomicBool::new(false);
+        let setting = Setting { session, asked, options, prepared: &prepared, last, worked: &worked };
         let again = decided.invocation.as_ref().filter(|_| acted && !options.dry_run);
         let one = match again.map(|invocation| decide_again(session, asked, &prepared, invocation, &recorded)) {
             Some(again) => again.and_then(|again| one(&setting, &again, &mut recorded)),
@@ -168,6 +183,10 @@ fn each(session: &Session, asked: &Asked, options: &Options, prepared: Prepared)
             Err(stop) => {
                 // What went before is not forgotten, and what follows would meet the same.
                 stop.report();
+                let command = decided.invocation.as_ref().filter(|_| !options.dry_run && !worked.into_inner());
+                if let Some(command) = command {
+                    stopped(session, asked, &command.line, &stop);
+                }
                 (acted, told) = (true, false);
                 status = status.and(stop.status);
                 break;
@@ -177,7 +196,7 @@ fn each(session: &Session, asked: &Asked, options: &Options, prepared: Prepared)
     if !acted {
         console::note("nothing to do: no rule matches");
     } else if !told && !options.dry_run {
-        answer::tell_end(session, asked, status);
+        tell_end(session, asked, status);
     }
     Ok(Handled { status, prepared, recorded })
 }

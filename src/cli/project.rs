@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::args::Global;
+use super::console;
 use super::stop::Stop;
-use super::{ExitStatus, console};
 use crate::config::{self, Loaded};
 use crate::diagnostic::{Diagnostic, Format, Severity, report};
 use crate::model::rules::Rules;
@@ -29,6 +29,7 @@ pub(super) struct Project {
 /// What was read of a ci.toml, right or wrong.
 pub(super) struct Reading {
     pub(super) root: PathBuf,
+    source: Source,
     pub(super) loaded: Loaded,
     pub(super) templates: BTreeMap<String, Source>,
 }
@@ -41,10 +42,7 @@ pub(super) fn directory(global: &Global) -> PathBuf {
 /// Opens the project; every problem of its ci.toml is printed.
 pub(super) fn open(global: &Global) -> Result<Project, Stop> {
     let path = find(global)?;
-    judged(read(&path, &shown(&path, global))?).map_err(|problems| {
-        print(&problems);
-        Stop::silent(ExitStatus::Usage)
-    })
+    usable(read(&path, &shown(&path, global))?)
 }
 
 /// Opens the project, where it is there and right.
@@ -55,28 +53,33 @@ pub(super) fn open_quietly(global: &Global) -> Option<Project> {
 
 /// A project from texts that were read elsewhere; `root` is where its folder is here.
 pub(super) fn of_sources(root: PathBuf, config: Source, templates: BTreeMap<String, Source>) -> Result<Project, Stop> {
-    let loaded = config::load(config, &templates);
-    judged(Reading { root, loaded, templates }).map_err(|problems| {
-        print(&problems);
-        Stop::silent(ExitStatus::Usage)
+    let loaded = config::load(config.clone(), &templates);
+    usable(Reading { root, source: config, loaded, templates })
+}
+
+/// A project of its own, without rules of anybody's: for what is to be said where those that count cannot be used.
+pub(super) fn without_rules(global: &Global) -> Result<Project, Stop> {
+    of_sources(directory(global), Source::new(NAME, "version = 1\n"), BTreeMap::new())
+}
+
+/// The project, where nothing is wrong with it; else every problem is printed.
+fn usable(reading: Reading) -> Result<Project, Stop> {
+    let source = reading.source.clone();
+    judged(reading).map_err(|problems| {
+        console::warn_text(&report(&problems, Format::Human, console::colored_errors()));
+        Stop::unusable(&problems, config::commands(&source))
     })
 }
 
 /// The project, where nothing is wrong with it.
 fn judged(reading: Reading) -> Result<Project, Vec<Diagnostic>> {
-    let Reading { root, loaded, templates } = reading;
+    let Reading { root, loaded, templates, .. } = reading;
     let mut problems = loaded.diagnostics;
     let templates = Templates::new(templates).map_err(|more| problems.extend(more)).ok();
     problems.retain(|problem| problem.severity == Severity::Error);
     match (loaded.rules, templates) {
         (Some(rules), Some(templates)) => Ok(Project { root, rules, templates }),
         _ => Err(problems),
-    }
-}
-
-fn print(problems: &[Diagnostic]) {
-    if !problems.is_empty() {
-        console::warn_text(&report(problems, Format::Human, console::colored_errors()));
     }
 }
 
@@ -124,8 +127,8 @@ pub(super) fn read(path: &Path, name: &str) -> Result<Reading, Stop> {
     let source = Source::new(name, text);
     let named = config::templates_folder(&source).unwrap_or_else(|| TEMPLATES.to_owned());
     let templates = folder(&root.join(named));
-    let loaded = config::load(source, &templates);
-    Ok(Reading { root, loaded, templates })
+    let loaded = config::load(source.clone(), &templates);
+    Ok(Reading { root, source, loaded, templates })
 }
 
 /// The templates of a folder by file name; nothing where there is no such folder.

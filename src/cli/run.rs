@@ -69,7 +69,11 @@ pub(super) fn jobs() -> clap::builder::RangedU64ValueParser {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let event = args.event.read()?;
-    let session = Session::open(global, About { event: Some(&event), pull: None })?;
+    let session = Session::open(global, About { event: Some(&event), pull: None }).inspect_err(|stop| {
+        if !args.dry_run {
+            handle::tell_unusable(global, &event, stop);
+        }
+    })?;
     let asked = Asked::of_event(&session, event);
     let options =
         Options { parallel: usize::try_from(args.jobs).unwrap_or(2), only: args.only.clone(), dry_run: args.dry_run };

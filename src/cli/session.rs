@@ -78,6 +78,13 @@ impl Session {
         Ok(Self { project, place, pull: None, from_base: false, run, cancel, verbose: global.verbose })
     }
 
+    /// A standing from which something can be said where no rules can be used.
+    pub(super) fn without_rules(global: &Global) -> Result<Self, Stop> {
+        let (project, run, cancel) = (project::without_rules(global)?, OnceLock::new(), OnceLock::new());
+        let place = Place::choose(global)?;
+        Ok(Self { project, place, pull: None, from_base: false, run, cancel, verbose: global.verbose })
+    }
+
     /// Cancellation by a signal, listened for from the first time that work is about to begin. One for the call: who
     /// cancels the first command means the others too.
     pub(super) fn cancel(&self) -> Result<&Cancel, Stop> {

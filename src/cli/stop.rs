@@ -3,38 +3,64 @@
 use std::fmt::Display;
 
 use super::ExitStatus;
+use crate::diagnostic::Diagnostic;
 use crate::forge;
+use crate::render::Reason;
 
 /// The end of a call.
 #[derive(Debug)]
 pub(super) struct Stop {
     pub(super) status: ExitStatus,
-    /// What went wrong and what to do; empty where all was said before.
+    /// What went wrong.
     message: String,
+    /// What to do.
     help: Option<String>,
+    /// The ci.toml that is why, where that cannot be used.
+    unusable: Option<Unusable>,
+}
+
+/// A ci.toml that cannot be used; every problem of it was printed.
+#[derive(Debug)]
+struct Unusable {
+    /// The code of its first problem.
+    code: &'static str,
+    /// The keys of its commands, as far as they can be told.
+    commands: Vec<String>,
 }
 
 impl Stop {
     pub(super) fn usage(message: impl Display) -> Self {
-        Self { status: ExitStatus::Usage, message: message.to_string(), help: None }
+        Self::of(ExitStatus::Usage, message)
     }
 
     pub(super) fn failed(message: impl Display) -> Self {
-        Self { status: ExitStatus::Failed, message: message.to_string(), help: None }
+        Self::of(ExitStatus::Failed, message)
     }
 
     pub(super) fn forge(message: impl Display) -> Self {
-        Self { status: ExitStatus::Forge, message: message.to_string(), help: None }
+        Self::of(ExitStatus::Forge, message)
     }
 
     /// An end before there was anything to do, which is no failure.
     pub(super) fn nothing_to_do(message: impl Display) -> Self {
-        Self { status: ExitStatus::Done, message: message.to_string(), help: None }
+        Self::of(ExitStatus::Done, message)
     }
 
-    /// An end of which everything was said already.
-    pub(super) fn silent(status: ExitStatus) -> Self {
-        Self { status, message: String::new(), help: None }
+    /// An end by a ci.toml or a template with these problems, all of which were printed.
+    pub(super) fn unusable(problems: &[Diagnostic], commands: Vec<String>) -> Self {
+        let Some(first) = problems.first() else { return Self::usage("ci.toml cannot be used") };
+        let (line, name) = (first.source.line(first.span.start), &first.source.name);
+        let more = match problems.len() {
+            1 => String::new(),
+            all => format!(" (the first of {all} problems)"),
+        };
+        let stop = Self::usage(format_args!("line {line} of `{name}`: {}{more}", first.message));
+        Self { unusable: Some(Unusable { code: first.code.as_str(), commands }), ..stop }
+            .help("mend it there; `ci check-config` shows all that is wrong")
+    }
+
+    fn of(status: ExitStatus, message: impl Display) -> Self {
+        Self { status, message: message.to_string(), help: None, unusable: None }
     }
 
     pub(super) fn help(mut self, help: impl Display) -> Self {
@@ -42,8 +68,32 @@ impl Stop {
         self
     }
 
+    /// Whether a line was probably meant as a command of the ci.toml that cannot be used.
+    pub(super) fn silences(&self, line: &str) -> bool {
+        let word = line.split_whitespace().next().and_then(|word| word.strip_prefix('/'));
+        self.unusable.iter().flat_map(|unusable| &unusable.commands).any(|command| Some(command.as_str()) == word)
+    }
+
+    /// The end as the reason why a command was not run.
+    pub(super) fn reason(&self) -> Reason {
+        let code = match (&self.unusable, self.status) {
+            (Some(unusable), _) => unusable.code,
+            (None, ExitStatus::Done) => "nothing-to-do",
+            (None, ExitStatus::Failed) => "failed",
+            (None, ExitStatus::Usage) => "setup",
+            (None, ExitStatus::Forge) => "forge",
+            (None, ExitStatus::Refused) => "refused",
+        };
+        Reason {
+            code: code.to_owned(),
+            message: self.message.clone(),
+            remedy: self.help.clone().unwrap_or_default(),
+            layer: None,
+        }
+    }
+
     pub(super) fn report(&self) {
-        if self.message.is_empty() {
+        if self.unusable.is_some() {
             return;
         }
         match self.status {

@@ -34,6 +34,11 @@ pub(crate) fn templates_folder(source: &Source) -> Option<String> {
     read::text_at_top(&source.text, "templates")
 }
 
+/// The keys of the commands that a ci.toml declares, as far as they can be told, however much is wrong with it.
+pub(crate) fn commands(source: &Source) -> Vec<String> {
+    read::keys_of(&source.text, "commands")
+}
+
 /// What is odd about an event by its name and its type: problems, each with what to write.
 pub(crate) fn event_problems(event: &str, action: Option<&str>) -> Vec<(String, String)> {
     let of_type = || check::events::unknown_type(&[event], action?);

@@ -6,6 +6,7 @@
     reason = "a story that cannot go on fails, and says what it passed over"
 )]
 
+mod answers;
 mod cases;
 mod damage;
 mod decisions;

@@ -1,14 +1,16 @@
 //! What people are told: refusals with their remedies, lines that are no commands, reactions.
 
 use super::{Asked, Options, Prepared};
+use crate::cli::args::Global;
 use crate::cli::session::Session;
 use crate::cli::stop::Stop;
 use crate::cli::work::post_once;
 use crate::cli::{ExitStatus, console};
 use crate::command::Misfit;
-use crate::decide::Decided;
+use crate::decide::{self, Decided};
 use crate::forge::Reaction;
 use crate::model::decision::Part;
+use crate::model::event::{Event, Pull};
 use crate::model::rules::Permission;
 use crate::render::{self, Reason};
 
@@ -38,8 +40,8 @@ pub(super) fn refuse(
             reasons.push(reason);
         }
     }
-    if decided.invocation.is_some() && !options.dry_run {
-        answer(session, asked, prepared, &what, &reasons)?;
+    if let (Some(pull), true, false) = (&prepared.pull, decided.invocation.is_some(), options.dry_run) {
+        answer(session, asked, pull, &what, &reasons)?;
     }
     Ok(())
 }
@@ -56,31 +58,52 @@ pub(super) fn misfitting(
     let place = if misfit.problem.contains(&line) { String::new() } else { format!(" in {line}") };
     console::error(&format!("{}{place}", misfit.problem));
     console::help(&misfit.remedy);
-    // Strangers get a sign and no answer, so that nobody can make the tool talk.
-    let known =
-        asked.persona.is_some() || session.forge()?.permission(&asked.actor).is_ok_and(|has| has >= Permission::Write);
-    if known && !options.dry_run {
+    if let (Some(pull), false, true) = (&prepared.pull, options.dry_run, is_answered(session, asked)?) {
         let reason = Reason {
             code: misfit.code.to_owned(),
             message: misfit.problem.clone(),
             remedy: misfit.remedy.clone(),
             layer: None,
         };
-        answer(session, asked, prepared, &misfit.line, &[reason])?;
+        answer(session, asked, pull, &misfit.line, &[reason])?;
     }
     Ok(ExitStatus::Refused)
 }
 
-/// Posts a refusal where there is a pull request to post it on.
-pub(super) fn answer(
-    session: &Session,
-    asked: &Asked,
-    prepared: &Prepared,
-    command: &str,
-    why: &[Reason],
-) -> Result<(), Stop> {
-    let (Some(pull), Some(sha)) = (&prepared.pull, &prepared.sha) else { return Ok(()) };
-    let dashboard = session.dashboard(sha.clone(), Some(pull.number))?;
+/// Says on the pull request why nothing was done of a command, where the log alone would say it. It never fails the call.
+pub(super) fn stopped(session: &Session, asked: &Asked, command: &str, stop: &Stop) {
+    let say = || -> Result<(), Stop> {
+        let (Some(number), Some(_)) = (asked.pull_number(), asked.comment) else { return Ok(()) };
+        if is_answered(session, asked)? {
+            answer(session, asked, &session.pull(number, Some(&asked.event))?, command, &[stop.reason()])?;
+        }
+        Ok(())
+    };
+    let _decoration = say();
+}
+
+/// The same where not even the rules can be used, to whoever wrote a command of theirs: lines that are no command of that
+/// name may be meant for others. On the local forge whoever asks reads the log.
+pub(in crate::cli) fn tell_unusable(global: &Global, event: &Event, stop: &Stop) {
+    let Ok(session) = Session::without_rules(global) else { return };
+    let lines = decide::lines(&session.project.rules, event);
+    let Some(line) = lines.iter().find(|line| stop.silences(line)).filter(|_| session.github().is_some()) else {
+        return;
+    };
+    let asked = Asked::of_event(&session, event.clone());
+    stopped(&session, &asked, line, stop);
+    react(&session, &asked, Reaction::Confused);
+}
+
+/// Whether who asks gets an answer. Strangers get a sign alone, so that nobody can make the tool talk.
+fn is_answered(session: &Session, asked: &Asked) -> Result<bool, Stop> {
+    let may_write = || Ok(session.forge()?.permission(&asked.actor).is_ok_and(|has| has >= Permission::Write));
+    if asked.persona.is_some() { Ok(true) } else { may_write() }
+}
+
+/// Posts why a command was not run.
+pub(super) fn answer(session: &Session, asked: &Asked, pull: &Pull, command: &str, why: &[Reason]) -> Result<(), Stop> {
+    let dashboard = session.dashboard(pull.head_sha.clone(), Some(pull.number))?;
     let body = render::refusal(&session.project.templates, &session.project.rules, command, &asked.actor, why);
     post_once(&dashboard, &body)?;
     Ok(())

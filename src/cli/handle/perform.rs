@@ -2,6 +2,7 @@
 //! who asked hears of its end.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::answer::{answer, tell_end};
 use super::{Asked, Options, Prepared};
@@ -28,6 +29,8 @@ pub(super) struct Setting<'a> {
     pub(super) prepared: &'a Prepared,
     /// How the decisions before it ended, where this is the last one: then the person who asked hears of the end.
     pub(super) last: Option<ExitStatus>,
+    /// Whether the work was done, whatever came of it.
+    pub(super) worked: &'a AtomicBool,
 }
 
 /// Carries an agenda out; `recorded` becomes what the journal holds then.
@@ -64,6 +67,7 @@ pub(super) fn perform(
     let code = code(session, &agenda, &home.sha)?;
     let word = decided.invocation.as_ref().and_then(|invocation| invocation.line.split_whitespace().next());
     let closing = |status: ExitStatus| {
+        setting.worked.store(true, Ordering::Relaxed);
         if let Some(before) = setting.last {
             tell_end(session, asked, before.and(status));
         }
@@ -85,8 +89,8 @@ pub(super) fn perform(
         closing: &closing,
     })?;
     *recorded = done.recorded;
-    if let (Some(invocation), false) = (&decided.invocation, done.refused.is_empty()) {
-        answer(session, asked, prepared, &invocation.line, &done.refused)?;
+    if let (Some(pull), Some(invocation), false) = (&prepared.pull, &decided.invocation, done.refused.is_empty()) {
+        answer(session, asked, pull, &invocation.line, &done.refused)?;
     }
     Ok(done.status)
 }
@@ -107,7 +111,7 @@ fn code(session: &Session, agenda: &Agenda, sha: &Sha) -> Result<Option<(Worktre
             .help("the code of a pull request is checked out beside one: begin the job with `actions/checkout`")
     })?;
     let tree = Worktree::of(&checkout, sha, &remote, &environment::temporary())
-        .map_err(|error| Stop::from(error).help("nothing was run"))?;
+        .map_err(|error| Stop::from(error).help("nothing was run; ask again once the commit can be fetched"))?;
     let folder = tree.path().join(root.strip_prefix(checkout.root()).unwrap_or(Path::new("")));
     Ok(Some((tree, folder)))
 }

@@ -77,6 +77,13 @@ pub(super) fn text_at_top(text: &str, key: &str) -> Option<String> {
     document.get_ref().get(key)?.get_ref().as_str().map(str::to_owned)
 }
 
+/// The keys of a table at the top of a document, as far as they can be read; nothing is reported.
+pub(super) fn keys_of(text: &str, table: &str) -> Vec<String> {
+    let (document, _) = DeTable::parse_recoverable(text);
+    let table = document.get_ref().get(table).and_then(|table| table.get_ref().as_table());
+    table.into_iter().flatten().map(|(key, _)| key.get_ref().to_string()).collect()
+}
+
 /// Says something useful about a file that this binary is too old for, before its new keys look like mistakes.
 fn version_is_known(document: &DeTable<'_>, report: &mut Report) -> bool {
     let Some(version) = document.get("version") else { return true };

@@ -49,6 +49,8 @@ pub(crate) const TOKEN: &str = "ghs_of_the_job";
 pub(crate) const READ_ONLY: &str = "ghs_read_only";
 /// The same, but it may write commit statuses and nothing else.
 pub(crate) const STATUSES_ONLY: &str = "ghs_statuses_only";
+/// The same, but of all writing it may comment and react to comments alone.
+pub(crate) const COMMENTS_ONLY: &str = "ghs_comments_only";
 /// The account of [`TOKEN`].
 pub(crate) const BOT: &str = "github-actions[bot]";
 

@@ -34,6 +34,7 @@ pub(super) fn answer(state: &Mutex<State>, request: &Request) -> Response {
         || match account.may_write {
             Writes::All => true,
             Writes::Statuses => status,
+            Writes::Comments => path.contains("/comments"),
             Writes::Nothing => false,
         };
     if !may {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::lag::Lags;
 use super::server::Response;
-use super::{BOT, READ_ONLY, REPOSITORY, STATUSES_ONLY, TOKEN};
+use super::{BOT, COMMENTS_ONLY, READ_ONLY, REPOSITORY, STATUSES_ONLY, TOKEN};
 
 /// Everything but the commits, which stand in the repository.
 pub(crate) struct State {
@@ -55,6 +55,7 @@ pub(crate) struct Account {
 pub(crate) enum Writes {
     All,
     Statuses,
+    Comments,
     Nothing,
 }
 
@@ -137,6 +138,7 @@ impl State {
             (TOKEN, account(BOT, Writes::All)),
             (READ_ONLY, account(BOT, Writes::Nothing)),
             (STATUSES_ONLY, account(BOT, Writes::Statuses)),
+            (COMMENTS_ONLY, account(BOT, Writes::Comments)),
             ("ghp_of_alice", account("alice", Writes::All)),
             ("ghp_of_mallory", account("mallory", Writes::All)),
         ];

@@ -1,0 +1,108 @@
+//! What the person who asked hears on the pull request where a run stops before anything was done of a command.
+
+use crate::github::{BOT, COMMENTS_ONLY, Comment, Fault, GitHub};
+use crate::github_trust::ran;
+use crate::on_github::{CONFIG, github};
+use crate::project::Ran;
+
+/// What we said on pull request 7 beside dashboards.
+fn answers(github: &GitHub) -> Vec<String> {
+    let ours = github.comments(7).into_iter().filter(|comment| comment.author == BOT).map(|comment| comment.body);
+    ours.filter(|body| !body.starts_with("<!-- infra-dashboard:")).collect()
+}
+
+/// Somebody comments on pull request 7; how the run ended, and the comment then.
+fn says(github: &GitHub, login: &str, text: &str) -> (Ran, Comment) {
+    let event = github.comment(7, login, text);
+    let id = event.payload["comment"]["id"].as_u64().unwrap();
+    let ran = github.job().on(event).ci(["run"]);
+    (ran, github.state(|state| state.comments[&id].clone()))
+}
+
+fn confused(comment: &Comment) -> bool {
+    comment.reactions.iter().any(|(_, reaction)| reaction == "confused")
+}
+
+#[test]
+fn a_ci_toml_that_cannot_be_used_is_told_to_whoever_wrote_a_command_of_it() {
+    let unknown = (CONFIG.replace("[[rules]]\ncommand = \"plan\"", "[[rules]]\ncomand = \"plan\""), "`unknown-key`");
+    let no_toml = (CONFIG.replacen("marker", "= marker", 1).replacen("[stages.plan]", "[stages.plan", 1), "`syntax`");
+    for ((config, code), checked_out) in [(&unknown, true), (&unknown, false), (&no_toml, true), (&no_toml, false)] {
+        let github = github();
+        github.commit("main", "ci.toml", config);
+        if checked_out {
+            github.checkout();
+        }
+        for _ in 0..2 {
+            let (ran, comment) = says(&github, "alice", "/plan platform");
+            let stderr = ran.exits(2).stderr;
+            assert!(stderr.contains("ci.toml") && !stderr.contains("shows all that is wrong"), "{stderr}");
+            assert!(confused(&comment));
+        }
+        let said = answers(&github);
+        assert_eq!(said.len(), 1, "one answer is enough: {said:#?}");
+        for words in ["`/plan platform` of alice was not run", code, "line ", "ci.toml", "`ci check-config`"] {
+            assert!(said[0].contains(words), "{words} in {}", said[0]);
+        }
+        assert!(confused(&says(&github, "mallory", "/apply").1));
+        // What is no command of it may be meant for others.
+        for (login, text) in [("alice", "/lgtm"), ("alice", "please /plan"), ("renovate[bot]", "/plan")] {
+            assert!(!confused(&says(&github, login, text).1), "{text}");
+        }
+        let event = github.comment(7, "alice", "/apply");
+        github.job().on(event).ci(["parse"]).exits(2);
+        assert_eq!(answers(&github), said);
+    }
+}
+
+#[test]
+fn a_job_without_a_checkout_tells_whoever_asked_what_it_lacks() {
+    let github = github();
+    std::fs::remove_dir_all(github.workspace()).unwrap();
+    std::fs::create_dir(github.workspace()).unwrap();
+    let (ran, comment) = says(&github, "alice", "/plan");
+    assert!(ran.exits(2).stderr.contains("is in no git repository"));
+    assert!(confused(&comment));
+    let said = answers(&github);
+    assert!(matches!(&said[..], [one] if one.contains("begin the job with `actions/checkout`")), "{said:#?}");
+}
+
+#[test]
+fn a_token_that_may_not_keep_the_dashboard_is_told_with_the_line_it_lacks() {
+    let github = github();
+    let event = github.comment(7, "alice", "/plan platform");
+    github.job().token(COMMENTS_ONLY).on(event).ci(["run"]).exits(3);
+    let said = answers(&github);
+    assert!(matches!(&said[..], [one] if one.contains("statuses: write")), "{said:#?}");
+    assert!(!ran(&github, "begun-platform"));
+}
+
+#[test]
+fn a_journal_that_cannot_be_read_is_told() {
+    let mut told = 0;
+    for at in 1..6 {
+        let github = github();
+        let event = github.comment(7, "alice", "/plan platform");
+        github.fail(at, Fault::Exhausted(403, 3_000));
+        let ran = github.job().on(event).ci(["run"]);
+        let said = answers(&github);
+        if ran.code == 3 && !self::ran(&github, "begun-platform") {
+            told += 1;
+            assert!(
+                matches!(&said[..], [one] if one.contains("`forge`: rate limited until")),
+                "{at}: {said:#?}\n{ran:#?}"
+            );
+        }
+    }
+    assert!(told > 0, "no fault hit the journal");
+}
+
+#[test]
+fn work_that_was_done_is_not_called_undone() {
+    let github = github();
+    let event = github.comment(7, "alice", "/plan platform");
+    let summary = github.folder().join("no-such-folder/summary.md").display().to_string();
+    github.job().on(event).env("GITHUB_STEP_SUMMARY", &summary).ci(["run"]).exits(1);
+    assert!(ran(&github, "begun-platform"));
+    assert!(answers(&github).iter().all(|answer| !answer.contains("was not run")), "{:#?}", answers(&github));
+}
