@@ -161,24 +161,28 @@ pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Res
 }
 
 /// Does what was decided, one after another.
-fn each(session: &Session, asked: &Asked, options: &Options, prepared: Prepared) -> Result<Handled, Stop> {
+fn each(session: &Session, asked: &Asked, options: &Options, mut prepared: Prepared) -> Result<Handled, Stop> {
     let mut status = ExitStatus::Done;
     let mut recorded = prepared.recorded.clone();
     let (mut acted, mut told) = (false, false);
+    // What was got to, as it was decided at last: nobody else may begin what was not.
+    let mut reached = Vec::new();
     for (at, decided) in prepared.decided.iter().enumerate() {
         let last = (at + 1 == prepared.decided.len()).then_some(status);
         let worked = AtomicBool::new(false);
         let setting = Setting { session, asked, options, prepared: &prepared, last, worked: &worked };
         let again = decided.invocation.as_ref().filter(|_| acted && !options.dry_run);
-        let one = match again.map(|invocation| decide_again(session, asked, &prepared, invocation, &recorded)) {
-            Some(again) => again.and_then(|again| one(&setting, &again, &mut recorded)),
-            None => one(&setting, decided, &mut recorded),
+        let decided_now = match again {
+            Some(invocation) => decide_again(session, asked, &prepared, invocation, &recorded),
+            None => Ok(decided.clone()),
         };
-        match one {
-            Ok(None) => {}
-            Ok(Some(one)) => {
-                (acted, told) = (true, one.told);
-                status = status.and(one.status);
+        match decided_now.and_then(|decided| Ok((one(&setting, &decided, &mut recorded)?, decided))) {
+            Ok((one, decided)) => {
+                reached.push(decided);
+                if let Some(one) = one {
+                    (acted, told) = (true, one.told);
+                    status = status.and(one.status);
+                }
             }
             Err(stop) => {
                 // What went before is not forgotten, and what follows would meet the same.
@@ -198,6 +202,7 @@ fn each(session: &Session, asked: &Asked, options: &Options, prepared: Prepared)
     } else if !told && !options.dry_run {
         tell_end(session, asked, status);
     }
+    prepared.decided = reached;
     Ok(Handled { status, prepared, recorded })
 }
 

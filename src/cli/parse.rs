@@ -1,5 +1,6 @@
 //! `ci parse`: decide only, and say it to people, to `GITHUB_OUTPUT` and as JSON.
 
+use indexmap::{IndexMap, IndexSet};
 use serde_json::{Value, json};
 
 use super::args::Global;
@@ -9,14 +10,29 @@ use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console, output};
 use crate::decide::Decided;
-use crate::model::decision::Agenda;
+use crate::model::decision::{Agenda, Job};
 use crate::model::rules::{Action, Kind, Rules};
 
 const EXAMPLES: &str = "\
 Examples:
   ci parse                         in a job of GitHub Actions, for the jobs that follow
   ci parse --event payload.json    a recorded event, here
-  ci parse --format json           all of it";
+  ci parse --format json           all of it
+
+Outputs, which `ci run` writes to GITHUB_OUTPUT too, of what it got to:
+  modes        JSON: for each mode that there is work for, its layers, stages and matrix. A job that does
+               the work of `delegate = \"lint\"` has
+               if: ${{ !cancelled() && fromJSON(needs.JOB.outputs.modes || '{}').lint }}
+  should_run   whether there is any work
+  pr_number, head_sha
+and of the event, or of the first command of a comment with several:
+  mode         the handler's `mode`, else its delegate's name, else `run`; `skip`
+  command, args, handler
+  layers, stages
+  matrix       one entry for each job: job, handler, layer, dir, engine, stage
+  waves        JSON: the jobs that may run side by side, those before others first
+  reason_code  why nothing is run
+  result       JSON: all that was decided";
 
 /// Decide only, gates included, and print what `ci run` would do.
 #[derive(Debug, clap::Args)]
@@ -87,18 +103,44 @@ fn handlers(rules: &Rules, decided: &Decided) -> Vec<String> {
 }
 
 fn runs(decided: &Decided) -> bool {
-    decided.agenda.as_ref().is_some_and(|agenda| !agenda.jobs.is_empty())
+    decided.agenda.as_ref().is_some_and(|agenda| !agenda.jobs.is_empty() && agenda.refused().next().is_none())
 }
 
 /// The word that tells the jobs of a workflow which of them is meant.
 fn mode(rules: &Rules, decided: Option<&Decided>) -> String {
     let Some(decided) = decided.filter(|decided| runs(decided)) else { return "skip".to_owned() };
-    let handler = handlers(rules, decided).into_iter().find_map(|key| rules.handlers.get(&key).cloned());
-    match handler.map(|handler| (handler.mode, handler.kind)) {
+    handlers(rules, decided).first().map_or_else(|| RUN.to_owned(), |handler| mode_of(rules, handler).to_owned())
+}
+
+/// The mode of what `ci run` does itself.
+const RUN: &str = "run";
+
+fn mode_of<'a>(rules: &'a Rules, handler: &str) -> &'a str {
+    match rules.handlers.get(handler).map(|handler| (&handler.mode, &handler.kind)) {
         Some((Some(mode), _)) => mode,
         Some((None, Kind::Delegate(name))) => name,
-        Some((None, _)) | None => "run".to_owned(),
+        Some((None, _)) | None => RUN,
     }
+}
+
+/// What there is for each mode, of all that was decided: several commands of one comment, or several handlers of one
+/// rule, are for several jobs of the workflow.
+fn modes(rules: &Rules, decided: &[Decided]) -> Value {
+    let agendas = decided.iter().filter(|decided| runs(decided)).filter_map(|decided| decided.agenda.as_ref());
+    let mut modes: IndexMap<&str, (IndexSet<&str>, Vec<&Job>)> = IndexMap::new();
+    for (agenda, job) in agendas.flat_map(|agenda| agenda.jobs.iter().map(move |job| (agenda, job))) {
+        let (layers, jobs) = modes.entry(mode_of(rules, &job.handler)).or_default();
+        // One for no layer in particular is for all that the command is about.
+        layers.extend(job.layer.as_ref().map_or(&*agenda.layers, std::slice::from_ref).iter().map(String::as_str));
+        jobs.push(job);
+    }
+    let modes = modes.into_iter().map(|(mode, (layers, jobs))| {
+        let rows: IndexSet<&str> = jobs.iter().flat_map(|job| &job.rows).map(String::as_str).collect();
+        let listed = |names: IndexSet<&str>| names.into_iter().collect::<Vec<_>>().join(",");
+        let told = json!({ "layers": listed(layers), "stages": listed(rows), "matrix": matrix(rules, jobs) });
+        (mode.to_owned(), told)
+    });
+    Value::Object(modes.collect())
 }
 
 fn outputs(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Vec<(&'static str, String)> {
@@ -110,6 +152,7 @@ fn outputs(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Vec<(&'static s
     vec![
         ("should_run", prepared.decided.iter().any(runs).to_string()),
         ("mode", mode(rules, first)),
+        ("modes", output::json(&modes(rules, &prepared.decided))),
         ("command", invocation.map(|invocation| invocation.command.clone()).unwrap_or_default()),
         ("args", output::json(&json!(invocation.map(|invocation| invocation.args.clone()).unwrap_or_default()))),
         ("layers", agenda.map(|agenda| agenda.layers.join(",")).unwrap_or_default()),
@@ -117,18 +160,17 @@ fn outputs(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Vec<(&'static s
         ("pr_number", prepared.pull.as_ref().map(|pull| pull.number.to_string()).unwrap_or_default()),
         ("head_sha", prepared.sha.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("handler", first.map(|decided| handlers(rules, decided).join(",")).unwrap_or_default()),
-        ("matrix", output::json(&agenda.map_or_else(|| json!({ "include": [] }), |agenda| matrix(rules, agenda)))),
+        ("matrix", output::json(&matrix(rules, agenda.iter().flat_map(|agenda| &agenda.jobs)))),
         ("waves", output::json(&agenda.map_or_else(|| json!([]), waves))),
         ("reason_code", refused.or(misfit).unwrap_or_default().to_owned()),
         ("result", output::json(&result(rules, asked, prepared))),
     ]
 }
 
-/// One job of a `strategy.matrix` for each job of the agenda.
-fn matrix(rules: &Rules, agenda: &Agenda) -> Value {
-    let include: Vec<Value> = agenda
-        .jobs
-        .iter()
+/// One job of a `strategy.matrix` for each of these.
+fn matrix<'a>(rules: &Rules, jobs: impl IntoIterator<Item = &'a Job>) -> Value {
+    let include: Vec<Value> = jobs
+        .into_iter()
         .map(|job| {
             let layer = job.layer.as_ref().and_then(|layer| rules.layers.get(layer));
             json!({

@@ -1,5 +1,6 @@
 //! Work that another job of the workflow does: `ci run` sets its rows running, `ci update` says how it ended.
 
+use crate::github::{Fault, GitHub, Job};
 use crate::place::{Place, on_both, ran};
 use crate::project::Project;
 
@@ -48,6 +49,79 @@ fn rows_run_until_they_are_reported<P: Place>() {
 }
 
 on_both!(rows_run_until_they_are_reported);
+
+const TWO: &str = r#"
+version = 1
+
+[stages.plan]
+name = "Plan"
+[stages.format]
+name = "Format"
+[stages.lint]
+name = "Lint"
+
+[commands.plan]
+pattern = "/plan"
+[commands.check]
+pattern = "/check"
+
+[[rules]]
+command = "plan"
+gate    = "anyone"
+run     = "plan"
+[[rules]]
+command = "check"
+gate    = "anyone"
+run     = ["lint", "format"]
+
+[handlers.plan]
+stage = "plan"
+steps = [{ run = ["false"] }]
+
+[handlers.lint]
+stage = "lint"
+steps = [{ run = ["true"] }]
+
+[handlers.format]
+stage    = "format"
+delegate = "format"
+"#;
+
+/// The modes that a job tells those after it.
+fn modes(github: &GitHub, text: &str, code: i32) -> Vec<String> {
+    let outputs = Job::outputs(github);
+    std::fs::write(&outputs, "").unwrap();
+    github.job().on(github.comment(7, "alice", text)).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(code);
+    let written = std::fs::read_to_string(&outputs).unwrap();
+    let modes = written.lines().skip_while(|line| !line.starts_with("modes")).nth(1).unwrap();
+    let modes: serde_json::Value = serde_json::from_str(modes).unwrap();
+    assert!(modes["format"].is_null() || modes["format"]["stages"] == "format", "{modes:#}");
+    modes.as_object().unwrap().keys().cloned().collect()
+}
+
+#[test]
+fn each_job_hears_of_its_work_whichever_line_and_handler_it_is() {
+    let github = GitHub::start(TWO);
+    github.commit("work", "wanted", "something");
+    assert_eq!(modes(&github, "/check", 0), ["run", "format"]);
+    // What came before it has failed, and still its row runs.
+    assert_eq!(modes(&github, "/plan\n/check", 1), ["run", "format"]);
+    assert_eq!(github.row(7, "format"), "running: ");
+    assert_eq!(modes(&github, "/plan", 1), ["run"]);
+    assert!(modes(&github, "/check it", 4).is_empty());
+}
+
+#[test]
+fn no_job_hears_of_work_that_was_not_got_to() {
+    let github = GitHub::start(TWO);
+    github.commit("work", "wanted", "something");
+    github.take_log();
+    let told = modes(&github, "/check", 0);
+    let first_status = github.take_log().lines().iter().position(|line| line.contains("/statuses/")).unwrap();
+    assert!(told.contains(&"format".to_owned()));
+    github.fail_from(first_status, Fault::DropBefore);
+    assert!(modes(&github, "/check", 3).is_empty());
+}
 
 const REPORTED: &str = r#"
 version = 1

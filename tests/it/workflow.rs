@@ -99,6 +99,13 @@ fn the_workflow_to_copy_keeps_the_dashboard() {
     let formatted = comment(&github, "/format").exits(0);
     assert!(github.row(7, "format").starts_with("success: "), "{formatted:#?}");
 
+    // Two lines of one comment are for two jobs.
+    github.commit("work", "bootstrap/neat.tf", "locals {\n  neat = 1\n}\n");
+    let both = comment(&github, "/plan bootstrap\n/format").exits(0);
+    for row in ["plan-bootstrap", "format"] {
+        assert!(github.row(7, row).starts_with("success: "), "{both:#?}");
+    }
+
     github.commit("work", "bootstrap/crooked.tf", "locals {\n      crooked   = 1\n}\n");
     let crooked = comment(&github, "/format").exits(1);
     assert!(github.row(7, "format").starts_with("failure: "), "{crooked:#?}");

@@ -97,7 +97,8 @@ pub(in crate::config) struct Handler {
     /// The body of `api`; its texts are templates.
     #[serde(default)]
     pub(in crate::config) body: Given<Node>,
-    /// The word that `ci parse` prints as `mode`. Default: the delegate's name, else `run`.
+    /// The word by which jobs of the workflow know their work in the outputs `mode` and `modes`. Default: the delegate's
+    /// name, else `run`.
     #[serde(default)]
     pub(in crate::config) mode: Given<At<String>>,
 }
