@@ -73,18 +73,22 @@ pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<(), Stop
     Ok(())
 }
 
-/// The head commits of the pull requests that a run may have been about. Of a run that a comment started GitHub does not
-/// say; its pull request is among those in which something happened last.
+/// Whether GitHub says which pull requests a run was about: not of one that a comment or a schedule started.
+fn names_its_pulls(run: &WorkflowRun) -> bool {
+    ["pull_request", "push"].contains(&run.event.as_str())
+}
+
+/// The head commits of the pull requests that a run may have been about: where GitHub does not say, of those in which
+/// something happened last.
 fn heads(forge: &dyn Forge, run: &WorkflowRun) -> forge::Result<BTreeMap<PullNumber, Sha>> {
-    let pulls = match run.event.as_str() {
-        "pull_request" | "push" => {
-            let known = forge::side_by_side(&run.pulls, |pull| match forge.pull(*pull) {
-                Err(forge::Error::NotFound(_)) => Ok(None),
-                known => known.map(Some),
-            });
-            known.into_iter().filter_map(Result::transpose).collect::<forge::Result<Vec<_>>>()?
-        }
-        _ => forge.open_pulls()?,
+    let pulls = if names_its_pulls(run) {
+        let known = forge::side_by_side(&run.pulls, |pull| match forge.pull(*pull) {
+            Err(forge::Error::NotFound(_)) => Ok(None),
+            known => known.map(Some),
+        });
+        known.into_iter().filter_map(Result::transpose).collect::<forge::Result<Vec<_>>>()?
+    } else {
+        forge.open_pulls()?
     };
     Ok(pulls.into_iter().map(|pull| (pull.number, pull.head_sha)).collect())
 }
@@ -92,8 +96,7 @@ fn heads(forge: &dyn Forge, run: &WorkflowRun) -> forge::Result<BTreeMap<PullNum
 /// The commits whose dashboards were written since a run began of which GitHub does not say what it was about: the head that
 /// it was about may be none any more.
 fn written_since(here: &Dashboard<'_>, run: &WorkflowRun) -> forge::Result<Vec<Sha>> {
-    let named = ["pull_request", "push", "schedule"].contains(&run.event.as_str());
-    let Some(since) = run.since.filter(|_| !named) else { return Ok(Vec::new()) };
+    let Some(since) = run.since.filter(|_| !names_its_pulls(run)) else { return Ok(Vec::new()) };
     let (comments, account) = forge::both(|| here.forge.recent_comments(since), || here.forge.account());
     let account = account?;
     let ours = comments?.into_iter().filter(|comment| here.is_ours(&comment.author, &account));

@@ -3,8 +3,7 @@
 
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use crate::github::{Fault, GitHub, Moment};
 use crate::github_trouble::{end_runs, github, nothing_is_left_to_mend, outputs, side_by_side, wait_for};
@@ -32,23 +31,21 @@ fn killed(text: &str, at: usize, moment: Moment) -> GitHub {
     let github = github();
     let event = github.comment(7, "alice", text);
     github.take_log();
-    let process = Arc::new(AtomicU32::new(0));
+    let process = Arc::new(OnceLock::new());
     let victim = Arc::clone(&process);
     if moment == Moment::Before {
         github.fail(at, Fault::DropBefore);
     }
     github.watch(move |number, now| {
         if (number, now) == (at, moment) {
-            while victim.load(Ordering::SeqCst) == 0 {
-                std::thread::yield_now();
-            }
-            let id = victim.load(Ordering::SeqCst).to_string();
+            let id: &u32 = victim.wait();
+            let id = id.to_string();
             assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
         }
     });
     let mut job = github.job().on(event).command(["run"]);
     let mut child = job.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
-    process.store(child.id(), Ordering::SeqCst);
+    process.set(child.id()).unwrap();
     let ended = child.wait().unwrap();
     // How many requests it takes to write what came in side by side is not always the same.
     let came_so_far = github.take_log().0.len() > at;

@@ -145,9 +145,11 @@ fn rows_that_never_reported_are_closed_when_their_run_ends() {
 #[test]
 fn a_row_of_a_commit_that_is_no_head_any_more_is_superseded() {
     let github = github();
-    // Of a run that a comment started GitHub does not say which pull request it is about, and no head leads to the row.
-    for (round, event) in [github.pull_event(7, "opened"), github.comment(7, "alice", "a word")].into_iter().enumerate()
-    {
+    // Of a run that a comment or a schedule started GitHub does not say which pull request it is about, and no head leads to
+    // the row.
+    let schedule = Event { name: "schedule", payload: json!({ "schedule": "17 5 * * *" }) };
+    let events = [github.pull_event(7, "opened"), github.comment(7, "alice", "a word"), schedule];
+    for (round, event) in events.into_iter().enumerate() {
         superseded(&github, event, round);
     }
 }

@@ -192,11 +192,18 @@ fn first_runs_at_once_make_one_dashboard() {
     }
 }
 
-const FAULTS: [Fault; 6] =
-    [Fault::BadGateway, Fault::BadGatewayAfter, Fault::TooMany, Fault::DropBefore, Fault::DropAfter, Fault::CutShort];
+const FAULTS: [Fault; 7] = [
+    Fault::BadGateway,
+    Fault::BadGatewayAfter,
+    Fault::Unavailable,
+    Fault::TooMany,
+    Fault::DropBefore,
+    Fault::DropAfter,
+    Fault::CutShort,
+];
 
-/// One fault of each kind: nothing was done, it was done, half of the answer came.
-const KINDS: [Fault; 3] = [Fault::DropBefore, Fault::BadGatewayAfter, Fault::CutShort];
+/// One fault of each kind: nothing was done and no answer came or one, it was done, half of the answer came.
+const KINDS: [Fault; 4] = [Fault::DropBefore, Fault::Unavailable, Fault::BadGatewayAfter, Fault::CutShort];
 
 /// Each fault at each request.
 fn each_at_each(faults: &[Fault], requests: usize) -> Vec<(usize, Fault)> {
@@ -310,6 +317,25 @@ fn what_was_started_before_an_outage_is_told() {
     let ended = github.run_ends(run, "success");
     github.job().on(ended).ci(["run"]).exits(0);
     assert_eq!(github.row(7, "e2e"), "success: ");
+}
+
+#[test]
+fn an_output_that_cannot_be_posted_is_told_once() {
+    let rehearsal = on_github::github();
+    let event = rehearsal.comment(7, "alice", "/plan platform");
+    rehearsal.take_log();
+    rehearsal.job().on(event).ci(["run"]).exits(0);
+    let asked = rehearsal.take_log().lines();
+    let posts =
+        asked.iter().enumerate().filter(|(_, line)| line.contains("POST") && line.contains("/issues/7/comments"));
+    let (output, _) = posts.last().unwrap();
+
+    let github = on_github::github();
+    let event = github.comment(7, "alice", "/plan platform");
+    github.take_log();
+    github.fail_from(output, Fault::DropBefore);
+    let ran = github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
+    assert_eq!(ran.stderr.matches("the output of `plan` could not be posted").count(), 1, "{ran:#?}");
 }
 
 /// Waits until it is so.

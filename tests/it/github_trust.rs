@@ -253,7 +253,7 @@ fn what_is_pushed_after_the_comment_is_not_applied() {
 fn what_is_pushed_while_it_is_applied_is_plan_stale() {
     let slow = config(
         "cat wanted > \\\"$RUNNER_TEMP/applied-{{ layer }}\\\"",
-        "cat wanted > \\\"$RUNNER_TEMP/applied-{{ layer }}\\\"; until test -e \\\"$RUNNER_TEMP/pushed\\\"; do sleep 0.05; done",
+        "cat wanted > \\\"$RUNNER_TEMP/applied-{{ layer }}\\\"; for i in $(seq 400); do test -e \\\"$RUNNER_TEMP/pushed\\\" && break; sleep 0.05; done",
     );
     let github = github_with(&slow);
     github.job().on(github.comment(7, "alice", "/plan bootstrap platform")).ci(["run"]).exits(0);
@@ -272,6 +272,9 @@ fn what_is_pushed_while_it_is_applied_is_plan_stale() {
     let applied = applied.exits(1);
     assert!(applied.stderr.contains("plan-stale"), "{applied:#?}");
     assert!(!ran(&github, "applied-platform"));
+    let asked = github.take_log().lines();
+    let locked = |layer: &str| asked.iter().any(|line| line.contains(&format!("ci/locks/{layer}")));
+    assert_eq!((locked("bootstrap"), locked("platform")), (true, false), "{asked:#?}");
     let said = github.statuses(&planned).into_iter().rfind(|status| status.context == "ci/apply").unwrap();
     assert!(said.description.contains("/plan platform"), "{said:#?}");
 }

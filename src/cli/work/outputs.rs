@@ -35,6 +35,8 @@ struct Printed {
     sections: Vec<Text>,
     /// Whether the comment does not say all yet.
     behind: bool,
+    /// Whether the log says already that it could not be posted.
+    warned: bool,
 }
 
 /// What one job printed.
@@ -115,6 +117,7 @@ impl Outputs {
             }
             // It is said once, at the end, of all that is not written.
             Err(error) if work.may_not_write(&error) => {}
+            Err(_) if std::mem::replace(&mut printed.warned, true) => {}
             Err(error) => console::warning(&format!("the output of `{handler}` could not be posted: {error}")),
         }
     }
