@@ -12,8 +12,9 @@ use crate::model::ids::Sha;
 
 /// For how long a server may say nothing.
 const SILENCE: Duration = Duration::from_secs(30);
-/// By what git is told of a certificate authority.
-const GIT_AUTHORITY: &str = "GIT_SSL_CAINFO";
+/// By what programs are told of certificate authorities, by what git is, and where its configuration says it.
+const AUTHORITIES: [(&str, &str, &str); 2] =
+    [("SSL_CERT_FILE", "GIT_SSL_CAINFO", "http.sslCAInfo"), ("SSL_CERT_DIR", "GIT_SSL_CAPATH", "http.sslCAPath")];
 
 /// A detached work tree. It goes away with this value.
 #[derive(Debug)]
@@ -62,11 +63,11 @@ fn fetch(repository: &Repository, sha: &Sha, remote: &Remote) -> Result<()> {
         arguments.push("--depth=1");
     }
     arguments.extend([remote.url.as_str(), sha.as_str()]);
-    let authority = authority(repository, remote)?;
+    let authorities = authorities(repository, remote)?;
     remote.patience.insist(|| {
         let mut git = command(repository.root(), &arguments);
         configure(&mut git, remote);
-        git.envs(authority.as_ref().map(|file| (GIT_AUTHORITY, file)));
+        git.envs(authorities.clone());
         let output = git.output().map_err(|error| Trouble::Final(not_started(&error)))?;
         if output.status.success() {
             return Ok(());
@@ -129,18 +130,25 @@ fn lasts(said: &str) -> bool {
     refused || LASTING.iter().any(|lasting| said.contains(lasting))
 }
 
-/// The file of the certificate authority that requests to the API trust: git trusts it too, for it is the same server.
-/// Where git was told of one itself, by its environment or its configuration, that one counts.
-fn authority(repository: &Repository, remote: &Remote) -> Result<Option<PathBuf>> {
-    let Some(file) = std::env::var_os("SSL_CERT_FILE").filter(|file| !file.is_empty()) else { return Ok(None) };
-    if std::env::var_os(GIT_AUTHORITY).is_some()
-        || repository.ask(&["config", "--get-urlmatch", "http.sslCAInfo", &remote.url])?.is_some()
-    {
-        return Ok(None);
+/// The certificate authorities that requests to the API trust: git trusts them too, for it is the same server. Where git
+/// was told of some itself, by its environment or its configuration, those count.
+fn authorities(repository: &Repository, remote: &Remote) -> Result<Vec<(&'static str, PathBuf)>> {
+    let mut authorities = Vec::new();
+    for (ours, gits, key) in AUTHORITIES {
+        let Some(named) = std::env::var_os(ours).filter(|named| !named.is_empty()) else { continue };
+        if std::env::var_os(gits).is_some()
+            || repository.ask(&["config", "--get-urlmatch", key, &remote.url])?.is_some()
+        {
+            continue;
+        }
+        // Of folders there may be several, of which git takes one; a file is one path, whatever is in its name.
+        let folder = std::env::split_paths(&named).find(|folder| folder.is_dir());
+        let path = folder.unwrap_or_else(|| named.into());
+        // Git runs at the top of the work tree, wherever we were started.
+        let path = std::path::absolute(path).map_err(|error| Error::Server(format!("`{ours}`: {error}")))?;
+        authorities.push((gits, path));
     }
-    // Git runs at the top of the work tree, wherever we were started.
-    let file = std::path::absolute(&file);
-    file.map(Some).map_err(|error| Error::Server(format!("`SSL_CERT_FILE`: {error}")))
+    Ok(authorities)
 }
 
 /// `https://host:port` of an address.

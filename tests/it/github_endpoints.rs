@@ -1,6 +1,8 @@
 //! Stories of where GitHub is found: behind a certificate of a private authority, through a proxy, on an Enterprise
 //! Server. The API and git go the same way.
 
+use std::process::Command;
+
 use crate::github::{GitHub, HOST, Log, Proxy};
 use crate::github_trouble::nothing_is_left_to_mend;
 use crate::github_trust::ran;
@@ -69,6 +71,20 @@ fn an_authority_of_its_own_is_trusted_by_the_api_and_by_git() {
     let github = trusted();
     all_goes_well(&github);
     assert!(!github.take_log().of("POST", "/acme/infra.git/git-upload-pack").is_empty());
+}
+
+#[test]
+fn a_folder_of_authorities_is_trusted_by_the_api_and_by_git() {
+    let mut github = secure();
+    let folder = github.folder().join("authorities");
+    std::fs::create_dir(&folder).unwrap();
+    // Some libraries find a certificate by this name alone, others take any that looks so.
+    let hash = Command::new("openssl").args(["x509", "-noout", "-hash", "-in", &github.authority()]).output();
+    let hash = hash.map_or_else(|_| "01234567".to_owned(), |hash| String::from_utf8(hash.stdout).unwrap());
+    std::fs::copy(github.authority(), folder.join(format!("{}.0", hash.trim()))).unwrap();
+    let missing = github.folder().join("missing");
+    github.every_job("SSL_CERT_DIR", std::env::join_paths([missing, folder]).unwrap().to_str().unwrap());
+    all_goes_well(&github);
 }
 
 #[test]

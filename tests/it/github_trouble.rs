@@ -326,9 +326,8 @@ fn an_output_that_cannot_be_posted_is_told_once() {
     rehearsal.take_log();
     rehearsal.job().on(event).ci(["run"]).exits(0);
     let asked = rehearsal.take_log().lines();
-    let posts =
-        asked.iter().enumerate().filter(|(_, line)| line.contains("POST") && line.contains("/issues/7/comments"));
-    let (output, _) = posts.last().unwrap();
+    let posts = |line: &String| line.contains("POST") && line.contains("/issues/7/comments");
+    let output = asked.iter().rposition(posts).unwrap();
 
     let github = on_github::github();
     let event = github.comment(7, "alice", "/plan platform");
