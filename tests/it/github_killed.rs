@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, OnceLock};
 
 use crate::github::{Fault, GitHub, Moment};
-use crate::github_trouble::{end_runs, github, nothing_is_left_to_mend, outputs, side_by_side, wait_for};
+use crate::github_trouble::{github, nothing_is_left_to_mend, outputs, side_by_side, wait_for};
 
 /// How a row must read once the dashboard was mended, by what was recorded of it before the job died.
 fn truth(github: &GitHub, row: &str) -> &'static str {
@@ -67,7 +67,7 @@ fn killed_everywhere(text: &str, row: &str, code: i32, judge: impl Fn(&GitHub, &
     side_by_side(cases.collect(), |(at, moment)| {
         let github = killed(text, at, moment);
         let truth = truth(&github, row);
-        end_runs(&github, "ci.yml");
+        github.state(|state| state.end_runs("ci.yml", "failure"));
         let synced = github.job().ci(["sync", "--pr", "7"]).exits(0);
         let story = format!("{text} killed {moment:?} request {at}: {synced:#?}");
         assert_eq!(github.row(7, row), truth, "{story}");

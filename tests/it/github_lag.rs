@@ -2,9 +2,7 @@
 //! `ci sync` mends it.
 
 use crate::github::{BOT, Fault, GitHub};
-use crate::github_trouble::{
-    all_is_reported, end_runs, github, many_stages, nothing_is_left_to_mend, outputs, report_all,
-};
+use crate::github_trouble::{all_is_reported, github, many_stages, nothing_is_left_to_mend, outputs, report_all};
 use crate::project::Ran;
 
 const LINT: [&str; 9] = ["update", "--pr", "7", "--stage", "lint", "--status", "success", "--note", "clean"];
@@ -137,7 +135,7 @@ fn a_run_that_no_list_shows_in_time_is_not_started_twice_either() {
     assert!(github.row(7, "e2e").starts_with("running: "), "{}", github.row(7, "e2e"));
     assert!(github.dashboard(7).body.contains("/actions/workflows/e2e.yml"), "{}", github.dashboard(7).body);
     // That the run which started it has ended says nothing of it.
-    end_runs(&github, "ci.yml");
+    github.state(|state| state.end_runs("ci.yml", "failure"));
     github.job().ci(["sync", "--pr", "7"]).exits(0);
     assert!(github.row(7, "e2e").starts_with("running: "), "{}", github.row(7, "e2e"));
 }

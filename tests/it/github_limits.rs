@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::github::{BOT, Fault, GitHub, Log};
-use crate::github_trouble::{end_runs, github, nothing_is_left_to_mend, outputs, side_by_side};
+use crate::github_trouble::{github, nothing_is_left_to_mend, outputs, side_by_side};
 use crate::project::Ran;
 
 const LINT: [&str; 9] = ["update", "--pr", "7", "--stage", "lint", "--status", "success", "--note", "clean"];
@@ -88,7 +88,7 @@ fn given_up(what: fn(&GitHub) -> Ran, tries: usize, (at, fault, seconds): (usize
     assert!(written || github.comments(7).iter().all(|comment| comment.author != BOT), "{case}");
 
     github.well_again();
-    end_runs(&github, "ci.yml");
+    github.state(|state| state.end_runs("ci.yml", "failure"));
     github.job().ci(["sync", "--pr", "7"]).exits(0);
     nothing_is_left_to_mend(&github);
     assert!(outputs(&github).len() <= 1, "{case}");

@@ -246,15 +246,6 @@ fn no_fault_of_one_request_spoils_a_plan() {
     });
 }
 
-/// Lets the runs of a workflow that go on end.
-pub(crate) fn end_runs(github: &GitHub, workflow: &str) {
-    github.state(|state| {
-        for run in state.runs.values_mut().filter(|run| run.workflow == workflow) {
-            run.conclusion.get_or_insert_with(|| "failure".to_owned());
-        }
-    });
-}
-
 /// GitHub is gone while the work is under way.
 fn down_after_the_work(end: &str, code: i32, row: &str) {
     let github = github();
@@ -275,7 +266,7 @@ fn down_after_the_work(end: &str, code: i32, row: &str) {
     assert!(!summary.contains("🔄"), "{summary}");
 
     github.well_again();
-    end_runs(&github, "ci.yml");
+    github.state(|state| state.end_runs("ci.yml", "failure"));
     github.job().ci(["sync", "--pr", "7"]).exits(0);
     assert_eq!(github.row(7, "plan-base"), "failure: ended without reporting");
     nothing_is_left_to_mend(&github);
@@ -310,7 +301,7 @@ fn what_was_started_before_an_outage_is_told() {
     assert!(line.ends_with(&format!("/actions/runs/{run}")), "{line}");
 
     github.well_again();
-    end_runs(&github, "ci.yml");
+    github.state(|state| state.end_runs("ci.yml", "failure"));
     github.job().ci(["sync", "--pr", "7"]).exits(0);
     assert_eq!(github.row(7, "e2e"), "failure: ended without saying whether e2e.yml was started: look at its runs");
     // Once that run has ended its own outcome stands.

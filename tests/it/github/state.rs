@@ -249,6 +249,12 @@ impl State {
         status
     }
 
+    /// Lets the runs of a workflow that go on end.
+    pub(crate) fn end_runs(&mut self, workflow: &str, conclusion: &str) {
+        let of_it = self.runs.values().filter(|run| run.workflow == workflow).map(|run| run.id);
+        of_it.collect::<Vec<_>>().into_iter().for_each(|id| self.end_run(id, conclusion));
+    }
+
     /// A run ends, unless it has ended.
     pub(crate) fn end_run(&mut self, id: u64, conclusion: &str) {
         let run = self.runs.get_mut(&id).unwrap_or_else(|| panic!("no run {id}"));

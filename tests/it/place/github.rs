@@ -77,10 +77,7 @@ impl Place for GitHub {
     fn kill(&self, job: &mut Child) {
         job.kill().unwrap();
         job.wait().unwrap();
-        self.state(|state| {
-            let ids: Vec<u64> = state.runs.keys().copied().collect();
-            ids.into_iter().for_each(|id| state.end_run(id, "failure"));
-        });
+        self.state(|state| state.end_runs("ci.yml", "failure"));
     }
 
     fn comments(&self, pull: u64) -> Vec<String> {
