@@ -1,10 +1,11 @@
 //! What GitHub Actions says through the environment. See
 //! <https://docs.github.com/en/actions/reference/workflows-and-actions/variables>.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::stop::Stop;
+use crate::config;
 use crate::forge::Secret;
 use crate::forge::github::RETRY_BUDGET;
 use crate::model::event::Event;
@@ -81,12 +82,38 @@ pub(super) fn event(name: Option<&str>, path: Option<&PathBuf>) -> Result<Event,
         Stop::usage("there is no event: `GITHUB_EVENT_PATH` is not set")
             .help("name a payload with `--event FILE`, or use `ci try \"/plan\"`")
     })?;
-    let name = name.unwrap_or_else(|| crate::cases::name_of_file(&path.to_string_lossy()));
-    Ok(Event::new(name, payload(&path)?))
+    let name = match name {
+        Some(name) => name,
+        None => name_by_file(&path)?,
+    };
+    whole(Event::new(name, payload(&path)?), &path)
+}
+
+/// The event's name where only the payload's file can tell it.
+fn name_by_file(path: &Path) -> Result<String, Stop> {
+    let name = crate::cases::name_of_file(&path.to_string_lossy());
+    if config::event_problems(&name, None).is_empty() {
+        return Ok(name);
+    }
+    Err(Stop::usage(format!("nothing says which event `{}` holds: `GITHUB_EVENT_NAME` is not set", path.display()))
+        .help("set it to the event's name, such as `issue_comment`"))
+}
+
+/// The event, where its payload can be one.
+fn whole(event: Event, path: &Path) -> Result<Event, Stop> {
+    let wrong = match event.lacks() {
+        _ if !event.payload.is_object() => "it is no JSON object".to_owned(),
+        Some(key) => format!("it has no object `{key}`"),
+        None => return Ok(event),
+    };
+    Err(Stop::usage(format!("the payload `{}` is no `{}`: {wrong}", path.display(), event.name)).help(
+        "name a file that holds all that GitHub sends, and the event that it is: \
+         <https://docs.github.com/en/webhooks/webhook-events-and-payloads>",
+    ))
 }
 
 /// Reads a payload file.
-pub(super) fn payload(path: &std::path::Path) -> Result<serde_json::Value, Stop> {
+pub(super) fn payload(path: &Path) -> Result<serde_json::Value, Stop> {
     let shown = path.display();
     let size = std::fs::metadata(path).map_err(|error| Stop::usage(format!("cannot read `{shown}`: {error}")))?.len();
     if size > PAYLOAD {

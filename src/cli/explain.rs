@@ -21,7 +21,7 @@ use crate::model::rules::{Permission, Persona};
 const EXAMPLES: &str = "\
 Examples:
   ci explain --comment \"/plan platform\" --as read
-  ci explain --event payload.json
+  ci explain --event pull_request.json
   ci explain --event pull_request.opened --changed platform/main.tf";
 
 /// Explain a decision, rule by rule and condition by condition, offline.
@@ -167,9 +167,9 @@ fn event(args: &Args, persona: &Persona) -> Result<Event, Stop> {
         return Ok(cases::comment_event(comment, persona));
     }
     let Some(named) = &args.event else {
-        return environment::event(args.event_name.as_deref(), None).map_err(|stop| {
-            stop.help("write `--comment \"/plan\"`, `--event pull_request.opened` or `--event payload.json`")
-        });
+        let there = environment::variable("GITHUB_EVENT_PATH").is_some();
+        let ways = "write `--comment \"/plan\"`, `--event pull_request.opened` or `--event pull_request.json`";
+        return environment::event(None, None).map_err(|stop| if there { stop } else { stop.help(ways) });
     };
     let path = PathBuf::from(named);
     if path.is_file() {

@@ -140,7 +140,7 @@ pub(super) fn prepare(session: &Session, asked: &Asked, acknowledge: bool) -> Re
 /// Decides and does.
 pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Result<Handled, Stop> {
     let handled = if asked.concerns_nobody(session) {
-        console::note("nothing to do: no rule and no command concerns this event");
+        console::note(format!("nothing to do: no rule and no command concerns this `{}`", asked.event.name));
         let prepared = Prepared { pull: None, sha: None, recorded: Vec::new(), decided: Vec::new() };
         Handled { status: ExitStatus::Done, prepared, recorded: Vec::new() }
     } else {

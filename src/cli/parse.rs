@@ -16,7 +16,7 @@ use crate::model::rules::{Action, Kind, Rules};
 const EXAMPLES: &str = "\
 Examples:
   ci parse                         in a job of GitHub Actions, for the jobs that follow
-  ci parse --event payload.json    a recorded event, here
+  ci parse --event push.json       a recorded event, here
   ci parse --format json           all of it
 
 Outputs, which `ci run` writes to GITHUB_OUTPUT too, of what it got to:

@@ -6,13 +6,15 @@ use super::args::Global;
 use super::handle::{self, Asked, Options};
 use super::session::{About, Session};
 use super::stop::Stop;
-use super::{ExitStatus, environment, parse};
+use super::{ExitStatus, console, environment, parse};
+use crate::config;
+use crate::model::event::Event;
 
 const EXAMPLES: &str = "\
 Examples:
   ci run                                         in a job of GitHub Actions
   ci run --event payload.json --event-name push  a recorded event, here
-  ci run --event payload.json --dry-run          only say what would be done";
+  ci run --event push.json --dry-run             only say what would be done";
 
 /// Handle an event: match it, ask the gates, run the handlers, keep the dashboard.
 #[derive(Debug, clap::Args)]
@@ -51,14 +53,18 @@ pub(super) struct EventArgs {
 }
 
 impl EventArgs {
-    pub(super) fn read(&self) -> Result<crate::model::event::Event, Stop> {
+    pub(super) fn read(&self) -> Result<Event, Stop> {
         // A file that is named says by its own name which event it holds, whatever runs around us.
         let name = match (&self.event_name, &self.event) {
             (Some(name), _) => Some(name.clone()),
             (None, Some(path)) => Some(crate::cases::name_of_file(&path.to_string_lossy())),
             (None, None) => None,
         };
-        environment::event(name.as_deref(), self.event.as_ref())
+        let event = environment::event(name.as_deref(), self.event.as_ref())?;
+        for (problem, help) in config::event_problems(&event.name, None) {
+            console::note(format!("{problem}, as far as is known here; {help}"));
+        }
+        Ok(event)
     }
 }
 

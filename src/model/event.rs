@@ -112,6 +112,20 @@ impl Event {
         self.at(pointer).and_then(Value::as_str)
     }
 
+    /// The key of an object that the payload of this event always has and that is missing here, so that it is none. Of
+    /// events that are not named here nothing is asked: GitHub may send others tomorrow.
+    pub(crate) fn lacks(&self) -> Option<&'static str> {
+        let always: &[&str] = match self.name.as_str() {
+            "issue_comment" => &["issue", "comment"],
+            "pull_request" | "pull_request_target" | "pull_request_review_thread" => &["pull_request"],
+            "pull_request_review" => &["pull_request", "review"],
+            "pull_request_review_comment" => &["pull_request", "comment"],
+            "workflow_run" => &["workflow_run"],
+            _ => &[],
+        };
+        always.iter().copied().find(|key| !self.payload.get(key).is_some_and(Value::is_object))
+    }
+
     /// The kind of activity, e.g. `opened`.
     pub(crate) fn action(&self) -> Option<&str> {
         self.text("/action")

@@ -102,14 +102,50 @@ fn every_event_can_have_a_rule() {
 }
 
 #[test]
-fn what_is_no_payload_of_github_is_no_crash() {
+fn what_is_no_payload_of_github_is_no_event() {
     let project = Project::with(&std::fs::read_to_string(repository().join("ci.toml")).unwrap());
-    let odd = ["{}", "[]", "null", "7", r#"{"action":5,"pull_request":null,"issue":{"pull_request":null}}"#];
-    for name in ["issue_comment", "workflow_run", "pull_request_target", "no_such_event", "", "../push"] {
-        for payload in odd {
-            let (parsed, explained) = judged(&project, name, &serde_json::from_str(payload).unwrap());
-            assert!(parsed.stdout.starts_with("should_run=false\n"), "{name}: {payload}: {parsed:?}");
-            assert!(explained.stdout.contains("└─ no rule\n"), "{name}: {payload}: {}", explained.stdout);
+    let odd = r#"{"action":5,"pull_request":null,"comment":"/plan","issue":{"pull_request":null},"workflow_run":[]}"#;
+    let lacking =
+        [("issue_comment", "comment"), ("workflow_run", "workflow_run"), ("pull_request_target", "pull_request")];
+    for (name, key) in lacking {
+        no_event(&project, name, odd, &format!("the payload `payload.json` is no `{name}`: it has no object `{key}`"));
+    }
+    for name in ["issue_comment", "push", "no_such_event", "../push"] {
+        for payload in ["[]", "null", "7"] {
+            no_event(&project, name, payload, &format!("is no `{name}`: it is no JSON object"));
+        }
+        if name != "issue_comment" {
+            let (parsed, explained) = judged(&project, name, &serde_json::from_str(odd).unwrap());
+            assert!(parsed.stdout.starts_with("should_run=false\n"), "{name}: {parsed:?}");
+            assert!(explained.stdout.contains("└─ no rule\n"), "{name}: {}", explained.stdout);
+            assert_eq!(
+                parsed.stderr.contains(&format!("GitHub sends no event `{name}`")),
+                name != "push",
+                "{parsed:?}"
+            );
         }
     }
+}
+
+/// No command takes it for an event, and all say why and what to do.
+fn no_event(project: &Project, name: &str, payload: &str, why: &str) {
+    project.write("payload.json", payload);
+    for command in ["run", "parse", "explain"] {
+        let told = project.ci([command, "--event", "payload.json", "--event-name", name]).exits(2).stderr;
+        assert!(told.contains(why) && told.contains("help: name a file that holds all"), "{command}: {told}");
+    }
+}
+
+#[test]
+fn a_payload_of_the_environment_needs_its_name_beside_it() {
+    let project = Project::with(&std::fs::read_to_string(repository().join("ci.toml")).unwrap());
+    let run = |command: &str, file: &str| {
+        project.write(file, "{}");
+        Ran::of(project.command().env("GITHUB_EVENT_PATH", file).arg(command).output().unwrap())
+    };
+    for command in ["run", "explain"] {
+        let told = run(command, "event.json").exits(2).stderr;
+        assert!(told.contains("which event `event.json` holds") && told.contains("help: set it to"), "{told}");
+    }
+    assert!(run("run", "gollum.json").exits(0).stderr.contains("concerns this `gollum`"));
 }
