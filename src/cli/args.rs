@@ -17,7 +17,7 @@ Exit codes:
   1  the work failed
   2  the input is wrong
   3  the forge failed
-  4  refused: by a gate, or a layer that is not there
+  4  refused: by a gate, or a command that does not fit, such as one of a layer that is not there
 
 Any command of ci.toml can be typed too: `ci plan platform --pr 7` is the comment `/plan platform` on pull request 7.";
 

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::{ConfigFrom, Global};
 use super::environment;
 use super::project::{self, NAME, Project};
-use super::session::About;
+use super::session::{About, no_pull};
 use super::stop::Stop;
 use crate::forge::Forge;
 use crate::forge::git::Repository;
@@ -31,7 +31,7 @@ pub(super) fn rules(global: &Global, forge: &dyn Forge, about: About<'_>) -> Res
     let told = about.event.and_then(Event::pull).filter(|pull| pull.number == number);
     let pull = match told {
         Some(pull) => pull,
-        None => forge.pull(number)?,
+        None => forge.pull(number).map_err(|error| no_pull(number, error))?,
     };
     let place = Place::of(global)?;
     let project = if place.is_tip_of(&pull.base_ref)? {

@@ -133,8 +133,8 @@ fn no_rules(stop: &Stop) -> Finding {
         // The pull request that brings ci.toml.
         ExitStatus::Done => Finding::warning("rules", message, "merge it; until then nothing runs"),
         ExitStatus::Failed | ExitStatus::Usage | ExitStatus::Forge | ExitStatus::Refused => {
-            let remedy = if remedy.is_empty() { "what is found above may be why".to_owned() } else { remedy };
-            Finding::problem("rules", message, remedy)
+            let unknown = "mend what this names, and try again";
+            Finding::problem("rules", message, if remedy.is_empty() { unknown } else { &remedy })
         }
     }
 }

@@ -31,11 +31,11 @@ pub(super) fn members_token() -> Option<Secret> {
 
 /// For how long trouble with GitHub is put up with, in all: `CI_RETRY_BUDGET`, in seconds.
 pub(super) fn retry_budget() -> Result<Duration, Stop> {
-    match variable("CI_RETRY_BUDGET").map(|seconds| seconds.parse().map(Duration::from_secs)) {
-        None => Ok(RETRY_BUDGET),
-        Some(Ok(budget)) => Ok(budget),
-        Some(Err(_)) => Err(Stop::usage("`CI_RETRY_BUDGET` is no whole number of seconds")),
-    }
+    let Some(seconds) = variable("CI_RETRY_BUDGET") else { return Ok(RETRY_BUDGET) };
+    seconds.parse().map(Duration::from_secs).map_err(|_| {
+        Stop::usage(format!("`CI_RETRY_BUDGET` is `{seconds}`, which is no whole number of seconds"))
+            .help("write one such as `120`, or leave it out")
+    })
 }
 
 /// Where things go that nobody needs after this job.

@@ -198,7 +198,10 @@ fn each(session: &Session, asked: &Asked, options: &Options, mut prepared: Prepa
         }
     }
     if !acted {
-        console::note("nothing to do: no rule matches");
+        // What matched and is ignored said so.
+        if prepared.decided.iter().all(|decided| decided.ignored.is_none()) {
+            console::note("nothing to do: no rule matches");
+        }
     } else if !told && !options.dry_run {
         tell_end(session, asked, status);
     }

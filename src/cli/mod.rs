@@ -50,7 +50,7 @@ pub enum ExitStatus {
     Usage,
     /// The forge failed.
     Forge,
-    /// A gate refused, or a layer is unknown.
+    /// A gate refused, or a command does not fit, such as one of an unknown layer.
     Refused,
 }
 

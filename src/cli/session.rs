@@ -159,7 +159,7 @@ impl Session {
                     let pull = self.workspace_pull(number, "main")?;
                     event.map_or_else(|| pull.clone(), |event| event.pull_of_issue(pull.clone()))
                 }
-                (pull, _) => return Ok(pull?),
+                (pull, _) => return pull.map_err(|error| no_pull(number, error)),
             },
         };
         if let Some(local) = local {
@@ -176,7 +176,7 @@ impl Session {
                 (crate::forge::Error::NotFound(_), Ok(Some(_))) => {
                     Stop::from(error).help("on the local forge `ci try` makes pull requests, the first of them 1")
                 }
-                _ => Stop::from(error),
+                _ => no_pull(number, error),
             }),
         }
     }
@@ -232,6 +232,16 @@ impl Session {
     pub(super) fn layer_paths(&self) -> Vec<crate::model::pattern::Wildcard> {
         self.project.rules.layers.values().flat_map(|layer| layer.paths.iter().cloned()).collect()
     }
+}
+
+/// Why a pull request cannot be had, and where it is not there, what may be wrong.
+pub(super) fn no_pull(number: PullNumber, error: crate::forge::Error) -> Stop {
+    let missing = matches!(error, crate::forge::Error::NotFound(_));
+    let stop = Stop::from(error);
+    if !missing {
+        return stop;
+    }
+    stop.help(format_args!("is {number} a pull request, of the repository that is meant, and may the token read it?"))
 }
 
 /// Who sits at this machine.

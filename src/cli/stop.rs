@@ -41,6 +41,10 @@ impl Stop {
         Self::of(ExitStatus::Forge, message)
     }
 
+    pub(super) fn refused(message: impl Display) -> Self {
+        Self::of(ExitStatus::Refused, message)
+    }
+
     /// An end before there was anything to do, which is no failure.
     pub(super) fn nothing_to_do(message: impl Display) -> Self {
         Self::of(ExitStatus::Done, message)

@@ -1,6 +1,7 @@
 //! `ci update`: report to a row, for jobs that `ci` does not run.
 
 use super::args::{Global, PullArg, sha};
+use super::board::Dashboard;
 use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console, environment, output, project};
@@ -85,21 +86,29 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         began: true,
     });
     let dashboard = session.dashboard(sha, Some(pull))?;
-    dashboard.write(entries.collect()).map_err(|error| lost(error, pull))?;
+    dashboard.write(entries.collect()).map_err(|error| lost(error, &dashboard, pull))?;
     console::line(format!("{} of {}: {}", rows.join(", "), dashboard.sha.short(), status.word()));
     Ok(ExitStatus::Done)
 }
 
 /// Why a report may not show, and what mends it. What may not be written says itself what it lacks.
-fn lost(error: forge::Error, pull: PullNumber) -> Stop {
-    let denied = matches!(error, forge::Error::Denied(_));
-    let stop = Stop::from(error);
-    if denied {
-        return stop;
+fn lost(error: forge::Error, dashboard: &Dashboard<'_>, pull: PullNumber) -> Stop {
+    match &error {
+        forge::Error::Denied(_) => Stop::from(error),
+        forge::Error::NotFound(what) if what.contains(dashboard.sha.as_str()) => {
+            let repository = dashboard.forge.repository();
+            Stop::usage(format!("the commit `{}` is not known to `{repository}`", dashboard.sha))
+                .help("push it first, or name with `--sha` the commit that the work was done for")
+        }
+        forge::Error::NotFound(_)
+        | forge::Error::Limited { .. }
+        | forge::Error::Conflict(_)
+        | forge::Error::Invalid(_)
+        | forge::Error::Server(_)
+        | forge::Error::Transport(_) => Stop::from(error).help(format_args!(
+            "report again once the forge is well again; `ci sync --pr {pull}` is enough where the row is in the journal"
+        )),
     }
-    stop.help(format_args!(
-        "report again once the forge is well again; `ci sync --pr {pull}` is enough where the row is in the journal"
-    ))
 }
 
 fn status(word: &str) -> Result<Status, Stop> {

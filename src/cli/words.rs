@@ -21,7 +21,7 @@ pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Sto
     let line = format!("/{}", words.join(" "));
     let reading = match command::read_line(&session.project.rules, &line) {
         Some(Ok(invocation)) => invocation,
-        Some(Err(misfit)) => return Err(Stop::usage(misfit.problem).help(misfit.remedy)),
+        Some(Err(misfit)) => return Err(Stop::refused(misfit.problem).help(misfit.remedy)),
         None => return Err(unknown(&session, &words)),
     };
     let actor = session.actor()?;

@@ -113,6 +113,11 @@ impl GitHub {
         })
     }
 
+    /// Where its REST API stands.
+    pub(crate) fn api_address(&self) -> String {
+        self.api.at("")
+    }
+
     /// A request below the repository.
     fn call(&self, route: Route, values: &[&dyn Display]) -> Call {
         let mut all: Vec<&dyn Display> = vec![&self.owner, &self.name];

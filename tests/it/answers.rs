@@ -106,3 +106,29 @@ fn work_that_was_done_is_not_called_undone() {
     assert!(ran(&github, "begun-platform"));
     assert!(answers(&github).iter().all(|answer| !answer.contains("was not run")), "{:#?}", answers(&github));
 }
+
+#[test]
+fn what_is_not_there_is_told_as_that() {
+    let github = github();
+    let unknown = "a".repeat(40);
+    let update = |pull, sha: &[&str]| {
+        let call = [&["update", "--pr", pull, "--stage", "lint", "--status", "success"], sha].concat();
+        github.job().ci(call)
+    };
+    let told = update("7", &["--sha", &unknown]).exits(2).stderr;
+    assert!(told.contains(&format!("the commit `{unknown}` is not known to `acme/infra`")), "{told}");
+    assert!(told.contains("`--sha`") && !told.contains("well again"), "{told}");
+    for ran in [update("99", &[]), github.job().ci(["show", "--pr", "99"]), github.job().ci(["plan", "--pr", "99"])] {
+        let told = ran.exits(3).stderr;
+        assert!(told.contains("help: is 99 a pull request"), "{told}");
+    }
+}
+
+#[test]
+fn a_closed_pull_request_is_told_once() {
+    let github = github();
+    github.state(|state| state.pull(7).open = false);
+    let told = says(&github, "alice", "/plan").0.exits(0).stderr;
+    assert_eq!(told.matches("nothing to do").count(), 1, "{told}");
+    assert!(told.contains("nothing to do: the pull request is closed"), "{told}");
+}

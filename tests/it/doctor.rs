@@ -140,6 +140,23 @@ fn a_broken_ci_toml_at_the_base_is_found() {
 }
 
 #[test]
+fn without_a_ci_toml_new_is_named() {
+    let ran = Project::empty().ci(["doctor"]).exits(1);
+    assert!(ran.stdout.contains("problem  rules: there is no ci.toml"), "{ran:#?}");
+    assert!(ran.stdout.contains("→ `ci new` writes one"), "{ran:#?}");
+}
+
+#[test]
+fn what_cannot_be_reached_is_the_api_and_is_named() {
+    let github = github();
+    let ran =
+        github.job().env("GITHUB_API_URL", "http://127.0.0.1:9/api/v3").env("CI_RETRY_BUDGET", "1").ci(["doctor"]);
+    let ran = ran.exits(1);
+    assert!(ran.stdout.contains("problem  api: `acme/infra` at `http://127.0.0.1:9/api/v3`"), "{ran:#?}");
+    assert!(!ran.stdout.contains(&github.url()), "{ran:#?}");
+}
+
+#[test]
 fn few_requests_that_are_left_are_found() {
     let github = github();
     github.job().ci(["init", "--pr", "7"]).exits(0);

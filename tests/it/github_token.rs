@@ -50,6 +50,12 @@ fn a_job_without_a_token_falls_back_to_no_forge_where_everybody_may_do_everythin
 }
 
 #[test]
+fn a_wrong_budget_is_shown() {
+    let told = github().job().env("CI_RETRY_BUDGET", "2m").ci(["show", "--pr", "7"]).exits(2);
+    assert!(told.stderr.contains("`CI_RETRY_BUDGET` is `2m`") && told.stderr.contains("such as `120`"), "{told:#?}");
+}
+
+#[test]
 fn a_wrong_address_or_name_is_a_mistake_of_the_call() {
     let github = github();
     for (name, value) in [("GITHUB_REPOSITORY", "acme"), ("GITHUB_API_URL", "nonsense")] {

@@ -32,11 +32,13 @@ expect  = { handler = "lint" }
 #[test]
 fn each_slip_is_answered_with_what_to_type() {
     let project = Project::with(LINT);
-    let slips: [(&[&str], i32, &str); 15] = [
+    let slips: [(&[&str], i32, &str); 17] = [
         (&["frobnicate"], 2, "those of ci.toml are `ci lint`"),
         (&["help"], 2, "those of ci.toml are `ci lint`"),
         (&["lint", "--dry-run"], 2, "`ci try` has more"),
         (&["lint"], 4, "no pull request is named, as `--pr N` does"),
+        (&["lnit"], 4, "error: there is no command `/lnit`\n  help: write `/lint`"),
+        (&["lint", "now", "--pr", "1"], 4, "`now` does not fit after `/lint`"),
         (&["try", "/lnit"], 4, "error: there is no command `/lnit`\n  help: write `/lint`"),
         (&["show", "--pr", "7"], 3, "`ci try` makes pull requests"),
         (&["sync", "--pr", "7"], 3, "`ci try` makes pull requests"),
@@ -79,5 +81,14 @@ fn the_help_of_a_command_tells_its_own_options_first() {
         let (own, shared) = help.split_once("Options of every command:").unwrap_or_else(|| panic!("{help}"));
         assert!(!own.contains("--forge") && shared.contains("--forge"), "{command}: {help}");
         assert!(shared.contains("Example"), "{command}: {help}");
+    }
+}
+
+#[test]
+fn a_layer_that_is_not_there_is_refused_typed_as_commented() {
+    let project = Project::example("quickstart");
+    for call in [&["plan", "wep", "--pr", "1"][..], &["try", "/plan wep"]] {
+        let refused = project.ci(call).exits(4);
+        assert!(refused.stderr.contains("there is no layer `wep`") && refused.stderr.contains("`web`"), "{refused:#?}");
     }
 }

@@ -20,7 +20,7 @@ pub(super) fn connection(github: &GitHub) -> Vec<Finding> {
         Ok(rate) => rate,
         Err(error) => return vec![out_of_reach(github, &error)],
     };
-    let mut findings = vec![Finding::good("api", format!("{} answers", github.describe()))];
+    let mut findings = vec![Finding::good("api", format!("{} answers", reached(github)))];
     findings.push(match account {
         Ok(login) => Finding::good("token", format!("{}, which writes as `{login}`", github.token_kind())),
         Err(error) => Finding::problem(
@@ -46,7 +46,12 @@ fn out_of_reach(github: &GitHub, error: &Error) -> Finding {
             "check `GITHUB_API_URL`, and https://www.githubstatus.com"
         }
     };
-    Finding::problem("api", format!("{}, with {}: {error}", github.describe(), github.token_kind()), remedy)
+    Finding::problem("api", format!("{}, with {}: {error}", reached(github), github.token_kind()), remedy)
+}
+
+/// What is asked: the API may stand elsewhere than the pages.
+fn reached(github: &GitHub) -> String {
+    format!("`{}` at `{}`", github.repository(), github.api_address())
 }
 
 fn left(rate: Rate) -> Finding {

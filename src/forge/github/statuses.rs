@@ -14,7 +14,11 @@ use crate::model::journal::{NewStatus, State, StatusRecord};
 impl GitHub {
     /// One whose answer was lost is simply created again: entries that say the same are one.
     pub(super) fn create_status(&self, sha: &Sha, status: &NewStatus) -> Result<StatusRecord> {
-        let created: wire::Status = self.ask(&self.call(Route::CreateStatus, &[sha]).body(status))?;
+        let created: wire::Status = match self.ask(&self.call(Route::CreateStatus, &[sha]).body(status)) {
+            // It is told as if the request were wrong.
+            Err(Error::Invalid(text)) if text.contains("No commit found") => return Err(Error::NotFound(text)),
+            created => created?,
+        };
         let record = record(created).ok_or_else(|| Error::Server("a status of an unknown state".to_owned()))?;
         self.learn_account(&record.creator);
         Ok(record)
