@@ -6,7 +6,7 @@ mod perform;
 
 use std::sync::atomic::AtomicBool;
 
-pub(super) use self::answer::tell_unusable;
+pub(super) use self::answer::tell_without_rules;
 use self::answer::{misfitting, react, refuse, stopped, tell_end};
 use self::perform::{Setting, perform};
 use super::facts::{Answers, Live, Rehearsal};

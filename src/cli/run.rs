@@ -77,7 +77,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let event = args.event.read()?;
     let session = Session::open(global, About { event: Some(&event), pull: None }).inspect_err(|stop| {
         if !args.dry_run {
-            handle::tell_unusable(global, &event, stop);
+            handle::tell_without_rules(global, &event, stop);
         }
     })?;
     let asked = Asked::of_event(&session, event);

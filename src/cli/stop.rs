@@ -73,7 +73,7 @@ impl Stop {
     }
 
     /// Whether a line was probably meant as a command of the ci.toml that cannot be used.
-    pub(super) fn silences(&self, line: &str) -> bool {
+    pub(super) fn concerns(&self, line: &str) -> bool {
         let word = line.split_whitespace().next().and_then(|word| word.strip_prefix('/'));
         self.unusable.iter().flat_map(|unusable| &unusable.commands).any(|command| Some(command.as_str()) == word)
     }

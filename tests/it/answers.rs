@@ -56,6 +56,31 @@ fn a_ci_toml_that_cannot_be_used_is_told_to_whoever_wrote_a_command_of_it() {
 }
 
 #[test]
+fn rules_that_cannot_be_had_are_told_to_whoever_wrote_a_command_of_the_checkout() {
+    for (code, words) in [(0, "takes effect when merged"), (3, "`forge`: rate limited until")] {
+        let github = github();
+        if code == 0 {
+            github.delete("main", "ci.toml");
+        } else {
+            github.commit("main", "README.md", "newer than the checkout\n");
+        }
+        for (login, text) in [("alice", "/lgtm"), ("mallory", "/plan"), ("alice", "/plan")] {
+            let event = github.comment(7, login, text);
+            let id = event.payload["comment"]["id"].as_u64().unwrap();
+            if code == 3 {
+                // Of the pull request, and then of its base's ci.toml.
+                github.fail(1, Fault::Exhausted(403, 3_000));
+            }
+            github.job().on(event).ci(["run"]).exits(code);
+            let hears = text == "/plan";
+            assert_eq!(confused(&github.state(|state| state.comments[&id].clone())), hears, "{login}: {text}");
+            assert_eq!(answers(&github).len(), usize::from(hears && login == "alice"), "{login}: {text}");
+        }
+        assert!(answers(&github)[0].contains(words), "{:#?}", answers(&github));
+    }
+}
+
+#[test]
 fn a_job_without_a_checkout_tells_whoever_asked_what_it_lacks() {
     let github = github();
     std::fs::remove_dir_all(github.workspace()).unwrap();

@@ -5,7 +5,7 @@ use crate::cli::args::Global;
 use crate::cli::session::Session;
 use crate::cli::stop::Stop;
 use crate::cli::work::post_once;
-use crate::cli::{ExitStatus, console};
+use crate::cli::{ExitStatus, console, project};
 use crate::command::Misfit;
 use crate::decide::{self, Decided};
 use crate::forge::Reaction;
@@ -82,16 +82,19 @@ pub(super) fn stopped(session: &Session, asked: &Asked, command: &str, stop: &St
     let _decoration = say();
 }
 
-/// The same where not even the rules can be used, to whoever wrote a command of theirs: lines that are no command of that
-/// name may be meant for others. On the local forge whoever asks reads the log.
-pub(in crate::cli) fn tell_unusable(global: &Global, event: &Event, stop: &Stop) {
+/// The same where the rules that count cannot be had, to whoever wrote a command of theirs as far as that can be told: by its
+/// name in a ci.toml that cannot be used, else by the one that is checked out. All other lines may be meant for somebody
+/// else. On the local forge whoever asks reads the log.
+pub(in crate::cli) fn tell_without_rules(global: &Global, event: &Event, stop: &Stop) {
     let Ok(session) = Session::without_rules(global) else { return };
-    let lines = decide::lines(&session.project.rules, event);
-    let Some(line) = lines.iter().find(|line| stop.silences(line)).filter(|_| session.github().is_some()) else {
-        return;
+    let named = || decide::lines(&session.project.rules, event).into_iter().find(|line| stop.concerns(line));
+    let checked_out = || {
+        let readings = decide::readings(&project::open_quietly(global)?.rules, event);
+        readings.into_iter().flatten().next().map(|invocation| invocation.line)
     };
+    let Some(line) = named().or_else(checked_out).filter(|_| session.github().is_some()) else { return };
     let asked = Asked::of_event(&session, event.clone());
-    stopped(&session, &asked, line, stop);
+    stopped(&session, &asked, &line, stop);
     react(&session, &asked, Reaction::Confused);
 }
 
