@@ -176,7 +176,7 @@ fn each(session: &Session, asked: &Asked, options: &Options, mut prepared: Prepa
             Some(invocation) => decide_again(session, asked, &prepared, invocation, &recorded),
             None => Ok(decided.clone()),
         };
-        match decided_now.and_then(|decided| Ok((one(&setting, &decided, &mut recorded)?, decided))) {
+        match decided_now.and_then(|mut decided| Ok((one(&setting, &mut decided, &mut recorded)?, decided))) {
             Ok((one, decided)) => {
                 reached.push(decided);
                 if let Some(one) = one {
@@ -236,8 +236,8 @@ struct One {
     told: bool,
 }
 
-/// What follows from one decision; `None` where nothing does.
-fn one(setting: &Setting<'_>, decided: &Decided, recorded: &mut Vec<Recorded>) -> Result<Option<One>, Stop> {
+/// What follows from one decision; `None` where nothing does. It then holds the jobs that began.
+fn one(setting: &Setting<'_>, decided: &mut Decided, recorded: &mut Vec<Recorded>) -> Result<Option<One>, Stop> {
     let Setting { session, asked, options, prepared, .. } = *setting;
     let untold = |status| Some(One { status, told: false });
     if let Some(misfit) = &decided.misfit {
@@ -247,13 +247,12 @@ fn one(setting: &Setting<'_>, decided: &Decided, recorded: &mut Vec<Recorded>) -
         console::note(format!("nothing to do: {why}"));
         return Ok(None);
     }
-    let Some(agenda) = &decided.agenda else { return Ok(None) };
+    let Some(mut agenda) = decided.agenda.clone() else { return Ok(None) };
     let refused: Vec<&Part> = agenda.refused().collect();
     if !refused.is_empty() {
         refuse(session, asked, options, prepared, decided, &refused)?;
         return Ok(untold(ExitStatus::Refused));
     }
-    let mut agenda = agenda.clone();
     if let Some(only) = &options.only
         && !agenda.only(only)
     {
@@ -264,6 +263,7 @@ fn one(setting: &Setting<'_>, decided: &Decided, recorded: &mut Vec<Recorded>) -
         super::parse::say(decided, &agenda);
         return Ok(untold(ExitStatus::Done));
     }
-    let status = perform(setting, decided, &agenda, recorded)?;
+    let status = perform(setting, decided, &mut agenda, recorded)?;
+    decided.agenda = Some(agenda);
     Ok(Some(One { status, told: setting.last.is_some() }))
 }

@@ -56,6 +56,8 @@ pub(super) struct Work<'a> {
 /// What came of the work.
 pub(super) struct Done {
     pub(super) status: ExitStatus,
+    /// Which jobs of the agenda began.
+    pub(super) begun: Vec<bool>,
     /// Why jobs may not be done now, where that is for people to settle.
     pub(super) refused: Vec<Reason>,
     pub(super) recorded: Vec<Recorded>,
@@ -204,7 +206,8 @@ impl Work<'_> {
     }
 
     fn outcome_entries(&self, job: &Job, outcome: &Outcome, link: Option<String>) -> Vec<Entry> {
-        let rows = job.rows.iter().filter(|_| act::reports(self.dashboard.rules, job));
+        // Delegated work is reported by whoever does it, if it is begun.
+        let rows = job.rows.iter().filter(|_| !outcome.began || act::reports(self.dashboard.rules, job));
         rows.map(|row| {
             let mut entry = self.entry(row, job.layer.clone(), outcome.status);
             entry.note.clone_from(&outcome.note);
@@ -275,7 +278,8 @@ impl Work<'_> {
             }
             None => {}
         }
-        Ok(Done { status, refused: self.refused(outcomes), recorded: kept.recorded })
+        let begun = outcomes.iter().map(|outcome| outcome.began).collect();
+        Ok(Done { status, begun, refused: self.refused(outcomes), recorded: kept.recorded })
     }
 
     /// Says what was done, where the dashboard does not.

@@ -93,16 +93,21 @@ impl Agenda {
 
     /// Leaves only the jobs of this name, or of this handler; whether there are any.
     pub(crate) fn only(&mut self, name: &str) -> bool {
-        let kept: Vec<usize> =
-            (0..self.jobs.len()).filter(|at| self.jobs[*at].name() == name || self.jobs[*at].handler == name).collect();
+        let jobs: Vec<bool> = self.jobs.iter().map(|job| job.name() == name || job.handler == name).collect();
+        self.keep(&jobs);
+        self.idle.clear();
+        !self.jobs.is_empty()
+    }
+
+    /// Leaves only the jobs for which `kept` says so.
+    pub(crate) fn keep(&mut self, kept: &[bool]) {
+        let kept: Vec<usize> = (0..self.jobs.len()).filter(|at| kept.get(*at) == Some(&true)).collect();
         let place = |before: &usize| kept.iter().position(|at| at == before);
         let jobs = kept.iter().map(|at| {
             let job = &self.jobs[*at];
             Job { after: job.after.iter().filter_map(place).collect(), ..job.clone() }
         });
         self.jobs = jobs.collect();
-        self.idle.clear();
-        !self.jobs.is_empty()
     }
 
     /// The jobs by wave: each holds those that may run side by side once the waves before it are done.

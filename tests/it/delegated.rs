@@ -1,6 +1,6 @@
 //! Work that another job of the workflow does: `ci run` sets its rows running, `ci update` says how it ended.
 
-use crate::github::{Fault, GitHub, Job};
+use crate::github::{GitHub, Job};
 use crate::place::{Place, on_both, ran};
 use crate::project::Project;
 
@@ -80,7 +80,7 @@ steps = [{ run = ["false"] }]
 
 [handlers.lint]
 stage = "lint"
-steps = [{ run = ["true"] }]
+steps = [{ run = ["sh", "-c", "${LINT:-true}"] }]
 
 [handlers.format]
 stage    = "format"
@@ -88,10 +88,16 @@ delegate = "format"
 "#;
 
 /// The modes that a job tells those after it.
-fn modes(github: &GitHub, text: &str, code: i32) -> Vec<String> {
+fn modes(github: &GitHub, text: &str, (lint, code): (&str, i32)) -> Vec<String> {
     let outputs = Job::outputs(github);
     std::fs::write(&outputs, "").unwrap();
-    github.job().on(github.comment(7, "alice", text)).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(code);
+    github
+        .job()
+        .on(github.comment(7, "alice", text))
+        .env("LINT", lint)
+        .env("CI_RETRY_BUDGET", "1")
+        .ci(["run"])
+        .exits(code);
     let written = std::fs::read_to_string(&outputs).unwrap();
     let modes = written.lines().skip_while(|line| !line.starts_with("modes")).nth(1).unwrap();
     let modes: serde_json::Value = serde_json::from_str(modes).unwrap();
@@ -103,24 +109,25 @@ fn modes(github: &GitHub, text: &str, code: i32) -> Vec<String> {
 fn each_job_hears_of_its_work_whichever_line_and_handler_it_is() {
     let github = GitHub::start(TWO);
     github.commit("work", "wanted", "something");
-    assert_eq!(modes(&github, "/check", 0), ["run", "format"]);
+    assert_eq!(modes(&github, "/check", ("true", 0)), ["run", "format"]);
     // What came before it has failed, and still its row runs.
-    assert_eq!(modes(&github, "/plan\n/check", 1), ["run", "format"]);
+    assert_eq!(modes(&github, "/plan\n/check", ("true", 1)), ["run", "format"]);
     assert_eq!(github.row(7, "format"), "running: ");
-    assert_eq!(modes(&github, "/plan", 1), ["run"]);
-    assert!(modes(&github, "/check it", 4).is_empty());
+    assert_eq!(modes(&github, "/plan", ("true", 1)), ["run"]);
+    assert!(modes(&github, "/check it", ("true", 4)).is_empty());
 }
 
 #[test]
 fn no_job_hears_of_work_that_was_not_got_to() {
     let github = GitHub::start(TWO);
     github.commit("work", "wanted", "something");
-    github.take_log();
-    let told = modes(&github, "/check", 0);
-    let first_status = github.take_log().lines().iter().position(|line| line.contains("/statuses/")).unwrap();
-    assert!(told.contains(&"format".to_owned()));
-    github.fail_from(first_status, Fault::DropBefore);
-    assert!(modes(&github, "/check", 3).is_empty());
+    // What comes before it did not succeed.
+    assert_eq!(modes(&github, "/check", ("false", 1)), ["run"]);
+    assert_eq!(github.row(7, "format"), "dropped: after lint failed");
+    assert_eq!(modes(&github, "/check", ("true", 0)), ["run", "format"]);
+    // Nothing is begun that the dashboard could not be kept of.
+    github.down_after("POST /repos/acme/infra/statuses/");
+    assert!(modes(&github, "/check", ("true", 3)).is_empty());
 }
 
 const REPORTED: &str = r#"

@@ -284,16 +284,9 @@ fn an_outage_after_work_that_failed_is_told_as_the_failure() {
 
 #[test]
 fn what_was_started_before_an_outage_is_told() {
-    let rehearsal = on_github::github();
-    let event = rehearsal.comment(7, "alice", "/e2e");
-    rehearsal.take_log();
-    rehearsal.job().on(event).ci(["run"]).exits(0);
-    let dispatch = rehearsal.take_log().lines().iter().position(|line| line.contains("/dispatches")).unwrap();
-
     let github = on_github::github();
     let event = github.comment(7, "alice", "/e2e");
-    github.take_log();
-    github.fail_from(dispatch + 1, Fault::DropBefore);
+    github.down_after("/dispatches");
     let ran = github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
     let run = github.state(|state| *state.runs.iter().find(|(_, run)| run.workflow == "e2e.yml").unwrap().0);
     let told = format!("e2e: running, started e2e.yml, {}", github.url());
@@ -312,18 +305,10 @@ fn what_was_started_before_an_outage_is_told() {
 
 #[test]
 fn an_output_that_cannot_be_posted_is_told_once() {
-    let rehearsal = on_github::github();
-    let event = rehearsal.comment(7, "alice", "/plan platform");
-    rehearsal.take_log();
-    rehearsal.job().on(event).ci(["run"]).exits(0);
-    let asked = rehearsal.take_log().lines();
-    let posts = |line: &String| line.contains("POST") && line.contains("/issues/7/comments");
-    let output = asked.iter().rposition(posts).unwrap();
-
     let github = on_github::github();
     let event = github.comment(7, "alice", "/plan platform");
-    github.take_log();
-    github.fail_from(output, Fault::DropBefore);
+    // The dashboard is the first comment.
+    github.down_after("/issues/7/comments ");
     let ran = github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
     assert_eq!(ran.stderr.matches("the output of `plan` could not be posted").count(), 1, "{ran:#?}");
 }

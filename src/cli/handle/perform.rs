@@ -33,11 +33,11 @@ pub(super) struct Setting<'a> {
     pub(super) worked: &'a AtomicBool,
 }
 
-/// Carries an agenda out; `recorded` becomes what the journal holds then.
+/// Carries an agenda out, which then has the jobs that began; `recorded` becomes what the journal holds then.
 pub(super) fn perform(
     setting: &Setting<'_>,
     decided: &Decided,
-    agenda: &Agenda,
+    agenda: &mut Agenda,
     recorded: &mut Vec<Recorded>,
 ) -> Result<ExitStatus, Stop> {
     let Setting { session, asked, options, prepared, .. } = *setting;
@@ -50,8 +50,7 @@ pub(super) fn perform(
     let run_and_page = run.map(|run| (run, run_url));
     let scope = decide::scope(&Case { run: run_and_page, ..case }, decided.invocation.as_ref());
     let mut home = session.dashboard(sha.clone(), number)?;
-    let mut agenda = agenda.clone();
-    let elsewhere = match elsewhere(setting, &home, &mut agenda, &scope)? {
+    let elsewhere = match elsewhere(setting, &home, agenda, &scope)? {
         Home::Here => None,
         Home::There(sha, pull) => Some((sha, pull)),
         Home::Nowhere(why) => {
@@ -64,7 +63,7 @@ pub(super) fn perform(
         home = home.of(sha, pull);
         *recorded = home.read()?;
     }
-    let code = code(session, &agenda, &home.sha)?;
+    let code = code(session, agenda, &home.sha)?;
     let word = decided.invocation.as_ref().and_then(|invocation| invocation.line.split_whitespace().next());
     let closing = |status: ExitStatus| {
         setting.worked.store(true, Ordering::Relaxed);
@@ -77,7 +76,7 @@ pub(super) fn perform(
         dashboard: &home,
         event: &asked.event,
         pull: prepared.pull.as_ref().filter(|_| is_home),
-        agenda: &agenda,
+        agenda,
         action: word.map_or_else(|| asked.event.name.clone(), str::to_owned),
         actor: &asked.actor,
         scope,
@@ -89,6 +88,7 @@ pub(super) fn perform(
         closing: &closing,
     })?;
     *recorded = done.recorded;
+    agenda.keep(&done.begun);
     if let (Some(pull), Some(invocation), false) = (&prepared.pull, &decided.invocation, done.refused.is_empty()) {
         answer(session, asked, pull, &invocation.line, &done.refused)?;
     }

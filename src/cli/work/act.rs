@@ -30,7 +30,7 @@ pub(super) fn keeps_row(rules: &Rules, job: &Job) -> bool {
     })
 }
 
-/// Whether a job's outcome is an entry of its rows. Delegated work is reported by whoever does it.
+/// Whether a job's outcome is that of its rows.
 pub(super) fn reports(rules: &Rules, job: &Job) -> bool {
     rules.handlers.get(&job.handler).is_some_and(|handler| !matches!(handler.kind, Kind::Delegate(_)))
 }

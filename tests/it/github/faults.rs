@@ -86,6 +86,9 @@ pub(super) struct Faults {
     pub(super) at: BTreeMap<usize, Fault>,
     /// How every request goes wrong from this number on.
     pub(super) from: Option<(usize, Fault)>,
+    /// The request, by a part of it, behind which nothing is answered any more.
+    pub(super) last: Option<String>,
+    is_down: bool,
     percent: u8,
     seed: u64,
     asked: HashMap<String, u64>,
@@ -108,6 +111,10 @@ impl Faults {
     /// How the request of this number goes wrong. What befalls a request at random depends on what it asks and how often
     /// that was asked before, so that a seed gives the same faults whoever comes first.
     pub(super) fn of(&mut self, number: usize, request: &str) -> Option<Fault> {
+        if self.is_down {
+            return Some(Fault::DropBefore);
+        }
+        self.is_down = self.last.as_ref().is_some_and(|part| request.contains(part));
         if let Some((from, fault)) = self.from
             && number >= from
         {

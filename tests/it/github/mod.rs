@@ -205,6 +205,11 @@ impl GitHub {
         self.fail_from(0, Fault::DropBefore);
     }
 
+    /// Lets every request go unanswered behind the first one that holds this, such as `POST` and a part of its path.
+    pub(crate) fn down_after(&self, part: &str) {
+        self.server.faults().last = Some(part.to_owned());
+    }
+
     /// Calls this before and after the effect of each request, with its number from now on.
     pub(crate) fn watch(&self, watcher: impl FnMut(usize, Moment) + Send + 'static) {
         self.server.faults().watch(self.server.requests(), Box::new(watcher));
