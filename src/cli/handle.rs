@@ -141,8 +141,7 @@ pub(super) fn prepare(session: &Session, asked: &Asked, acknowledge: bool) -> Re
 pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Result<Handled, Stop> {
     let handled = if asked.concerns_nobody(session) {
         console::note(format!("nothing to do: no rule and no command concerns this `{}`", asked.event.name));
-        let prepared = Prepared { pull: None, sha: None, recorded: Vec::new(), decided: Vec::new() };
-        Handled { status: ExitStatus::Done, prepared, recorded: Vec::new() }
+        Handled { status: ExitStatus::Done, prepared: prepare(session, asked, false)?, recorded: Vec::new() }
     } else {
         let command = asked.readings.iter().flatten().next().filter(|_| !options.dry_run);
         let prepared = prepare(session, asked, command.is_some()).inspect_err(|stop| {
