@@ -14,7 +14,7 @@ use crate::render::{self, Page, Templates};
 use crate::schedule;
 use crate::sync::{Answer, Journal, Points, Writer};
 
-pub(super) use keeper::{Begun, Keeper, Kept};
+pub(super) use keeper::{Begun, Keeper, Kept, Sent};
 
 /// The dashboard of one commit.
 pub(super) struct Dashboard<'a> {

@@ -13,7 +13,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
 use self::act::Means;
-use super::board::{Begun, Dashboard, Keeper, Kept};
+use super::board::{Begun, Dashboard, Keeper, Kept, Sent};
 use super::console::Live as LiveConsole;
 use super::session::Session;
 use super::stop::Stop;
@@ -88,13 +88,13 @@ pub(super) fn carry_out(work: &Work<'_>) -> Result<Done, Stop> {
     let outputs = outputs::Outputs::new(work);
     std::thread::scope(|threads| {
         let keeping = threads.spawn(|| keeper.keep());
-        let _closed = sender.send(work.first_entries());
+        let _closed = sender.send(Sent::new(work.first_entries()));
         let begun = begun.wait();
         if let Err(error) = &begun
             && !work.may_not_write(error)
         {
             // What was recorded so far says that work is under way.
-            let _closed = sender.send(work.broken_off());
+            let _closed = sender.send(Sent::new(work.broken_off()));
             drop(sender);
             return Err(Stop::from(error.clone()).help(work.not_begun(error)));
         }
@@ -119,12 +119,21 @@ impl Work<'_> {
             entry
         });
         let rows = self.jobs_with_rows().flat_map(|job| {
-            let waits = self.waits(job);
-            let status = if waits.is_some() { Status::Pending } else { Status::Running };
-            let note = waits.or_else(|| act::starts(self.dashboard.rules, job)).unwrap_or_default();
-            job.rows.iter().map(move |row| Entry { note: note.clone(), ..self.entry(row, job.layer.clone(), status) })
+            let waits = self.waits(job).map(|note| self.announced(job, Status::Pending, &note));
+            waits.unwrap_or_else(|| self.running(job))
         });
         idle.chain(rows).collect()
+    }
+
+    /// The rows of a job that begins.
+    fn running(&self, job: &Job) -> Vec<Entry> {
+        let note = act::starts(self.dashboard.rules, job).unwrap_or_default();
+        self.announced(job, Status::Running, &note)
+    }
+
+    fn announced(&self, job: &Job, status: Status, note: &str) -> Vec<Entry> {
+        let announced = |row: &String| Entry { note: note.to_owned(), ..self.entry(row, job.layer.clone(), status) };
+        job.rows.iter().map(announced).collect()
     }
 
     /// What a job waits for before its rows may say that it runs.
@@ -175,31 +184,31 @@ impl Work<'_> {
         }
     }
 
-    fn run_jobs(
-        &self,
-        exec: &Exec<'_>,
-        outputs: &outputs::Outputs,
-        sender: &Mutex<Sender<Vec<Entry>>>,
-    ) -> Vec<Outcome> {
+    fn run_jobs(&self, exec: &Exec<'_>, outputs: &outputs::Outputs, sender: &Mutex<Sender<Sent>>) -> Vec<Outcome> {
         let nodes: Vec<Node> =
             self.agenda.jobs.iter().map(|job| Node { label: job.label().to_owned(), after: self.after(job) }).collect();
-        let send = |entries: Vec<Entry>| {
+        let send = |sent: Sent| {
             let sender = sender.lock().unwrap_or_else(PoisonError::into_inner);
-            let _closed = sender.send(entries);
+            let _closed = sender.send(sent);
         };
         let ended = |at: usize, outcome: &Outcome| {
             let Some(job) = self.agenda.jobs.get(at) else { return };
             let link = outputs.add(self, job, outcome);
-            send(self.outcome_entries(job, outcome, link));
+            send(Sent::new(self.outcome_entries(job, outcome, link)));
             outputs.bring_up_to_date(self, job);
         };
         let means = Means { exec, outputs };
         let run = |at: usize| {
             let job = &self.agenda.jobs[at];
             act::run(self, job, &means, &|| {
-                if self.waits(job).is_some() && act::keeps_row(self.dashboard.rules, job) {
-                    send(job.rows.iter().map(|row| self.entry(row, job.layer.clone(), Status::Running)).collect());
+                if self.waits(job).is_none() || !act::keeps_row(self.dashboard.rules, job) || job.rows.is_empty() {
+                    return Ok(());
                 }
+                // Were it not in the journal that the work runs, the work would be taken for one that did not begin.
+                let (running, told) = Sent::told(self.running(job));
+                send(running);
+                let stands = told.recv().unwrap_or_else(|_| Err(forge::Error::Server("nobody writes".to_owned())));
+                stands.or_else(|error| if self.may_not_write(&error) { Ok(()) } else { Err(error) })
             })
         };
         pool::run_all(&nodes, self.parallel, exec.cancel, run, &ended)

@@ -310,6 +310,10 @@ impl Forge for GitHub {
         self.replace_held(held, lock)
     }
 
+    fn lock_name(&self, layer: &str) -> String {
+        format!("refs/{}", locks::name(layer))
+    }
+
     fn lock(&self, layer: &str) -> Result<Option<Lock>> {
         self.held(layer)
     }

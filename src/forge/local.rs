@@ -207,6 +207,10 @@ impl Forge for Local {
         self.replace_held(held, lock)
     }
 
+    fn lock_name(&self, layer: &str) -> String {
+        self.store.path(&locks::name(layer)).display().to_string()
+    }
+
     fn lock(&self, layer: &str) -> Result<Option<Lock>> {
         self.held(layer)
     }

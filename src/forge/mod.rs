@@ -181,6 +181,9 @@ pub(crate) struct Lock {
     pub(crate) pull: Option<PullNumber>,
     pub(crate) by: String,
     pub(crate) run: Option<RunId>,
+    /// Tells the process, where there is no run that would.
+    #[serde(default)]
+    pub(crate) process: Option<String>,
     /// The commit that is applied, whose journal tells whether it was.
     #[serde(default)]
     pub(crate) sha: Option<Sha>,
@@ -194,7 +197,7 @@ impl Lock {
     /// Whether it holds for `other` too. A pull request keeps its locks from run to run, but each run takes them anew, so
     /// that it can be told whether the one that holds them still works.
     pub(crate) fn same_holder(&self, other: &Self) -> bool {
-        self.pull == other.pull && self.run == other.run
+        self.pull == other.pull && self.run == other.run && self.process == other.process
     }
 }
 
@@ -287,6 +290,8 @@ pub(crate) trait Forge: Sync {
     fn take_lock(&self, lock: &Lock) -> Result<Taken>;
     /// Takes the lock of `lock.layer` from `held`; whether it did, for meanwhile somebody else may hold it.
     fn replace_lock(&self, held: &Lock, lock: &Lock) -> Result<bool>;
+    /// What holds the lock of a layer, for people: the reference or the file.
+    fn lock_name(&self, layer: &str) -> String;
     /// The lock of a layer, where somebody holds it.
     fn lock(&self, layer: &str) -> Result<Option<Lock>>;
     /// Releases a lock where the same run still holds it; whether it did.

@@ -37,7 +37,7 @@ pub(crate) use html::html;
 pub(crate) use json::json;
 pub(crate) use marker::{claimed, marked, marked_commit, tag};
 pub(crate) use next::next_step;
-pub(crate) use replies::{Output, Reason, Section, drift, escaped, output, refusal, reply};
+pub(crate) use replies::{Output, Reason, Refusal, Section, drift, escaped, output, refusal, reply};
 pub(crate) use templates::{Templates, builtin_names};
 pub(crate) use terminal::terminal;
 pub(crate) use time::date_and_time;

@@ -125,12 +125,25 @@ pub(crate) struct Reason {
     pub(crate) layer: Option<String>,
 }
 
-/// The comment that says why `command` of `by` is not carried out: at most [`COMMENT`] bytes. Its first line is the same
-/// for every call of the command, so that an earlier answer can be found and edited.
-pub(crate) fn refusal(templates: &Templates, rules: &Rules, command: &str, by: &str, reasons: &[Reason]) -> String {
-    let values: [(&str, Value); 3] = [
+/// A command that is not carried out.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Refusal<'a> {
+    pub(crate) command: &'a str,
+    /// Who asked.
+    pub(crate) by: &'a str,
+    /// Whether some of it is carried out all the same.
+    pub(crate) partly: bool,
+    pub(crate) reasons: &'a [Reason],
+}
+
+/// The comment that says why a command is not carried out: at most [`COMMENT`] bytes. Its first line is the same for every
+/// call of the command, so that an earlier answer can be found and edited.
+pub(crate) fn refusal(templates: &Templates, rules: &Rules, refusal: &Refusal<'_>) -> String {
+    let Refusal { command, by, partly, reasons } = *refusal;
+    let values: [(&str, Value); 4] = [
         ("command", Value::from(cut(command, TITLE))),
         ("by", Value::from(cut(by, TITLE))),
+        ("partly", Value::from(partly)),
         ("reasons", Value::from(Serde(reasons))),
     ];
     let word = command.split_whitespace().next().unwrap_or_default();

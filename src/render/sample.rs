@@ -39,6 +39,7 @@ pub(super) fn sample() -> Value {
         "run_page": link,
         "dashboard": link,
         "command": "/apply",
+        "partly": false,
         "reasons": [{ "code": "permission", "message": "write access is needed", "remedy": "ask", "layer": "platform" }],
     })))
 }

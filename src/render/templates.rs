@@ -60,7 +60,7 @@ const BUILTIN: [Builtin; 7] = [
     Builtin {
         name: "refusal.md.j2",
         source: include_str!("../../templates/refusal.md.j2"),
-        roots: &["command", "by", "reasons"],
+        roots: &["command", "by", "partly", "reasons"],
     },
     Builtin {
         name: "summary.md.j2",

@@ -3,8 +3,8 @@
 mod hostile;
 
 use super::{
-    COMMENT, Output, Page, Reason, Section, Templates, dashboard, decode_state, fixture, json, marked, marker, output,
-    refusal, reply,
+    COMMENT, Output, Page, Reason, Refusal, Section, Templates, dashboard, decode_state, fixture, json, marked, marker,
+    output, refusal, reply,
 };
 use crate::expr::Scope;
 use crate::model::board::{Board, Entry, Recorded, Status, fold};
@@ -171,7 +171,9 @@ fn refusals_say_what_to_do() {
         layer: None,
     }];
     let all = [("/apply platform", &reasons[..]), ("/aply", &slip[..])];
-    let bodies = all.map(|(command, why)| refusal(&Templates::default(), &rules, command, "bob", why));
+    let bodies = all.map(|(command, reasons)| {
+        refusal(&Templates::default(), &rules, &Refusal { command, by: "bob", partly: false, reasons })
+    });
     insta::assert_snapshot!(bodies.join("\n"), @r"
     <!-- infra-dashboard-reply:apply -->
     ⛔ `/apply platform` of bob was not run:

@@ -20,6 +20,7 @@ fn truth(github: &GitHub, row: &str) -> &'static str {
         }
         // Its run is another's, and goes on.
         Some("running: started e2e.yml") => "running: started e2e.yml",
+        Some("pending: waiting for the lock") => "dropped: did not begin",
         Some("success") => "success: ",
         Some("failure: `false` exited with 1") => "failure: `false` exited with 1",
         Some(other) => panic!("{other}"),
@@ -83,6 +84,19 @@ fn a_plan_that_was_killed_is_told_truly() {
         let again = github.comment(7, "alice", "/plan");
         github.job().on(again).ci(["run"]).exits(0);
         assert_eq!(github.row(7, "plan-base"), "success: ", "{story}");
+        nothing_is_left_to_mend(github);
+    });
+}
+
+#[test]
+fn an_apply_that_was_killed_is_told_truly() {
+    killed_everywhere("/apply", "apply-base", 0, |github, story| {
+        let begun = github.folder().join("applied").exists();
+        let told_as_not_begun = ["pending: ", "dropped: did not begin"].contains(&&*github.row(7, "apply-base"));
+        assert!(!begun || !told_as_not_begun, "{story}");
+        // Whatever it left behind, the next one applies.
+        github.job().on(github.comment(7, "alice", "/apply")).ci(["run"]).exits(0);
+        assert!(github.row(7, "apply-base").starts_with("success: "), "{story}");
         nothing_is_left_to_mend(github);
     });
 }

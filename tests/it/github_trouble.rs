@@ -19,9 +19,16 @@ dir = "base"
 
 [stages.drift]
 name = "Drift"
+[stages.apply]
+name = "Apply: {{ layer }}"
+each = "layer"
 
 [commands.plan]
 pattern = "/plan"
+[commands.apply]
+pattern = "/apply"
+[commands.both]
+pattern = "/both"
 [commands.verify]
 pattern = "/verify"
 
@@ -34,6 +41,14 @@ command = "e2e"
 gate    = "anyone"
 run     = "e2e"
 [[rules]]
+command = "apply"
+gate    = "anyone"
+run     = "apply"
+[[rules]]
+command = "both"
+gate    = "anyone"
+run     = ["plan", "e2e"]
+[[rules]]
 command = "verify"
 gate    = "anyone"
 run     = "verify"
@@ -43,6 +58,12 @@ each  = "layer"
 stage = "plan"
 dir   = "{{ layer.dir }}"
 steps = [{ run = ["sh", "-c", "cat wanted; eval \"${WORK:-true}\""], output = true }]
+
+[handlers.apply]
+each  = "layer"
+stage = "apply"
+lock  = true
+steps = [{ run = ["sh", "-c", "touch $RUNNER_TEMP/applied; eval \"${WORK:-true}\""] }]
 
 [handlers.verify]
 stage = "drift"
@@ -301,6 +322,59 @@ fn what_was_started_before_an_outage_is_told() {
     let ended = github.run_ends(run, "success");
     github.job().on(ended).ci(["run"]).exits(0);
     assert_eq!(github.row(7, "e2e"), "success: ");
+}
+
+/// Work that waited for something, the lock of its layer or other work, does not begin unless that is in the journal: else
+/// nobody could tell later.
+#[test]
+fn work_that_waited_is_not_begun_in_an_outage() {
+    let github = github();
+    github.job().on(github.comment(7, "alice", "/apply")).ci(["run"]).exits(0);
+    assert_eq!(github.row(7, "apply-base"), "success: ");
+    github.state(|state| state.end_runs("ci.yml", "success"));
+    let applied = github.folder().join("applied");
+    std::fs::remove_file(&applied).unwrap();
+
+    let event = github.comment(7, "alice", "/apply");
+    github.down_after("/git/refs");
+    github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
+    assert!(!applied.exists());
+    github.well_again();
+    github.state(|state| state.end_runs("ci.yml", "failure"));
+    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    assert_eq!(github.row(7, "apply-base"), "success: ");
+    nothing_is_left_to_mend(&github);
+}
+
+#[test]
+fn a_workflow_that_waited_for_other_work_is_told_as_started() {
+    let github = github();
+    let event = github.comment(7, "alice", "/both");
+    github.down_after("/dispatches");
+    github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
+    github.well_again();
+    github.state(|state| state.end_runs("ci.yml", "failure"));
+    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    assert_eq!(github.row(7, "e2e"), "failure: ended without saying whether e2e.yml was started: look at its runs");
+}
+
+/// One layer fails, another is another pull request's: that this cannot be posted is less than that.
+#[test]
+fn an_outage_behind_the_work_does_not_change_what_came_of_it() {
+    let github = GitHub::start(&format!("{CONFIG}\n[layers.other]\ndir = \"other\"\n"));
+    github.commit("work", "base/wanted", "something\n");
+    github.open_pull(8, "work");
+    for (pull, job) in [(8, "apply/other"), (7, "apply/base")] {
+        github.job().on(github.comment(pull, "alice", "/apply")).ci(["run", "--only", job]).exits(0);
+    }
+    github.state(|state| state.end_runs("ci.yml", "success"));
+    let event = github.comment(7, "alice", "/apply");
+    // The refusal looks whether there is one already.
+    github.down_after("/issues/7/comments?per_page=100");
+    let ran = github.job().on(event).env("WORK", "false").env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(1);
+    assert!(ran.stderr.contains("locked by pull request 8"), "{ran:#?}");
+    github.well_again();
+    assert_eq!(github.row(7, "apply-base"), "failure: `sh` exited with 1");
 }
 
 #[test]

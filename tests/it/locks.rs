@@ -1,7 +1,7 @@
 //! Who holds a layer: a pull request, from its first apply until it is closed, and one of its runs at a time.
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use crate::place::{Place, on_both};
 use crate::project::Ran;
@@ -77,7 +77,11 @@ fn eight_is_held_off(place: &impl Place) {
 /// An apply that has begun and goes on while the file `wait` is there.
 fn under_way(place: &impl Place) -> Child {
     place.put("wait", "");
-    let mut command = place.comment(7, "alice", "/apply");
+    begins(place.comment(7, "alice", "/apply"))
+}
+
+/// A job whose work has begun.
+fn begins(mut command: Command) -> Child {
     let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
     assert!(lines.any(|line| line.unwrap().ends_with("│ started")), "the work did not begin");
@@ -141,7 +145,7 @@ fn work_without_a_pull_request_holds_a_layer_no_longer_than_it_runs<P: Place>() 
 #[track_caller]
 fn refusal(place: &impl Place, pull: u64) -> String {
     let mut told = place.comments(pull).into_iter().rev();
-    told.find(|body| body.contains(" was not run:")).expect("nobody was told")
+    told.find(|body| body.contains(" was not run")).expect("nobody was told")
 }
 
 fn who_is_held_off_leaves_the_row_to_the_run_under_way<P: Place>() {
@@ -186,7 +190,37 @@ fn a_run_under_way_is_not_unlocked<P: Place>() {
     apply(&place, 8).exits(0);
 }
 
+/// Two layers, of which pull request 7 applies one, as long as the file `wait` is there.
+fn two_layers<P: Place>() -> P {
+    let config = CONFIG.replace("[stages.apply]", "[layers.api]\ndir = \"api\"\n\n[stages.apply]").replace(
+        "pattern = \"/apply\"",
+        "pattern = '/apply(\\s+(?<layers>.+))?'\nargs.layers = { type = \"layers\", default = \"all\" }",
+    );
+    let place = P::with(&config);
+    place.open(8);
+    place
+}
+
+fn what_was_done_in_part_is_told_as_that<P: Place>() {
+    let place: P = two_layers();
+    place.run(place.comment(8, "alice", "/apply web")).exits(0);
+    // One layer is applied, the other is held by 8.
+    apply(&place, 7).exits(4);
+    let why = refusal(&place, 7);
+    assert!(why.contains("was not run in full:") && why.contains("(web): locked by pull request 8"), "{why}");
+
+    place.run(place.comment(8, "alice", "/unlock")).exits(0);
+    place.put("wait", "");
+    let mut child = begins(place.comment(7, "alice", "/apply web"));
+    let refused = place.says("/unlock").exits(4);
+    assert!(refused.stderr.contains("released api: web is held by a run under way"), "{refused:#?}");
+    assert!(refusal(&place, 7).contains("`/unlock` of alice was not run in full:"), "{}", refusal(&place, 7));
+    place.take_away("wait");
+    assert!(child.wait().unwrap().success());
+}
+
 on_both!(
+    what_was_done_in_part_is_told_as_that,
     who_is_held_off_leaves_the_row_to_the_run_under_way,
     who_is_held_off_does_not_hide_what_was_done_before,
     a_run_under_way_is_not_unlocked,

@@ -1,6 +1,6 @@
 //! A writer beside the work: jobs send it their entries as they come, and it keeps the dashboard meanwhile.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Condvar, Mutex, PoisonError};
 
@@ -15,10 +15,30 @@ use crate::sync::{Ask, Writer};
 /// The writer: it coalesces the entries that wait.
 pub(in crate::cli) struct Keeper<'d, 'a> {
     dashboard: &'d Dashboard<'a>,
-    entries: Receiver<Vec<Entry>>,
+    sent: Receiver<Sent>,
     begun: &'d Begun,
+    /// Those who wait until an entry, by its id, stands in the journal.
+    waiting: RefCell<Vec<(String, Sender<forge::Result<()>>)>>,
     /// Whether the journal took anything.
     recorded: Cell<bool>,
+}
+
+/// Entries, and who waits until they stand in the journal.
+pub(in crate::cli) struct Sent {
+    entries: Vec<Entry>,
+    stand: Option<Sender<forge::Result<()>>>,
+}
+
+impl Sent {
+    pub(in crate::cli) fn new(entries: Vec<Entry>) -> Self {
+        Self { entries, stand: None }
+    }
+
+    /// Entries of which the receiver hears once that they stand in the journal, or that they could not be written.
+    pub(in crate::cli) fn told(entries: Vec<Entry>) -> (Self, Receiver<forge::Result<()>>) {
+        let (stand, told) = channel();
+        (Self { entries, stand: Some(stand) }, told)
+    }
 }
 
 /// What the keeper leaves behind.
@@ -56,9 +76,9 @@ impl Begun {
 }
 
 impl<'d, 'a> Keeper<'d, 'a> {
-    pub(in crate::cli) fn new(dashboard: &'d Dashboard<'a>, begun: &'d Begun) -> (Self, Sender<Vec<Entry>>) {
-        let (sender, entries) = channel();
-        (Self { dashboard, entries, begun, recorded: Cell::new(false) }, sender)
+    pub(in crate::cli) fn new(dashboard: &'d Dashboard<'a>, begun: &'d Begun) -> (Self, Sender<Sent>) {
+        let (sender, sent) = channel();
+        (Self { dashboard, sent, begun, waiting: RefCell::default(), recorded: Cell::new(false) }, sender)
     }
 
     /// Writes what is sent until nobody can send any more. After a failure it goes on taking entries and tries them once
@@ -66,12 +86,13 @@ impl<'d, 'a> Keeper<'d, 'a> {
     pub(in crate::cli) fn keep(self) -> Kept {
         let mut writer = self.dashboard.writer(Vec::new());
         let (mut result, mut denied) = (Ok(()), false);
-        while let Ok(entries) = self.entries.recv() {
-            writer.add(entries.into_iter().map(unsent));
+        while let Ok(sent) = self.sent.recv() {
+            writer.add(self.taken(sent).into_iter().map(unsent));
             if !denied {
                 result = self.write(&mut writer);
                 denied = matches!(result, Err(forge::Error::Denied(_)));
             }
+            self.tell(|_| true, &result);
         }
         if result.is_err() && (!denied || self.recorded.get()) {
             result = self.write(&mut writer);
@@ -81,15 +102,38 @@ impl<'d, 'a> Keeper<'d, 'a> {
 
     fn write(&self, writer: &mut Writer<Recorded>) -> forge::Result<()> {
         let result = self.dashboard.drive(writer, &mut |ask| {
-            self.recorded.set(self.recorded.get() || matches!(ask, Ask::Record(_)));
+            if let Ask::Record(entries) = ask {
+                self.recorded.set(true);
+                self.tell(|id| entries.iter().any(|unsent| unsent.entry.id == id), &Ok(()));
+            }
             if matches!(ask, Ask::Write(_)) || self.dashboard.pull.is_none() {
                 self.begun.set(Ok(()));
             }
             // What the work reports meanwhile goes first, so that it stands soon after the work has ended.
-            self.entries.try_iter().flatten().collect()
+            self.sent.try_iter().flat_map(|sent| self.taken(sent)).collect()
         });
         self.begun.set(result.clone());
         result
+    }
+
+    /// The entries that were sent; who waits for them is remembered.
+    fn taken(&self, sent: Sent) -> Vec<Entry> {
+        let Sent { entries, stand } = sent;
+        if let (Some(last), Some(stand)) = (entries.last(), stand) {
+            self.waiting.borrow_mut().push((last.id.clone(), stand));
+        }
+        entries
+    }
+
+    /// Tells those who wait for such an entry.
+    fn tell(&self, such: impl Fn(&str) -> bool, stands: &forge::Result<()>) {
+        self.waiting.borrow_mut().retain(|(id, waiting)| {
+            let tell = such(id);
+            if tell {
+                let _gone = waiting.send(stands.clone());
+            }
+            !tell
+        });
     }
 }
 

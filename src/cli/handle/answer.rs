@@ -12,7 +12,7 @@ use crate::forge::Reaction;
 use crate::model::decision::Part;
 use crate::model::event::{Event, Pull};
 use crate::model::rules::Permission;
-use crate::render::{self, Reason};
+use crate::render::{self, Reason, Refusal};
 
 /// Says what the gates refused, and why.
 pub(super) fn refuse(
@@ -105,10 +105,14 @@ fn is_answered(session: &Session, asked: &Asked) -> Result<bool, Stop> {
 }
 
 /// Posts why a command was not run.
-pub(super) fn answer(session: &Session, asked: &Asked, pull: &Pull, command: &str, why: &[Reason]) -> Result<(), Stop> {
+fn answer(session: &Session, asked: &Asked, pull: &Pull, command: &str, reasons: &[Reason]) -> Result<(), Stop> {
+    post(session, pull, &Refusal { command, by: &asked.actor, partly: false, reasons })
+}
+
+/// Posts what was not run of a command, or nothing of it.
+pub(super) fn post(session: &Session, pull: &Pull, refusal: &Refusal<'_>) -> Result<(), Stop> {
     let dashboard = session.dashboard(pull.head_sha.clone(), Some(pull.number))?;
-    let body = render::refusal(&session.project.templates, &session.project.rules, command, &asked.actor, why);
-    post_once(&dashboard, &body)?;
+    post_once(&dashboard, &render::refusal(&session.project.templates, &session.project.rules, refusal))?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::answer::{answer, tell_end};
+use super::answer::{post, tell_end};
 use super::{Asked, Options, Prepared};
 use crate::cli::board::Dashboard;
 use crate::cli::session::Session;
@@ -20,6 +20,7 @@ use crate::model::board::Recorded;
 use crate::model::decision::{Agenda, Job};
 use crate::model::ids::{PullNumber, Sha};
 use crate::model::rules::{Checkout, Handler, Kind, Template};
+use crate::render::Refusal;
 
 /// What stands around one decision of several.
 pub(super) struct Setting<'a> {
@@ -89,10 +90,17 @@ pub(super) fn perform(
     })?;
     *recorded = done.recorded;
     agenda.keep(&done.begun);
+    let mut status = done.status;
     if let (Some(pull), Some(invocation), false) = (&prepared.pull, &decided.invocation, done.refused.is_empty()) {
-        answer(session, asked, pull, &invocation.line, &done.refused)?;
+        let (command, partly, reasons) = (&invocation.line, done.begun.contains(&true), &done.refused);
+        let posted = post(session, pull, &Refusal { command, by: &asked.actor, partly, reasons });
+        // What was done was done.
+        if let Err(stop) = posted {
+            stop.report();
+            status = status.and(stop.status);
+        }
     }
-    Ok(done.status)
+    Ok(status)
 }
 
 /// The code of the commit, where steps are to run in it and the forge has it, and the folder of the project in there.

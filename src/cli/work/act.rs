@@ -56,8 +56,11 @@ pub(super) struct Means<'a> {
     pub(super) outputs: &'a Outputs,
 }
 
-/// Does one job; `begins` hears that nothing stands in its way.
-pub(super) fn run(work: &Work<'_>, job: &Job, means: &Means<'_>, begins: &dyn Fn()) -> Outcome {
+/// Hears that nothing stands in a job's way, and says so in the journal: without that the job may not begin.
+pub(super) type Begins<'a> = &'a dyn Fn() -> forge::Result<()>;
+
+/// Does one job.
+pub(super) fn run(work: &Work<'_>, job: &Job, means: &Means<'_>, begins: Begins<'_>) -> Outcome {
     let rules = work.dashboard.rules;
     let Some(handler) = rules.handlers.get(&job.handler) else {
         return Outcome::new(Status::Failure, format!("there is no handler `{}`", job.handler));
@@ -67,10 +70,7 @@ pub(super) fn run(work: &Work<'_>, job: &Job, means: &Means<'_>, begins: &dyn Fn
     if let Some(layer) = layer {
         scope.set_layer(layer);
     }
-    if !matches!(handler.kind, Kind::Steps(_)) {
-        begins();
-    }
-    let outcome = match &handler.kind {
+    let done = || match &handler.kind {
         Kind::Steps(_) => steps(work, job, (handler, layer), scope.clone(), (means, begins)),
         Kind::Dispatch { workflow, reference, inputs } => dispatch(work, workflow, reference.as_ref(), inputs, &scope),
         Kind::Report(status) => report(work, handler, status, &scope),
@@ -79,6 +79,9 @@ pub(super) fn run(work: &Work<'_>, job: &Job, means: &Means<'_>, begins: &dyn Fn
         Kind::Api { method, path, body } => api(work, handler, (method, path, body.as_ref()), &scope),
         Kind::Unlock(which) => lock::unlock(work, which),
     };
+    // Steps may find that others are at their layer.
+    let begun = if matches!(handler.kind, Kind::Steps(_)) { Ok(()) } else { begins() };
+    let outcome = begun.map_err(Broken::before_it_began).and_then(|()| done());
     let outcome = outcome.unwrap_or_else(|broken| {
         let outcome = Outcome::new(Status::Failure, means.exec.redactor.redact(&broken.message));
         Outcome { reason: broken.reason, began: broken.began, ..outcome }
@@ -127,7 +130,7 @@ fn steps(
     job: &Job,
     (handler, layer): (&Handler, Option<&Layer>),
     scope: Scope,
-    (means, begins): (&Means<'_>, &dyn Fn()),
+    (means, begins): (&Means<'_>, Begins<'_>),
 ) -> Tried {
     if let Some(outcome) = stale(work, handler, job).map_err(Broken::before_it_began)? {
         return Ok(outcome);
@@ -136,7 +139,11 @@ fn steps(
         Locked::Free { lock, from } => (lock, from),
         Locked::Held(outcome) => return Ok(*outcome),
     };
-    begins();
+    begins().map_err(Broken::before_it_began)?;
+    // That may have taken its time.
+    if let Some(outcome) = stale(work, handler, job).map_err(Broken::before_it_began)? {
+        return Ok(outcome);
+    }
     let rules = work.dashboard.rules;
     let board = work.dashboard.board(work.recorded);
     let key = job.layer.as_deref();

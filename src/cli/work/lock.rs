@@ -1,14 +1,22 @@
 //! The locks of layers: who may take one, from whom, and who may give one back. Nobody takes anything from a run under
 //! way.
 
+use std::sync::LazyLock;
+
 use super::Work;
 use super::act::{LOCKED, Tried};
-use crate::cli::console;
+use crate::cli::{console, output};
 use crate::exec::job::Outcome;
 use crate::forge::{self, Forge, Lock, Taken};
 use crate::model::board::Status;
 use crate::model::rules::{Handler, Layer, Unlock};
 use crate::render;
+
+/// What to do about a run under way.
+const WAIT: &str = "wait until that run has ended, or cancel it";
+
+/// What tells this process from others that are in no run either.
+static PROCESS: LazyLock<String> = LazyLock::new(output::random);
 
 /// What came of asking for the layer's lock.
 pub(super) enum Locked {
@@ -27,6 +35,7 @@ pub(super) fn take(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) ->
         pull: work.dashboard.pull,
         by: work.actor.to_owned(),
         run: work.run,
+        process: work.run.is_none().then(|| PROCESS.clone()),
         sha: Some(work.dashboard.sha.clone()),
         at: jiff::Timestamp::now(),
         applied: false,
@@ -45,13 +54,24 @@ pub(super) fn take(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) ->
         let from = why.map(|why| format!("took over the lock of {whose}, {why}"));
         return Ok(Locked::Free { lock: Some(lock), from });
     }
-    let remedy = match (held.pull.filter(|_| !under_way), work.dashboard.rules.line_to_unlock(&held.layer)) {
-        (Some(pull), Some(line)) => format!("merge or close pull request {pull}, or comment `{line}` there"),
-        (Some(pull), None) => format!("merge or close pull request {pull}"),
-        (None, _) => "wait until that run has ended, or cancel it".to_owned(),
-    };
+    let remedy = if under_way { WAIT.to_owned() } else { release(work, &held) };
     let note = format!("locked by {whose} since {}", render::date_and_time(held.at));
     Ok(Locked::Held(Box::new(refused(note, remedy))))
+}
+
+/// What to do about a lock whose run has ended, or of which nobody can tell.
+fn release(work: &Work<'_>, held: &Lock) -> String {
+    let line = work.dashboard.rules.line_to_unlock(&held.layer);
+    match (held.pull, line) {
+        (Some(pull), Some(line)) if held.pull == work.dashboard.pull => {
+            format!("where nobody works on {pull} any more, comment `{line}`")
+        }
+        (Some(pull), Some(line)) => format!("merge or close pull request {pull}, or comment `{line}` there"),
+        (Some(pull), None) => format!("merge or close pull request {pull}"),
+        (None, _) => {
+            format!("where nobody works on it any more, delete `{}`", work.dashboard.forge.lock_name(&held.layer))
+        }
+    }
 }
 
 fn refused(note: String, remedy: String) -> Outcome {
@@ -144,6 +164,6 @@ pub(super) fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
         console::note(&said);
         return Ok(Outcome::new(Status::Success, said));
     }
-    let remedy = "wait until that run has ended, or cancel it, then unlock";
-    Ok(refused(format!("{said}: {}", busy.join(", ")), remedy.to_owned()))
+    let began = !released.is_empty();
+    Ok(Outcome { began, ..refused(format!("{said}: {}", busy.join(", ")), format!("{WAIT}, then unlock")) })
 }

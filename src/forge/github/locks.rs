@@ -141,7 +141,7 @@ fn is_refusal(error: &Error) -> bool {
     matches!(error, Error::Invalid(_) | Error::NotFound(_) | Error::Conflict(_))
 }
 
-fn name(layer: &str) -> String {
+pub(super) fn name(layer: &str) -> String {
     format!("ci/locks/{layer}")
 }
 

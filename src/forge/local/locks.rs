@@ -47,6 +47,6 @@ impl Local {
     }
 }
 
-fn name(layer: &str) -> String {
+pub(super) fn name(layer: &str) -> String {
     format!("locks/{}.json", file_name(layer))
 }

@@ -49,7 +49,7 @@ fn pull() -> Pull {
 
 fn lock(layer: &str, pull: u64) -> Lock {
     let (layer, by, run) = (layer.to_owned(), "ann".to_owned(), Some(RunId { id: 1, attempt: 1 }));
-    Lock { layer, pull: Some(PullNumber(pull)), by, run, sha: None, at: now(), applied: false }
+    Lock { layer, pull: Some(PullNumber(pull)), by, run, process: None, sha: None, at: now(), applied: false }
 }
 
 #[test]
