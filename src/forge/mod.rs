@@ -181,7 +181,7 @@ pub(crate) struct Lock {
     pub(crate) pull: Option<PullNumber>,
     pub(crate) by: String,
     pub(crate) run: Option<RunId>,
-    /// Tells the process, where there is no run that would.
+    /// Tells the process that works, where there is no run that would.
     #[serde(default)]
     pub(crate) process: Option<String>,
     /// The commit that is applied, whose journal tells whether it was.

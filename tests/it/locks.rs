@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use crate::place::{Place, on_both};
+use crate::place::{GitHub, Place, on_both};
 use crate::project::Ran;
 
 const CONFIG: &str = r#"
@@ -217,6 +217,20 @@ fn what_was_done_in_part_is_told_as_that<P: Place>() {
     assert!(refusal(&place, 7).contains("`/unlock` of alice was not run in full:"), "{}", refusal(&place, 7));
     place.take_away("wait");
     assert!(child.wait().unwrap().success());
+}
+
+/// No run tells them apart, and nobody can tell whether the first one still works.
+#[test]
+fn people_at_their_own_machines_hold_a_layer_each_for_themselves() {
+    let github: GitHub = two();
+    let here = || github.job().env("GITHUB_RUN_ID", "").env("GITHUB_ACTOR", "alice");
+    github.put("wait", "");
+    let mut child = begins(here().command(["apply", "--pr", "7"]));
+    let second = here().ci(["apply", "--pr", "7"]).exits(4);
+    assert!(second.stderr.contains("where nobody works on 7 any more, comment `/unlock`"), "{second:#?}");
+    github.take_away("wait");
+    assert!(child.wait().unwrap().success());
+    here().ci(["apply", "--pr", "7"]).exits(0);
 }
 
 on_both!(

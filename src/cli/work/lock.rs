@@ -107,7 +107,7 @@ fn claim(
         }
     }
     if held.run.is_none() {
-        return Ok(None);
+        return Ok((own && held.process.is_none()).then_some((lock, None)));
     }
     let applied = held.pull.is_some() && (held.applied || applied(work, handler, held)?);
     Ok(match (own, applied) {
@@ -129,11 +129,17 @@ fn applied(work: &Work<'_>, handler: &Handler, held: &Lock) -> forge::Result<boo
     }))
 }
 
-/// Gives back the lock of work that has ended, where nothing is left for which the layer would be held.
+/// Gives back the lock of work that has ended, where nothing is left for which the layer would be held, or where no run
+/// tells that it has ended: to whoever works for the same pull request next.
 pub(super) fn give_back(work: &Work<'_>, lock: Option<&Lock>) {
-    if let Some(lock) = lock.filter(|lock| lock.pull.is_none())
-        && let Err(error) = work.dashboard.forge.release_lock(lock)
-    {
+    let Some(lock) = lock else { return };
+    let forge = work.dashboard.forge;
+    let given = match (lock.pull, &lock.process) {
+        (None, _) => forge.release_lock(lock),
+        (Some(_), Some(_)) => forge.replace_lock(lock, &Lock { process: None, ..lock.clone() }),
+        (Some(_), None) => return,
+    };
+    if let Err(error) = given {
         console::warning(&format!("the lock of `{}` could not be released: {error}", lock.layer));
     }
 }
