@@ -15,17 +15,8 @@ pub(super) struct Stop {
     message: String,
     /// What to do.
     help: Option<String>,
-    /// The ci.toml that is why, where that cannot be used.
-    unusable: Option<Unusable>,
-}
-
-/// A ci.toml that cannot be used; every problem of it was printed.
-#[derive(Debug)]
-struct Unusable {
-    /// The code of its first problem.
-    code: &'static str,
-    /// The keys of its commands, as far as they can be told.
-    commands: Vec<String>,
+    /// Where a ci.toml is why, every problem of which was printed: the keys of its commands, as far as they can be told.
+    unusable: Option<Vec<String>>,
 }
 
 impl Stop {
@@ -58,9 +49,9 @@ impl Stop {
             1 => String::new(),
             all => format!(" (the first of {all} problems)"),
         };
-        let stop = Self::usage(format_args!("line {line} of `{name}`: {}{more}", first.message));
-        Self { unusable: Some(Unusable { code: first.code.as_str(), commands }), ..stop }
-            .help("mend it there; `ci check-config` shows all that is wrong")
+        let code = first.code.as_str();
+        let stop = Self::usage(format_args!("`{code}` in line {line} of `{name}`: {}{more}", first.message));
+        Self { unusable: Some(commands), ..stop }.help("mend it there; `ci check-config` shows all that is wrong")
     }
 
     fn of(status: ExitStatus, message: impl Display) -> Self {
@@ -75,13 +66,13 @@ impl Stop {
     /// Whether a line was probably meant as a command of the ci.toml that cannot be used.
     pub(super) fn concerns(&self, line: &str) -> bool {
         let word = line.split_whitespace().next().and_then(|word| word.strip_prefix('/'));
-        self.unusable.iter().flat_map(|unusable| &unusable.commands).any(|command| Some(command.as_str()) == word)
+        self.unusable.iter().flatten().any(|command| Some(command.as_str()) == word)
     }
 
     /// The end as the reason why a command was not run.
     pub(super) fn reason(&self) -> Reason {
         let code = match (&self.unusable, self.status) {
-            (Some(unusable), _) => unusable.code,
+            (Some(_), _) => "unusable-config",
             (None, ExitStatus::Done) => "nothing-to-do",
             (None, ExitStatus::Failed) => "failed",
             (None, ExitStatus::Usage) => "setup",

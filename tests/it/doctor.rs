@@ -135,7 +135,7 @@ fn a_broken_ci_toml_at_the_base_is_found() {
     let github = github();
     github.commit("main", "ci.toml", "version = 1\nlayer = 3\n");
     let ran = doctor(&github, None).exits(1);
-    only(&ran, &["problem rules: line 2 of `ci.toml of main`: "]);
+    only(&ran, &["problem rules: `unknown-key` in line 2 of `ci.toml of main`: "]);
     assert!(ran.stderr.contains("ci.toml of main"), "{ran:#?}");
 }
 
