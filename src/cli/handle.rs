@@ -196,6 +196,10 @@ fn each(session: &Session, asked: &Asked, options: &Options, mut prepared: Prepa
             }
         }
     }
+    if let (false, Some(only)) = (acted, &options.only) {
+        return Err(Stop::usage(format!("there is no job `{only}` in this run"))
+            .help("write `HANDLER` or `HANDLER/LAYER`, as the matrix of `ci parse` names them"));
+    }
     if !acted {
         // What matched and is ignored said so.
         if prepared.decided.iter().all(|decided| decided.ignored.is_none()) {
@@ -255,8 +259,9 @@ fn one(setting: &Setting<'_>, decided: &mut Decided, recorded: &mut Vec<Recorded
     if let Some(only) = &options.only
         && !agenda.only(only)
     {
-        return Err(Stop::usage(format!("there is no job `{only}` in this run"))
-            .help("write `HANDLER` or `HANDLER/LAYER`, as the matrix of `ci parse` names them"));
+        // It may be another command's.
+        decided.agenda = Some(agenda);
+        return Ok(None);
     }
     if options.dry_run {
         super::parse::say(decided, &agenda);

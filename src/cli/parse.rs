@@ -29,7 +29,7 @@ and of the event, or of the first command of a comment with several:
   mode         the handler's `mode`, else its delegate's name, else `run`; `skip`
   command, args, handler
   layers, stages
-  matrix       one entry for each job: job, handler, layer, dir, engine, stage
+  matrix       one entry for each job: job, handler, layer, dir, engine, stage, command, args
   waves        JSON: the jobs that may run side by side, those before others first
   reason_code  why nothing is run
   result       JSON: all that was decided";
@@ -126,21 +126,29 @@ fn mode_of<'a>(rules: &'a Rules, handler: &str) -> &'a str {
 /// What there is for each mode, of all that was decided: several commands of one comment, or several handlers of one
 /// rule, are for several jobs of the workflow.
 fn modes(rules: &Rules, decided: &[Decided]) -> Value {
-    let agendas = decided.iter().filter(|decided| runs(decided)).filter_map(|decided| decided.agenda.as_ref());
-    let mut modes: IndexMap<&str, (IndexSet<&str>, Vec<&Job>)> = IndexMap::new();
-    for (agenda, job) in agendas.flat_map(|agenda| agenda.jobs.iter().map(move |job| (agenda, job))) {
-        let (layers, jobs) = modes.entry(mode_of(rules, &job.handler)).or_default();
-        // One for no layer in particular is for all that the command is about.
-        layers.extend(job.layer.as_ref().map_or(&*agenda.layers, std::slice::from_ref).iter().map(String::as_str));
-        jobs.push(job);
+    let mut modes: IndexMap<&str, Mode<'_>> = IndexMap::new();
+    for decided in decided.iter().filter(|decided| runs(decided)) {
+        let Some(agenda) = &decided.agenda else { continue };
+        for job in &agenda.jobs {
+            let mode = modes.entry(mode_of(rules, &job.handler)).or_default();
+            // One for no layer in particular is for all that the command is about.
+            let layers = job.layer.as_ref().map_or(&*agenda.layers, std::slice::from_ref);
+            mode.layers.extend(layers.iter().map(String::as_str));
+            mode.rows.extend(job.rows.iter().map(String::as_str));
+            mode.include.push(matrix_entry(rules, decided, job));
+        }
     }
-    let modes = modes.into_iter().map(|(mode, (layers, jobs))| {
-        let rows: IndexSet<&str> = jobs.iter().flat_map(|job| &job.rows).map(String::as_str).collect();
-        let listed = |names: IndexSet<&str>| names.into_iter().collect::<Vec<_>>().join(",");
-        let told = json!({ "layers": listed(layers), "stages": listed(rows), "matrix": matrix(rules, jobs) });
-        (mode.to_owned(), told)
-    });
-    Value::Object(modes.collect())
+    let listed = |names: IndexSet<&str>| names.into_iter().collect::<Vec<_>>().join(",");
+    let told = |Mode { layers, rows, include }: Mode<'_>| json!({ "layers": listed(layers), "stages": listed(rows), "matrix": { "include": include } });
+    Value::Object(modes.into_iter().map(|(mode, what)| (mode.to_owned(), told(what))).collect())
+}
+
+/// What there is for one mode.
+#[derive(Default)]
+struct Mode<'a> {
+    layers: IndexSet<&'a str>,
+    rows: IndexSet<&'a str>,
+    include: Vec<Value>,
 }
 
 fn outputs(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Vec<(&'static str, String)> {
@@ -160,30 +168,33 @@ fn outputs(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Vec<(&'static s
         ("pr_number", prepared.pull.as_ref().map(|pull| pull.number.to_string()).unwrap_or_default()),
         ("head_sha", prepared.sha.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("handler", first.map(|decided| handlers(rules, decided).join(",")).unwrap_or_default()),
-        ("matrix", output::json(&matrix(rules, agenda.iter().flat_map(|agenda| &agenda.jobs)))),
+        ("matrix", output::json(&matrix(rules, first))),
         ("waves", output::json(&agenda.map_or_else(|| json!([]), waves))),
         ("reason_code", refused.or(misfit).unwrap_or_default().to_owned()),
         ("result", output::json(&result(rules, asked, prepared))),
     ]
 }
 
-/// One job of a `strategy.matrix` for each of these.
-fn matrix<'a>(rules: &Rules, jobs: impl IntoIterator<Item = &'a Job>) -> Value {
-    let include: Vec<Value> = jobs
-        .into_iter()
-        .map(|job| {
-            let layer = job.layer.as_ref().and_then(|layer| rules.layers.get(layer));
-            json!({
-                "job": job.name(),
-                "handler": job.handler,
-                "layer": job.layer.clone().unwrap_or_default(),
-                "dir": layer.map(|layer| layer.dir.clone()).unwrap_or_default(),
-                "engine": layer.map(|layer| layer.engine.clone()).unwrap_or_default(),
-                "stage": job.rows.first().cloned().unwrap_or_default(),
-            })
-        })
-        .collect();
-    json!({ "include": include })
+/// One job of a `strategy.matrix` for each job of a decision.
+fn matrix(rules: &Rules, decided: Option<&Decided>) -> Value {
+    let agenda = decided.and_then(|decided| Some((decided, decided.agenda.as_ref()?)));
+    let entries = agenda.map(|(decided, agenda)| agenda.jobs.iter().map(|job| matrix_entry(rules, decided, job)));
+    json!({ "include": entries.into_iter().flatten().collect::<Vec<_>>() })
+}
+
+fn matrix_entry(rules: &Rules, decided: &Decided, job: &Job) -> Value {
+    let layer = job.layer.as_ref().and_then(|layer| rules.layers.get(layer));
+    let invocation = decided.invocation.as_ref();
+    json!({
+        "job": job.name(),
+        "handler": job.handler,
+        "layer": job.layer.clone().unwrap_or_default(),
+        "dir": layer.map(|layer| layer.dir.clone()).unwrap_or_default(),
+        "engine": layer.map(|layer| layer.engine.clone()).unwrap_or_default(),
+        "stage": job.rows.first().cloned().unwrap_or_default(),
+        "command": invocation.map(|invocation| invocation.command.clone()).unwrap_or_default(),
+        "args": invocation.map(|invocation| invocation.args.clone()).unwrap_or_default(),
+    })
 }
 
 fn waves(agenda: &Agenda) -> Value {

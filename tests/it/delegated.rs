@@ -48,7 +48,23 @@ fn rows_run_until_they_are_reported<P: Place>() {
     }
 }
 
-on_both!(rows_run_until_they_are_reported);
+on_both!(rows_run_until_they_are_reported, each_job_of_the_matrix_is_run_alone_whichever_line_it_comes_from);
+
+/// A workflow that fans out names one job to each runner.
+fn each_job_of_the_matrix_is_run_alone_whichever_line_it_comes_from<P: Place>() {
+    let place = P::with(&CONFIG.replace("delegate = \"digger\"", "steps    = [{ run = [\"true\"] }]"));
+    let alone = |job: &str| {
+        let mut command = place.comment(7, "alice", "/plan low\n/plan high");
+        command.args(["--only", job]);
+        place.run(command)
+    };
+    for row in ["high", "low"] {
+        alone(&format!("plan/{row}")).exits(0);
+        assert_eq!(place.row(&format!("plan-{row}")), "success: ");
+    }
+    let told = alone("plan/middle").exits(2);
+    assert!(told.stderr.contains("there is no job `plan/middle`"), "{told:#?}");
+}
 
 const TWO: &str = r#"
 version = 1
@@ -63,7 +79,8 @@ name = "Lint"
 [commands.plan]
 pattern = "/plan"
 [commands.check]
-pattern = "/check"
+pattern   = '/check(\s+(?<what>fast|all))?'
+args.what = { default = "all" }
 
 [[rules]]
 command = "plan"
@@ -101,7 +118,17 @@ fn modes(github: &GitHub, text: &str, (lint, code): (&str, i32)) -> Vec<String> 
     let written = std::fs::read_to_string(&outputs).unwrap();
     let modes = written.lines().skip_while(|line| !line.starts_with("modes")).nth(1).unwrap();
     let modes: serde_json::Value = serde_json::from_str(modes).unwrap();
-    assert!(modes["format"].is_null() || modes["format"]["stages"] == "format", "{modes:#}");
+    if let Some(format) = modes.get("format") {
+        assert_eq!(format["stages"], "format");
+        let asked: Vec<&serde_json::Value> =
+            format["matrix"]["include"].as_array().unwrap().iter().map(|job| &job["args"]["what"]).collect();
+        let wanted: Vec<&str> = text
+            .lines()
+            .filter_map(|line| line.strip_prefix("/check"))
+            .map(|what| if what.is_empty() { "all" } else { what.trim() })
+            .collect();
+        assert_eq!(asked, wanted, "{text}");
+    }
     modes.as_object().unwrap().keys().cloned().collect()
 }
 
@@ -114,6 +141,7 @@ fn each_job_hears_of_its_work_whichever_line_and_handler_it_is() {
     assert_eq!(modes(&github, "/plan\n/check", ("true", 1)), ["run", "format"]);
     assert_eq!(github.row(7, "format"), "running: ");
     assert_eq!(modes(&github, "/plan", ("true", 1)), ["run"]);
+    assert_eq!(modes(&github, "/check\n/check fast", ("true", 0)), ["run", "format"]);
     assert!(modes(&github, "/check it", ("true", 4)).is_empty());
 }
 
