@@ -115,12 +115,9 @@ fn a_run_that_no_list_shows_yet_is_found_and_not_started_twice() {
     one_run_is_known(&github);
 
     // One that does, whose answer was lost.
-    let first = self::github();
-    comments_on(&first, "/e2e").exits(0);
-    let at = first.take_log().0.iter().position(|asked| asked.target.ends_with("/dispatches")).unwrap();
     let github = self::github();
     lag(&github, 1);
-    github.fail(at, Fault::DropAfter);
+    github.fail_on("/dispatches", Fault::DropAfter);
     comments_on(&github, "/e2e").exits(0);
     one_run_is_known(&github);
 }

@@ -86,6 +86,8 @@ pub(super) struct Faults {
     pub(super) at: BTreeMap<usize, Fault>,
     /// How every request goes wrong from this number on.
     pub(super) from: Option<(usize, Fault)>,
+    /// How the next request that holds this goes wrong.
+    pub(super) on: Option<(String, Fault)>,
     /// The request, by a part of it, behind which nothing is answered any more.
     pub(super) last: Option<String>,
     is_down: bool,
@@ -115,6 +117,9 @@ impl Faults {
             return Some(Fault::DropBefore);
         }
         self.is_down = self.last.as_ref().is_some_and(|part| request.contains(part));
+        if let Some((_, fault)) = self.on.take_if(|(part, _)| request.contains(&**part)) {
+            return Some(fault);
+        }
         if let Some((from, fault)) = self.from
             && number >= from
         {

@@ -205,6 +205,11 @@ impl GitHub {
         self.fail_from(0, Fault::DropBefore);
     }
 
+    /// Lets the next request that holds this, such as a part of its path, go wrong.
+    pub(crate) fn fail_on(&self, part: &str, fault: Fault) {
+        self.server.faults().on = Some((part.to_owned(), fault));
+    }
+
     /// Lets every request go unanswered behind the first one that holds this, such as `POST` and a part of its path.
     pub(crate) fn down_after(&self, part: &str) {
         self.server.faults().last = Some(part.to_owned());
