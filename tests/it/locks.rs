@@ -179,7 +179,7 @@ fn a_run_under_way_is_not_unlocked<P: Place>() {
     let place: P = two();
     let mut child = under_way(&place);
     let refused = place.says("/unlock").exits(4);
-    assert!(refused.stderr.contains("web is held by a run under way, of alice"), "{refused:#?}");
+    assert!(refused.stderr.contains("web is held by a run under way (alice)"), "{refused:#?}");
     assert!(refusal(&place, 7).contains("wait until that run has ended, or cancel it, then unlock"));
     eight_is_held_off(&place);
     // Nor is it because its pull request is closed meanwhile.

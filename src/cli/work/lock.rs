@@ -156,7 +156,7 @@ pub(super) fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
     for layer in layers {
         let Some(held) = forge.lock(&layer)?.filter(|held| held.pull == work.dashboard.pull) else { continue };
         if held.run != work.run && under_way(forge, &held)? {
-            busy.push(format!("{layer} is held by a run under way, of {}", held.by));
+            busy.push(format!("{layer} is held by a run under way ({})", held.by));
         } else if forge.release_lock(&held)? {
             released.push(layer);
         }
@@ -171,5 +171,5 @@ pub(super) fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
         return Ok(Outcome::new(Status::Success, said));
     }
     let began = !released.is_empty();
-    Ok(Outcome { began, ..refused(format!("{said}: {}", busy.join(", ")), format!("{WAIT}, then unlock")) })
+    Ok(Outcome { began, ..refused(format!("{said}: {}", busy.join("; ")), format!("{WAIT}, then unlock")) })
 }
