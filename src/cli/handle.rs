@@ -196,7 +196,9 @@ fn each(session: &Session, asked: &Asked, options: &Options, mut prepared: Prepa
             }
         }
     }
-    if let (false, Some(only)) = (acted, &options.only) {
+    if let (false, Some(only)) = (acted, &options.only)
+        && reached.iter().any(|decided| decided.agenda.is_some())
+    {
         return Err(Stop::usage(format!("there is no job `{only}` in this run"))
             .help("write `HANDLER` or `HANDLER/LAYER`, as the matrix of `ci parse` names them"));
     }

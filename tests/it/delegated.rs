@@ -7,6 +7,11 @@ use crate::project::Project;
 const CONFIG: &str = r#"
 version = 1
 
+[[rules]]
+on  = "push"
+if  = "event.ref == 'refs/heads/other'"
+run = "plan"
+
 [layers.low]
 dir = "low"
 
@@ -62,6 +67,10 @@ fn each_job_of_the_matrix_is_run_alone_whichever_line_it_comes_from<P: Place>() 
         alone(&format!("plan/{row}")).exits(0);
         assert_eq!(place.row(&format!("plan-{row}")), "success: ");
     }
+    // What matches no rule has no job, which is no mistake.
+    let mut pushed = place.pushed_to_main();
+    pushed.args(["--only", "plan/low"]);
+    place.run(pushed).exits(0);
     let told = alone("plan/middle").exits(2);
     assert!(told.stderr.contains("there is no job `plan/middle`"), "{told:#?}");
 }
