@@ -86,7 +86,7 @@ pub(super) fn run(work: &Work<'_>, job: &Job, means: &Means<'_>, begins: Begins<
         let outcome = Outcome::new(Status::Failure, means.exec.redactor.redact(&broken.message));
         Outcome { reason: broken.reason, began: broken.began, ..outcome }
     });
-    if let Some(title) = &handler.issue {
+    if let Some(title) = handler.issue.as_ref().filter(|_| outcome.began) {
         drift_issue(work, title, &outcome, &scope);
     }
     outcome
@@ -139,6 +139,23 @@ fn steps(
         Locked::Free { lock, from } => (lock, from),
         Locked::Held(outcome) => return Ok(*outcome),
     };
+    let tried = alone_at_its_layer(work, job, (handler, layer), scope, (means, begins));
+    lock::give_back(work, lock.as_ref());
+    let mut outcome = tried?;
+    if let Some(from) = taken_over {
+        outcome.note = if outcome.note.is_empty() { from } else { format!("{}; {from}", outcome.note) };
+    }
+    Ok(outcome)
+}
+
+/// Runs the steps of a job that nobody else is at the layer of.
+fn alone_at_its_layer(
+    work: &Work<'_>,
+    job: &Job,
+    (handler, layer): (&Handler, Option<&Layer>),
+    scope: Scope,
+    (means, begins): (&Means<'_>, Begins<'_>),
+) -> Tried {
     begins().map_err(Broken::before_it_began)?;
     // That may have taken its time.
     if let Some(outcome) = stale(work, handler, job).map_err(Broken::before_it_began)? {
@@ -160,12 +177,7 @@ fn steps(
         told: &|text| means.outputs.open(work, job, text),
         remedy: &|stage| rules.line_for_stage(stage, key),
     };
-    let mut outcome = run_steps(&steps, means.exec);
-    lock::give_back(work, lock.as_ref());
-    if let Some(from) = taken_over {
-        outcome.note = if outcome.note.is_empty() { from } else { format!("{}; {from}", outcome.note) };
-    }
-    Ok(outcome)
+    Ok(run_steps(&steps, means.exec))
 }
 
 /// What was reviewed is what is applied: a head that moved since the decision stops whatever is held to a record.
