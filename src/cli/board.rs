@@ -14,7 +14,7 @@ use crate::render::{self, Page, Templates};
 use crate::schedule;
 use crate::sync::{Answer, Journal, Points, Writer};
 
-pub(super) use keeper::{Begun, Keeper, Kept, Sent};
+pub(super) use keeper::{Keeper, Kept, Sent, heard};
 
 /// The dashboard of one commit.
 pub(super) struct Dashboard<'a> {

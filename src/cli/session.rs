@@ -59,8 +59,7 @@ impl Session {
             Some(base::Rules { project, pull }) => (project, pull, true),
             None => (project::open(global)?, None, false),
         };
-        let (run, cancel) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { project, place, pull, from_base, run, cancel, verbose: global.verbose })
+        Ok(Self { pull, from_base, ..Self::of(global, project, place) })
     }
 
     /// Opens the project on the local forge, whatever tokens are there.
@@ -74,15 +73,17 @@ impl Session {
                 return Err(Stop::usage("this is done on the local forge alone").help("leave `--forge github` out"));
             }
         };
-        let (project, run, cancel) = (project::open(global)?, OnceLock::new(), OnceLock::new());
-        Ok(Self { project, place, pull: None, from_base: false, run, cancel, verbose: global.verbose })
+        Ok(Self::of(global, project::open(global)?, place))
     }
 
     /// A standing from which something can be said where no rules can be used.
     pub(super) fn without_rules(global: &Global) -> Result<Self, Stop> {
-        let (project, run, cancel) = (project::without_rules(global)?, OnceLock::new(), OnceLock::new());
-        let place = Place::choose(global)?;
-        Ok(Self { project, place, pull: None, from_base: false, run, cancel, verbose: global.verbose })
+        Ok(Self::of(global, project::without_rules(global)?, Place::choose(global)?))
+    }
+
+    fn of(global: &Global, project: Project, place: Place) -> Self {
+        let (run, cancel) = (OnceLock::new(), OnceLock::new());
+        Self { project, place, pull: None, from_base: false, run, cancel, verbose: global.verbose }
     }
 
     /// Cancellation by a signal, listened for from the first time that work is about to begin. One for the call: who

@@ -13,7 +13,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
 use self::act::Means;
-use super::board::{Begun, Dashboard, Keeper, Kept, Sent};
+use super::board::{Dashboard, Keeper, Kept, Sent, heard};
 use super::console::Live as LiveConsole;
 use super::session::Session;
 use super::stop::Stop;
@@ -83,13 +83,12 @@ pub(super) fn carry_out(work: &Work<'_>) -> Result<Done, Stop> {
         environment: &environment,
         grace: Grace::default(),
     };
-    let begun = Begun::default();
-    let (keeper, sender) = Keeper::new(work.dashboard, &begun);
+    let (keeper, sender, begun) = Keeper::new(work.dashboard);
     let outputs = outputs::Outputs::new(work);
     std::thread::scope(|threads| {
         let keeping = threads.spawn(|| keeper.keep());
         let _closed = sender.send(Sent::new(work.first_entries()));
-        let begun = begun.wait();
+        let begun = heard(&begun);
         if let Err(error) = &begun
             && !work.may_not_write(error)
         {
@@ -131,6 +130,7 @@ impl Work<'_> {
         self.announced(job, Status::Running, &note)
     }
 
+    /// The rows of a job, of which nothing more is known than this.
     fn announced(&self, job: &Job, status: Status, note: &str) -> Vec<Entry> {
         let announced = |row: &String| Entry { note: note.to_owned(), ..self.entry(row, job.layer.clone(), status) };
         job.rows.iter().map(announced).collect()
@@ -145,13 +145,9 @@ impl Work<'_> {
 
     /// The rows that were to be worked on, where nothing was run since the dashboard could not be written.
     fn broken_off(&self) -> Vec<Entry> {
-        let rows = self.jobs_with_rows().flat_map(|job| job.rows.iter().map(move |row| (row, job.layer.clone())));
-        rows.map(|(row, layer)| Entry {
-            note: "nothing was run: the dashboard could not be written".to_owned(),
-            began: false,
-            ..self.entry(row, layer, Status::Dropped)
-        })
-        .collect()
+        let note = "nothing was run: the dashboard could not be written";
+        let rows = self.jobs_with_rows().flat_map(|job| self.announced(job, Status::Dropped, note));
+        rows.map(|entry| Entry { began: false, ..entry }).collect()
     }
 
     fn jobs_with_rows(&self) -> impl Iterator<Item = &Job> {
@@ -207,8 +203,7 @@ impl Work<'_> {
                 // Were it not in the journal that the work runs, the work would be taken for one that did not begin.
                 let (running, told) = Sent::told(self.running(job));
                 send(running);
-                let stands = told.recv().unwrap_or_else(|_| Err(forge::Error::Server("nobody writes".to_owned())));
-                stands.or_else(|error| if self.may_not_write(&error) { Ok(()) } else { Err(error) })
+                heard(&told).or_else(|error| if self.may_not_write(&error) { Ok(()) } else { Err(error) })
             })
         };
         pool::run_all(&nodes, self.parallel, exec.cancel, run, &ended)

@@ -267,6 +267,13 @@ fn no_fault_of_one_request_spoils_a_plan() {
     });
 }
 
+/// GitHub is well again, the runs that went on have failed, and the dashboard is mended.
+fn well_again_and_synced(github: &GitHub) {
+    github.well_again();
+    github.state(|state| state.end_runs("ci.yml", "failure"));
+    github.job().ci(["sync", "--pr", "7"]).exits(0);
+}
+
 /// GitHub is gone while the work is under way.
 fn down_after_the_work(end: &str, code: i32, row: &str) {
     let github = github();
@@ -286,9 +293,7 @@ fn down_after_the_work(end: &str, code: i32, row: &str) {
     assert!(summary.contains("| Plan: base |") && summary.contains(row), "{summary}");
     assert!(!summary.contains("🔄"), "{summary}");
 
-    github.well_again();
-    github.state(|state| state.end_runs("ci.yml", "failure"));
-    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    well_again_and_synced(&github);
     assert_eq!(github.row(7, "plan-base"), "failure: ended without reporting");
     nothing_is_left_to_mend(&github);
 }
@@ -314,9 +319,7 @@ fn what_was_started_before_an_outage_is_told() {
     let line = ran.stderr.lines().find(|line| line.contains(&told)).unwrap_or_else(|| panic!("{ran:#?}"));
     assert!(line.ends_with(&format!("/actions/runs/{run}")), "{line}");
 
-    github.well_again();
-    github.state(|state| state.end_runs("ci.yml", "failure"));
-    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    well_again_and_synced(&github);
     assert_eq!(github.row(7, "e2e"), "failure: ended without saying whether e2e.yml was started: look at its runs");
     // Once that run has ended its own outcome stands.
     let ended = github.run_ends(run, "success");
@@ -339,9 +342,7 @@ fn work_that_waited_is_not_begun_in_an_outage() {
     github.down_after("/git/refs");
     github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
     assert!(!applied.exists());
-    github.well_again();
-    github.state(|state| state.end_runs("ci.yml", "failure"));
-    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    well_again_and_synced(&github);
     assert_eq!(github.row(7, "apply-base"), "success: ");
     nothing_is_left_to_mend(&github);
 }
@@ -352,9 +353,7 @@ fn a_workflow_that_waited_for_other_work_is_told_as_started() {
     let event = github.comment(7, "alice", "/both");
     github.down_after("/dispatches");
     github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
-    github.well_again();
-    github.state(|state| state.end_runs("ci.yml", "failure"));
-    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    well_again_and_synced(&github);
     assert_eq!(github.row(7, "e2e"), "failure: ended without saying whether e2e.yml was started: look at its runs");
 }
 

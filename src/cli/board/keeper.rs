@@ -2,7 +2,6 @@
 
 use std::cell::{Cell, RefCell};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Condvar, Mutex, PoisonError};
 
 use jiff::Timestamp;
 
@@ -16,7 +15,8 @@ use crate::sync::{Ask, Writer};
 pub(in crate::cli) struct Keeper<'d, 'a> {
     dashboard: &'d Dashboard<'a>,
     sent: Receiver<Sent>,
-    begun: &'d Begun,
+    /// Who waits until the work may begin: until the first entries stand in the comment too.
+    begun: Cell<Option<Sender<forge::Result<()>>>>,
     /// Those who wait until an entry, by its id, stands in the journal.
     waiting: RefCell<Vec<(String, Sender<forge::Result<()>>)>>,
     /// Whether the journal took anything.
@@ -49,36 +49,17 @@ pub(in crate::cli) struct Kept {
     pub(in crate::cli) lost: Option<forge::Error>,
 }
 
-/// Whether the first entries stand in the journal, so that the work may begin.
-#[derive(Default)]
-pub(in crate::cli) struct Begun {
-    state: Mutex<Option<forge::Result<()>>>,
-    moved: Condvar,
-}
-
-impl Begun {
-    fn set(&self, stands: forge::Result<()>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.get_or_insert(stands);
-        self.moved.notify_all();
-    }
-
-    /// Waits until the first entries are written, or cannot be.
-    pub(in crate::cli) fn wait(&self) -> forge::Result<()> {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            match &*state {
-                Some(stands) => return stands.clone(),
-                None => state = self.moved.wait(state).unwrap_or_else(PoisonError::into_inner),
-            }
-        }
-    }
+/// Waits until it is told whether entries stand.
+pub(in crate::cli) fn heard(told: &Receiver<forge::Result<()>>) -> forge::Result<()> {
+    told.recv().unwrap_or_else(|_| Err(forge::Error::Server("nobody writes the dashboard any more".to_owned())))
 }
 
 impl<'d, 'a> Keeper<'d, 'a> {
-    pub(in crate::cli) fn new(dashboard: &'d Dashboard<'a>, begun: &'d Begun) -> (Self, Sender<Sent>) {
-        let (sender, sent) = channel();
-        (Self { dashboard, sent, begun, waiting: RefCell::default(), recorded: Cell::new(false) }, sender)
+    /// The writer, by what entries are sent to it, and where it is told whether the work may begin.
+    pub(in crate::cli) fn new(dashboard: &'d Dashboard<'a>) -> (Self, Sender<Sent>, Receiver<forge::Result<()>>) {
+        let ((sender, sent), (begun, told)) = (channel(), channel());
+        let begun = Cell::new(Some(begun));
+        (Self { dashboard, sent, begun, waiting: RefCell::default(), recorded: Cell::new(false) }, sender, told)
     }
 
     /// Writes what is sent until nobody can send any more. After a failure it goes on taking entries and tries them once
@@ -107,13 +88,20 @@ impl<'d, 'a> Keeper<'d, 'a> {
                 self.tell(|id| entries.iter().any(|unsent| unsent.entry.id == id), &Ok(()));
             }
             if matches!(ask, Ask::Write(_)) || self.dashboard.pull.is_none() {
-                self.begun.set(Ok(()));
+                self.may_begin(&Ok(()));
             }
             // What the work reports meanwhile goes first, so that it stands soon after the work has ended.
             self.sent.try_iter().flat_map(|sent| self.taken(sent)).collect()
         });
-        self.begun.set(result.clone());
+        self.may_begin(&result);
         result
+    }
+
+    /// Tells, once, whether the work may begin.
+    fn may_begin(&self, stands: &forge::Result<()>) {
+        if let Some(begun) = self.begun.take() {
+            let _gone = begun.send(stands.clone());
+        }
     }
 
     /// The entries that were sent; who waits for them is remembered.

@@ -132,35 +132,14 @@ fn steps(
     scope: Scope,
     (means, begins): (&Means<'_>, Begins<'_>),
 ) -> Tried {
-    if let Some(outcome) = stale(work, handler, job).map_err(Broken::before_it_began)? {
+    let stale = || stale(work, handler, job).map_err(Broken::before_it_began);
+    if let Some(outcome) = stale()? {
         return Ok(outcome);
     }
     let (lock, taken_over) = match lock::take(work, handler, layer).map_err(Broken::before_it_began)? {
         Locked::Free { lock, from } => (lock, from),
         Locked::Held(outcome) => return Ok(*outcome),
     };
-    let tried = alone_at_its_layer(work, job, (handler, layer), scope, (means, begins));
-    lock::give_back(work, lock.as_ref());
-    let mut outcome = tried?;
-    if let Some(from) = taken_over {
-        outcome.note = if outcome.note.is_empty() { from } else { format!("{}; {from}", outcome.note) };
-    }
-    Ok(outcome)
-}
-
-/// Runs the steps of a job that nobody else is at the layer of.
-fn alone_at_its_layer(
-    work: &Work<'_>,
-    job: &Job,
-    (handler, layer): (&Handler, Option<&Layer>),
-    scope: Scope,
-    (means, begins): (&Means<'_>, Begins<'_>),
-) -> Tried {
-    begins().map_err(Broken::before_it_began)?;
-    // That may have taken its time.
-    if let Some(outcome) = stale(work, handler, job).map_err(Broken::before_it_began)? {
-        return Ok(outcome);
-    }
     let rules = work.dashboard.rules;
     let board = work.dashboard.board(work.recorded);
     let key = job.layer.as_deref();
@@ -177,7 +156,18 @@ fn alone_at_its_layer(
         told: &|text| means.outputs.open(work, job, text),
         remedy: &|stage| rules.line_for_stage(stage, key),
     };
-    Ok(run_steps(&steps, means.exec))
+    let alone = || -> Tried {
+        begins().map_err(Broken::before_it_began)?;
+        // That may have taken its time.
+        Ok(stale()?.unwrap_or_else(|| run_steps(&steps, means.exec)))
+    };
+    let tried = alone();
+    lock::give_back(work, lock.as_ref());
+    let mut outcome = tried?;
+    if let Some(from) = taken_over {
+        outcome.note = if outcome.note.is_empty() { from } else { format!("{}; {from}", outcome.note) };
+    }
+    Ok(outcome)
 }
 
 /// What was reviewed is what is applied: a head that moved since the decision stops whatever is held to a record.
