@@ -84,6 +84,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         digest: None,
         changes: None,
         began: true,
+        work: None,
     });
     let dashboard = session.dashboard(sha, Some(pull))?;
     dashboard.write(entries.collect()).map_err(|error| lost(error, &dashboard, pull))?;

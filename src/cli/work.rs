@@ -49,6 +49,8 @@ pub(super) struct Work<'a> {
     /// The folder of the project in the code of the commit, where that was fetched.
     pub(super) code: Option<&'a Path>,
     pub(super) parallel: usize,
+    /// Tells this decision from all others, at random.
+    pub(super) id: String,
     /// What is done, side by side with the last writing, once it is known how the work ended.
     pub(super) closing: &'a (dyn Fn(ExitStatus) + Sync),
 }
@@ -132,7 +134,7 @@ impl Work<'_> {
 
     /// The rows of a job, of which nothing more is known than this.
     fn announced(&self, job: &Job, status: Status, note: &str) -> Vec<Entry> {
-        let announced = |row: &String| Entry { note: note.to_owned(), ..self.entry(row, job.layer.clone(), status) };
+        let announced = |row: &String| Entry { note: note.to_owned(), ..self.entry_of(job, row, status) };
         job.rows.iter().map(announced).collect()
     }
 
@@ -161,6 +163,11 @@ impl Work<'_> {
         job.after.iter().copied().filter(|before| !delegated || other(before)).collect()
     }
 
+    fn entry_of(&self, job: &Job, row: &str, status: Status) -> Entry {
+        let place = self.agenda.jobs.iter().position(|other| other == job).unwrap_or_default();
+        Entry { work: Some(format!("{}.{place}", self.id)), ..self.entry(row, job.layer.clone(), status) }
+    }
+
     fn entry(&self, row: &str, layer: Option<String>, status: Status) -> Entry {
         Entry {
             id: output::random(),
@@ -177,6 +184,7 @@ impl Work<'_> {
             digest: None,
             changes: None,
             began: true,
+            work: None,
         }
     }
 
@@ -213,7 +221,7 @@ impl Work<'_> {
         // Delegated work is reported by whoever does it, if it is begun.
         let rows = job.rows.iter().filter(|_| !outcome.began || act::reports(self.dashboard.rules, job));
         rows.map(|row| {
-            let mut entry = self.entry(row, job.layer.clone(), outcome.status);
+            let mut entry = self.entry_of(job, row, outcome.status);
             entry.note.clone_from(&outcome.note);
             entry.link = outcome.link.clone().or_else(|| link.clone());
             entry.digest.clone_from(&outcome.digest);

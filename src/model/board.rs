@@ -114,6 +114,9 @@ pub(crate) struct Entry {
     pub(crate) changes: Option<bool>,
     /// False of an outcome that says why work did not begin: its row goes on showing the work that did, if any.
     pub(crate) began: bool,
+    /// What all entries about one job of one decision have in common, at random: what says that work did not begin says
+    /// so of that work alone. `None` where it was reported from outside.
+    pub(crate) work: Option<String>,
 }
 
 /// An entry as the journal gives it back.

@@ -125,6 +125,7 @@ impl Line {
         let (digest, link) = (some(next()?), some(next()?));
         // Entries of earlier versions end before it.
         let began = next().is_none_or(|word| word != "0");
+        let work = next().and_then(some);
         let (word, note) = match record.status.description.split_once(": ") {
             Some((word, note)) => (word, note),
             None => (record.status.description.as_str(), ""),
@@ -134,7 +135,7 @@ impl Line {
             (status, _) => status,
         };
         let (row, note) = (row.to_owned(), note.to_owned());
-        let entry = Entry { id, row, status, note, pr, run, url, link, layer, by, action, digest, changes, began };
+        let entry = Entry { id, row, status, note, pr, run, url, link, layer, by, action, digest, changes, began, work };
         Some(Self::Entry(Recorded { seq: record.id, at: record.created_at, entry }))
     }
 }
@@ -165,6 +166,7 @@ impl Entry {
             text(&self.digest),
             text(&self.link),
             if self.began { "" } else { "0" }.to_owned(),
+            text(&self.work),
         ];
         NewStatus {
             state,

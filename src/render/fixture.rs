@@ -210,6 +210,7 @@ pub(super) fn entry(id: u64, row: &str, status: Status, note: &str) -> Entry {
         digest: None,
         changes: None,
         began: true,
+        work: None,
     }
 }
 

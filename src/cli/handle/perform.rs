@@ -10,7 +10,7 @@ use crate::cli::board::Dashboard;
 use crate::cli::session::Session;
 use crate::cli::stop::Stop;
 use crate::cli::work::{self, Work};
-use crate::cli::{ExitStatus, console, ended, environment};
+use crate::cli::{ExitStatus, console, ended, environment, output};
 use crate::decide::{self, Case, Decided};
 use crate::expr::{self, Scope};
 use crate::forge::git::Repository;
@@ -86,6 +86,7 @@ pub(super) fn perform(
         run_url,
         code: code.as_ref().map(|(_, folder)| folder.as_path()),
         parallel: options.parallel,
+        id: output::random(),
         closing: &closing,
     })?;
     *recorded = done.recorded;

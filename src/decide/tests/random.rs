@@ -137,6 +137,7 @@ fn all_the_way(name: &str, payload: Value) {
         digest: None,
         changes: None,
         began: true,
+        work: None,
     };
     let at = jiff::Timestamp::UNIX_EPOCH;
     let recorded: Vec<Recorded> = (1..).zip(rows).map(|(seq, row)| Recorded { seq, at, entry: entry(row) }).collect();

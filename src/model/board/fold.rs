@@ -52,18 +52,18 @@ fn tracks<'a>(layout: &Layout, ordered: &[&'a Recorded]) -> HashMap<&'a str, Tra
     let of_one_layer = of_one_layer(layout);
     // Who reports to a row of one layer may name the layer or not: it is the same work.
     let layer = |entry: &'a Entry| entry.layer.as_deref().filter(|_| !of_one_layer.contains(entry.row.as_str()));
-    // Newest first, so that it is known of what a run announced whether it came to nothing.
+    // Newest first, so that it is known of what was announced whether it came to nothing.
     let mut came_to_nothing = HashSet::new();
     let mut counting: Vec<&Recorded> = Vec::new();
     for record in ordered.iter().rev() {
         let entry = &record.entry;
-        let work = (entry.row.as_str(), layer(entry), entry.run);
-        if !entry.began {
-            came_to_nothing.insert(work);
-        } else if entry.status.ended() {
-            came_to_nothing.remove(&work);
-        } else if came_to_nothing.contains(&work) {
-            continue;
+        if let Some(work) = entry.work.as_deref() {
+            let work = (entry.row.as_str(), layer(entry), work);
+            if !entry.began {
+                came_to_nothing.insert(work);
+            } else if !entry.status.ended() && came_to_nothing.contains(&work) {
+                continue;
+            }
         }
         counting.push(record);
     }
@@ -164,15 +164,20 @@ fn takes(entry: &Entry, held: &Entry) -> bool {
     match entry.status {
         _ if !held.began => true,
         _ if !entry.began => false,
-        Status::Pending => !older_attempt(entry, held) && (held.status != Status::Running || same_run(entry, held)),
+        Status::Pending => !older_attempt(entry, held) && (held.status != Status::Running || !waits_beside(entry, held)),
         Status::Running => !older_attempt(entry, held),
         Status::Success | Status::Failure | Status::Skipped | Status::Dropped => outranks(entry, held),
     }
 }
 
-/// Whether two entries are of one run, in whichever attempts.
-fn same_run(entry: &Entry, held: &Entry) -> bool {
-    entry.run.map(|run| run.id) == held.run.map(|run| run.id)
+/// Whether an entry that says that work waits is of other work than `held`.
+fn waits_beside(entry: &Entry, held: &Entry) -> bool {
+    match (&entry.work, &held.work) {
+        (Some(work), Some(other)) => work != other,
+        (Some(_), None) => true,
+        // A report is about whatever runs, but for one from another run.
+        (None, _) => matches!((entry.run, held.run), (Some(new), Some(old)) if new.id != old.id),
+    }
 }
 
 /// Whether an outcome may stand in a row that `held` holds: from the same run or a newer one, or from none.

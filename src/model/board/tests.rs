@@ -43,6 +43,7 @@ fn report(row: &str, layer: Option<&str>, run: u64, status: Status) -> Entry {
         digest: None,
         changes: None,
         began: true,
+        work: None,
     }
 }
 
@@ -153,18 +154,23 @@ fn work_that_waits_and_then_runs_is_one_line_of_the_history() {
     assert_eq!(running.history[0].status, Status::Running);
 }
 
-/// An outcome that says why a run did not begin what it announced.
+/// What is said of one job of a run.
+fn of_work(work: &str, row: &str, layer: Option<&str>, (run, status): (u64, Status)) -> Entry {
+    Entry { work: Some(work.to_owned()), ..report(row, layer, run, status) }
+}
+
+/// An outcome that says why the job `b` did not begin, which was announced.
 fn not_begun(row: &str, layer: Option<&str>, run: u64) -> Entry {
-    Entry { began: false, ..report(row, layer, run, Status::Dropped) }
+    Entry { began: false, ..of_work("b", row, layer, (run, Status::Dropped)) }
 }
 
 #[test]
 fn work_that_did_not_begin_leaves_the_row_to_what_did() {
     let row = |layer, before: &[Status], after: &[Status]| {
-        let of = |run, status: &Status| report("apply", layer, run, *status);
-        let first = before.iter().map(|status| of(1, status));
-        let announced = [of(2, &Status::Pending), of(2, &Status::Running), not_begun("apply", layer, 2)];
-        let entries = first.chain(announced).chain(after.iter().map(|status| of(1, status)));
+        let of = |work, run, status: &Status| of_work(work, "apply", layer, (run, *status));
+        let first = before.iter().map(|status| of("a", 1, status));
+        let announced = [of("b", 2, &Status::Pending), of("b", 2, &Status::Running), not_begun("apply", layer, 2)];
+        let entries = first.chain(announced).chain(after.iter().map(|status| of("a", 1, status)));
         let board = board(entries);
         let told: Vec<Status> = board.history.iter().map(|line| line.status).collect();
         (status(&board, "apply"), told)
@@ -181,13 +187,33 @@ fn work_that_did_not_begin_leaves_the_row_to_what_did() {
 #[test]
 fn what_a_run_did_before_stands_where_it_cannot_begin_again() {
     let again = [
-        report("apply", Some("a"), 1, Status::Running),
-        report("apply", Some("a"), 1, Status::Success),
-        report("apply", Some("a"), 1, Status::Pending),
+        of_work("a", "apply", Some("a"), (1, Status::Running)),
+        of_work("a", "apply", Some("a"), (1, Status::Success)),
+        of_work("b", "apply", Some("a"), (1, Status::Pending)),
         not_begun("apply", Some("a"), 1),
     ];
     let row = board(again).row("apply").cloned().unwrap();
     assert_eq!((row.status, row.seconds, row.cells.len()), (Status::Success, Some(1), 1));
+}
+
+#[test]
+fn what_did_not_begin_does_not_hide_other_work_of_its_run_or_of_none() {
+    for run in [Some(1), None] {
+        let of = |entry: Entry| Entry { run: run.map(|id| RunId { id, attempt: 1 }), ..entry };
+        let entries = [
+            of(of_work("a", "apply", Some("a"), (1, Status::Running))),
+            of(of_work("b", "apply", Some("a"), (1, Status::Pending))),
+        ];
+        let waits = board(entries.clone());
+        let nothing = board(entries.into_iter().chain([of(not_begun("apply", Some("a"), 1))]));
+        assert_eq!([status(&waits, "apply"), status(&nothing, "apply")], [Status::Running; 2]);
+    }
+}
+
+#[test]
+fn what_is_reported_from_no_run_stands_although_it_waits() {
+    let by_hand = |status| Entry { run: None, ..report("e2e", None, 1, status) };
+    assert_eq!(status(&board([by_hand(Status::Running), by_hand(Status::Pending)]), "e2e"), Status::Pending);
 }
 
 #[test]
@@ -235,9 +261,13 @@ fn entry() -> impl Strategy<Value = Entry> {
         &[Status::Pending, Status::Running, Status::Success, Status::Failure, Status::Skipped, Status::Dropped][..],
     );
     let changes = prop::option::of(any::<bool>());
-    (rows, layer, 0..4_u64, status, changes, any::<bool>()).prop_map(|(row, layer, run, status, changes, began)| {
-        Entry { changes, began: began || !status.ended(), ..report(row, layer, run, status) }
-    })
+    let work = prop::sample::select(&[None, Some("a"), Some("b")][..]).prop_map(|work| work.map(str::to_owned));
+    (rows, layer, 0..4_u64, status, changes, any::<bool>(), work).prop_map(
+        |(row, layer, run, status, changes, began, work)| {
+            let began = began || !status.ended() || work.is_none();
+            Entry { changes, began, work, ..report(row, layer, run, status) }
+        },
+    )
 }
 
 proptest! {
