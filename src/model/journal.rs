@@ -135,7 +135,8 @@ impl Line {
             (status, _) => status,
         };
         let (row, note) = (row.to_owned(), note.to_owned());
-        let entry = Entry { id, row, status, note, pr, run, url, link, layer, by, action, digest, changes, began, work };
+        let entry =
+            Entry { id, row, status, note, pr, run, url, link, layer, by, action, digest, changes, began, work };
         Some(Self::Entry(Recorded { seq: record.id, at: record.created_at, entry }))
     }
 }

@@ -164,7 +164,9 @@ fn takes(entry: &Entry, held: &Entry) -> bool {
     match entry.status {
         _ if !held.began => true,
         _ if !entry.began => false,
-        Status::Pending => !older_attempt(entry, held) && (held.status != Status::Running || !waits_beside(entry, held)),
+        Status::Pending => {
+            !older_attempt(entry, held) && (held.status != Status::Running || !waits_beside(entry, held))
+        }
         Status::Running => !older_attempt(entry, held),
         Status::Success | Status::Failure | Status::Skipped | Status::Dropped => outranks(entry, held),
     }
