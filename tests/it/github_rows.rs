@@ -38,6 +38,27 @@ fn a_dispatched_run_is_running_until_it_reports() {
     assert!(link(&github, "e2e").ends_with(&format!("/actions/runs/{run}")), "{}", link(&github, "e2e"));
 }
 
+/// A run that goes on has no conclusion.
+#[test]
+fn a_run_that_goes_on_has_nothing_to_report() {
+    let github = github();
+    let run = dispatched(&github);
+    github.take_log();
+    for action in ["requested", "in_progress"] {
+        let told = github.job().on(github.run_event(run, action)).ci(["run"]).exits(0);
+        assert!(told.stderr.contains("e2e-reported: nothing to report: the event has no status yet"), "{told:#?}");
+    }
+    let log = github.take_log();
+    assert!(
+        log.lines().iter().all(|line| line.starts_with("GET") || line.starts_with("POST /graphql")),
+        "{:#?}",
+        log.lines()
+    );
+    assert_eq!(github.row(7, "e2e"), "running: started e2e.yml");
+    ends(&github, run, "success");
+    assert_eq!(github.row(7, "e2e"), "success: ");
+}
+
 #[test]
 fn what_was_asked_of_people_goes_on_when_the_run_that_asked_has_ended() {
     let github = GitHub::start(

@@ -19,7 +19,7 @@ use crate::gate::PersonaFacts;
 use crate::model::board::Recorded;
 use crate::model::decision::{Agenda, Job};
 use crate::model::ids::{PullNumber, Sha};
-use crate::model::rules::{Checkout, Handler, Kind, Template};
+use crate::model::rules::{Checkout, Handler, Kind, Rules, Template};
 use crate::render::Refusal;
 
 /// What stands around one decision of several.
@@ -50,6 +50,9 @@ pub(super) fn perform(
     let case = asked.case(rules, prepared.pull.as_ref(), &repository, &facts);
     let run_and_page = run.map(|run| (run, run_url));
     let scope = decide::scope(&Case { run: run_and_page, ..case }, decided.invocation.as_ref());
+    if !leave_untold(setting, agenda, &scope) {
+        return Ok(ExitStatus::Done);
+    }
     let mut home = session.dashboard(sha.clone(), number)?;
     let elsewhere = match elsewhere(setting, &home, agenda, &scope)? {
         Home::Here => None,
@@ -102,6 +105,34 @@ pub(super) fn perform(
         }
     }
     Ok(status)
+}
+
+/// Takes the reports off the agenda that have no status to report yet; whether anything is left to do.
+fn leave_untold(setting: &Setting<'_>, agenda: &mut Agenda, scope: &Scope) -> bool {
+    let rules = &setting.session.project.rules;
+    let told: Vec<bool> = agenda.jobs.iter().map(|job| !is_untold(rules, job, scope)).collect();
+    for (job, _) in agenda.jobs.iter().zip(&told).filter(|(_, told)| !**told) {
+        console::note(format!("{}: nothing to report: the event has no status yet", job.name()));
+    }
+    agenda.keep(&told);
+    let left = told.contains(&true) || !told.contains(&false);
+    if let (false, Some(before)) = (left, setting.last) {
+        tell_end(setting.session, setting.asked, before);
+    }
+    left
+}
+
+/// Whether a job is a report whose event has no status: the conclusion of a run that goes on is null, which reads as
+/// `None`. An error in its template is for the job to say.
+fn is_untold(rules: &Rules, job: &Job, scope: &Scope) -> bool {
+    let Some(Kind::Report(status)) = rules.handlers.get(&job.handler).map(|handler| &handler.kind) else {
+        return false;
+    };
+    let mut scope = scope.clone();
+    if let Some(layer) = job.layer.as_ref().and_then(|layer| rules.layers.get(layer)) {
+        scope.set_layer(layer);
+    }
+    expr::render(status, &scope).is_ok_and(|word| ["", "none"].contains(&&*word.trim().to_ascii_lowercase()))
 }
 
 /// The code of the commit, where steps are to run in it and the forge has it, and the folder of the project in there.

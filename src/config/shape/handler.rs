@@ -27,7 +27,8 @@ pub(in crate::config) struct Handler {
     /// Kind: a workflow file that is started, such as `e2e-tests.yml`. The row runs until that run reports.
     #[serde(default)]
     pub(in crate::config) dispatch: Given<At<String>>,
-    /// Kind: a status from the event for a row, a template, such as `{{ event.workflow_run.conclusion }}`.
+    /// Kind: a status from the event for a row, a template, such as `{{ event.workflow_run.conclusion }}`. Where it comes
+    /// to nothing, as while that run goes on, nothing is reported.
     #[serde(default)]
     pub(in crate::config) report: Given<At<String>>,
     /// Kind: another job of the workflow does it, such as `digger`; `ci update` reports.

@@ -55,12 +55,15 @@ impl GitHub {
 
     /// A workflow run ends.
     pub(crate) fn run_ends(&self, run: u64, conclusion: &str) -> Event {
-        let run = self.state(|state| {
-            state.runs.get_mut(&run).unwrap().conclusion = Some(conclusion.to_owned());
-            actions::shown(state, &state.runs[&run])
-        });
+        self.state(|state| state.runs.get_mut(&run).unwrap().conclusion = Some(conclusion.to_owned()));
+        self.run_event(run, "completed")
+    }
+
+    /// Something happens to a workflow run: `requested`, `in_progress`.
+    pub(crate) fn run_event(&self, run: u64, action: &str) -> Event {
+        let run = self.state(|state| actions::shown(state, &state.runs[&run]));
         let payload = json!({
-            "action": "completed", "workflow_run": run, "sender": user("alice"), "repository": repository(),
+            "action": action, "workflow_run": run, "sender": user("alice"), "repository": repository(),
         });
         Event { name: "workflow_run", payload }
     }
