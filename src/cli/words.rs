@@ -11,7 +11,7 @@ use super::handle::{self, Asked, Options};
 use super::session::{About, Session};
 use super::stop::Stop;
 use crate::command;
-use crate::model::event::Event;
+use crate::model::event::{COMMAND_LINE, Event};
 use crate::model::ids::PullNumber;
 use crate::model::nearest::nearest;
 
@@ -25,7 +25,7 @@ pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Sto
         None => return Err(unknown(&session, &words)),
     };
     let actor = session.actor()?;
-    let event = Event::new("command_line", json!({ "sender": { "login": actor } }));
+    let event = Event::new(COMMAND_LINE, json!({ "sender": { "login": actor } }));
     let asked = Asked { event, readings: vec![Ok(reading)], actor, pull, persona: None, comment: None };
     let options = Options { parallel: 2, only: None, dry_run: false };
     handle::handle(&session, &asked, &options).map(|handled| handled.status)

@@ -67,6 +67,8 @@ pub(crate) struct Outcome {
     pub(crate) took: Duration,
     /// Whether anything was done at all.
     pub(crate) began: bool,
+    /// Whether anything may have been changed: where steps are held to a record, not before that was found right.
+    pub(crate) touched: bool,
     /// What who asked can do about it, where the note does not say.
     pub(crate) remedy: Option<String>,
 }
@@ -87,6 +89,7 @@ impl Outcome {
             run: None,
             took: Duration::ZERO,
             began: true,
+            touched: false,
             remedy: None,
         }
     }
@@ -118,6 +121,7 @@ pub(crate) fn run_steps(job: &StepsJob<'_>, exec: &Exec<'_>) -> Outcome {
         changed: false,
         changes: None,
         ran: 0,
+        touched: false,
     };
     let halt = work.steps().err();
     let mut outcome = match halt {
@@ -128,6 +132,7 @@ pub(crate) fn run_steps(job: &StepsJob<'_>, exec: &Exec<'_>) -> Outcome {
     outcome.output = (!work.output.is_empty()).then(|| work.output.text());
     outcome.changed = work.changed;
     outcome.captures = work.captures;
+    outcome.touched = work.touched;
     outcome.took = setting.began.elapsed();
     outcome
 }
@@ -159,6 +164,8 @@ struct Work<'a> {
     changes: Option<bool>,
     /// How many steps ran.
     ran: usize,
+    /// Whether one of them may have changed anything.
+    touched: bool,
 }
 
 impl Work<'_> {
@@ -168,8 +175,9 @@ impl Work<'_> {
             return Err(Halt::Failed(format!("the handler `{}` has no steps", job.handler.key.value)));
         };
         self.require_environment()?;
+        let compares = steps.iter().rposition(|step| step.matches.is_some());
         for (at, step) in steps.iter().enumerate() {
-            self.step(step)?;
+            self.step(step, compares.is_none_or(|compares| at > compares))?;
             if step.output && at + 1 < steps.len() && !self.output.is_empty() {
                 (job.told)(&self.output.text());
             }
@@ -197,7 +205,7 @@ impl Work<'_> {
         Err(Halt::Failed(format!("{names} in the environment, it is in `require-env` of `{}`", handler.key.value)))
     }
 
-    fn step(&mut self, step: &Step) -> Result<(), Halt> {
+    fn step(&mut self, step: &Step, touches: bool) -> Result<(), Halt> {
         if self.setting.exec.cancel.is_set() {
             return Err(Halt::Cancelled);
         }
@@ -207,6 +215,7 @@ impl Work<'_> {
             return Ok(());
         }
         self.ran += 1;
+        self.touched |= touches;
         match step::run(step, &self.scope, self.setting, &mut self.output) {
             StepEnd::Failed(note) => Err(Halt::Failed(note)),
             StepEnd::Cancelled => Err(Halt::Cancelled),

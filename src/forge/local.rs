@@ -13,7 +13,7 @@ mod tests;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
@@ -40,6 +40,14 @@ pub(crate) struct Local {
     repository: OnceLock<String>,
     /// Locks that say that the runs of this process have not ended.
     runs: Mutex<Vec<File>>,
+}
+
+impl Drop for Local {
+    fn drop(&mut self) {
+        let runs = self.runs.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // Children that are left behind, such as git's housekeeping, would hold them too.
+        runs.iter().for_each(|run| drop(run.unlock()));
+    }
 }
 
 impl Local {

@@ -181,21 +181,22 @@ pub(crate) struct Lock {
     pub(crate) pull: Option<PullNumber>,
     pub(crate) by: String,
     pub(crate) run: Option<RunId>,
-    /// Tells the process that works, where there is no run that would.
+    /// Tells the work that holds it from all other, also of the same run. `None` once that has ended and the layer is held
+    /// for the pull request alone.
     #[serde(default)]
     pub(crate) process: Option<String>,
-    /// The commit that is applied, whose journal tells whether it was.
+    /// The commit that is applied, whose journal tells whether that began.
     #[serde(default)]
     pub(crate) sha: Option<Sha>,
     pub(crate) at: Timestamp,
-    /// Whether an earlier run of the same pull request applied: then it is not abandoned when this one fails.
+    /// Whether the pull request changed the layer, or may have: then it is not abandoned when this work comes to nothing.
     #[serde(default)]
     pub(crate) applied: bool,
 }
 
 impl Lock {
-    /// Whether it holds for `other` too. A pull request keeps its locks from run to run, but each run takes them anew, so
-    /// that it can be told whether the one that holds them still works.
+    /// Whether it holds for `other` too. A pull request keeps its locks from work to work, but each takes them anew, so that
+    /// it can be told whether what holds them still works.
     pub(crate) fn same_holder(&self, other: &Self) -> bool {
         self.pull == other.pull && self.run == other.run && self.process == other.process
     }

@@ -8,6 +8,9 @@ use serde_json::Value;
 
 use super::ids::{PullNumber, RunId, Sha};
 
+/// The name of what is no event of GitHub's: a command typed at a command line.
+pub(crate) const COMMAND_LINE: &str = "command_line";
+
 /// An event.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
@@ -166,6 +169,11 @@ impl Event {
         let issue =
             || self.at("/issue/pull_request").filter(|link| !link.is_null()).and_then(|_| number("/issue/number"));
         number("/pull_request/number").or_else(issue).map(PullNumber)
+    }
+
+    /// Whether a person asks: in a comment, or at a command line.
+    pub(crate) fn by_person(&self) -> bool {
+        ["issue_comment", COMMAND_LINE].contains(&self.name.as_str())
     }
 
     /// The comment of an `issue_comment` event on a pull request.

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
-use crate::place::{GitHub, Place, on_both};
+use crate::place::{GitHub, Local, Place, on_both, run_of};
 use crate::project::Ran;
 
 const CONFIG: &str = r#"
@@ -68,10 +68,12 @@ fn apply_that_fails(place: &impl Place, pull: u64) {
     place.take_away("fail");
 }
 
+/// Returns what is said on pull request 8.
 #[track_caller]
-fn eight_is_held_off(place: &impl Place) {
+fn eight_is_held_off(place: &impl Place) -> String {
     apply(place, 8).exits(4);
     assert!(place.row_of(8, "apply").contains("locked by pull request 7 (alice)"), "{}", place.row_of(8, "apply"));
+    refusal(place, 8)
 }
 
 /// An apply that has begun and goes on while the file `wait` is there.
@@ -88,18 +90,92 @@ fn begins(mut command: Command) -> Child {
     child
 }
 
-fn what_a_dead_run_held_is_taken_over_with_a_line<P: Place>() {
+fn what_may_have_been_changed_stays_with_its_pull_request<P: Place>() {
     let place: P = two();
-    apply_that_fails(&place, 7);
-    apply(&place, 7).exits(0);
-    let row = place.row("apply");
-    assert!(
-        row.starts_with("success: ") && row.contains("took over the lock of another run of this pull request"),
-        "{row}"
-    );
-    // A run of the same pull request that applies nothing does not give away what another one applied.
+    // Nobody knows what a step did that failed,
     apply_that_fails(&place, 7);
     eight_is_held_off(&place);
+    place.says("/unlock").exits(0);
+    // or that was under way when its job was killed.
+    let mut child = under_way(&place);
+    place.kill(&mut child);
+    place.take_away("wait");
+    place.settles();
+    let why = eight_is_held_off(&place);
+    assert!(why.contains("merge or close pull request 7, or comment `/unlock` there"), "{why}");
+    // The pull request itself goes on with it,
+    apply(&place, 7).exits(0);
+    let row = place.row("apply");
+    assert!(row.contains("took over the lock of another run of this pull request 7 (alice), which broke off"), "{row}");
+    // and keeps it if that fails.
+    apply_that_fails(&place, 7);
+    eight_is_held_off(&place);
+}
+
+/// `apply` is held to what `plan` recorded, which is nothing.
+fn what_was_found_stale_before_anything_was_done_is_free<P: Place>() {
+    let config = CONFIG.replace(
+        "steps = [{",
+        "steps = [{ run = ['echo', '{\"resource_changes\":[{\"change\":{\"actions\":[\"create\"]}}]}'], capture = \"again\", \
+         matches = \"plan\" }, {",
+    );
+    let place = P::with(&format!(
+        "{config}\n[stages.plan]\nname = \"Plan\"\neach = \"layer\"\n\n[handlers.plan]\nstage = \"plan\"\neach = \"layer\"\n\
+         record.changes = \"plan\"\nsteps = [{{ run = [\"echo\", \"{{}}\"], capture = \"plan\" }}]\n"
+    ));
+    place.open(8);
+    apply(&place, 7).exits(1);
+    assert!(place.row("apply").contains("plan-stale"), "{}", place.row("apply"));
+    apply(&place, 8).exits(1);
+    let row = place.row_of(8, "apply");
+    assert!(row.contains("plan-stale") && !row.contains("lock"), "{row}");
+}
+
+/// `ci` is killed alone, and what it started goes on.
+#[test]
+fn a_step_that_outlives_its_job_holds_its_layer_while_it_lives() {
+    let place: Local = two();
+    let mut child = under_way(&place);
+    place.kill(&mut child);
+    let second = apply(&place, 7).exits(4);
+    assert!(second.stderr.contains("wait until that run has ended"), "{second:#?}");
+    let synced = place.run(place.command(&["sync", "--pr", "7"])).exits(0);
+    assert!(synced.stdout.contains("all is true already"), "{synced:#?}");
+    place.take_away("wait");
+    place.settles();
+    place.run(place.command(&["sync", "--pr", "7"])).exits(0);
+    assert_eq!(place.row("apply"), "failure: web: ended without reporting");
+    apply(&place, 7).exits(0);
+}
+
+/// What a run that died took, of which the journal does not say that it began.
+#[test]
+fn what_was_taken_and_not_begun_is_taken_over() {
+    let place: Local = two();
+    apply(&place, 7).exits(0);
+    let path = place.store().parent().unwrap().join("forge/locks/web.json");
+    let mut lock: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    (lock["applied"], lock["process"], lock["sha"]) = (false.into(), "gone".into(), place.head(8).into());
+    std::fs::write(&path, lock.to_string()).unwrap();
+    apply(&place, 8).exits(0);
+    let row = place.row_of(8, "apply");
+    assert!(row.contains("took over the lock of pull request 7 (alice), whose run ended without applying"), "{row}");
+}
+
+/// The jobs of a matrix are one run.
+#[test]
+fn jobs_of_one_run_do_not_apply_one_layer_side_by_side() {
+    let github: GitHub = two();
+    let job = github.job().on(github.comment(7, "alice", "/apply"));
+    let command = job.command(["run"]);
+    let job = job.run(run_of(&command));
+    github.put("wait", "");
+    let mut first = begins(command);
+    let second = job.ci(["run"]).exits(4);
+    assert!(second.stderr.contains("locked by another job of this run (7, alice)"), "{second:#?}");
+    github.take_away("wait");
+    assert!(first.wait().unwrap().success());
+    job.ci(["run"]).exits(0);
 }
 
 fn what_a_run_holds_is_not_given_away_for_an_earlier_one_that_failed<P: Place>() {
@@ -187,6 +263,7 @@ fn a_run_under_way_is_not_unlocked<P: Place>() {
     apply(&place, 8).exits(4);
     place.kill(&mut child);
     place.take_away("wait");
+    place.settles();
     apply(&place, 8).exits(0);
 }
 
@@ -233,12 +310,33 @@ fn people_at_their_own_machines_hold_a_layer_each_for_themselves() {
     here().ci(["apply", "--pr", "7"]).exits(0);
 }
 
+/// Nor is it taken from somebody since his pull request is closed, unless a person says so.
+#[test]
+fn what_somebody_holds_at_his_own_machine_only_a_person_gives_away() {
+    let github: GitHub = two();
+    let here = github.job().env("GITHUB_RUN_ID", "").env("GITHUB_ACTOR", "alice");
+    github.put("wait", "");
+    let mut child = begins(here.command(["apply", "--pr", "7"]));
+    let closed = github.run(Place::close(&github, 7)).exits(4);
+    assert!(closed.stderr.contains("web is held by alice without a run"), "{closed:#?}");
+    let why = eight_is_held_off(&github);
+    assert!(why.contains("comment `/unlock` there"), "{why}");
+    github.says("/unlock").exits(0);
+    apply(&github, 8).exits(0);
+    github.take_away("wait");
+    assert!(child.wait().unwrap().success());
+    // What was given away meanwhile is not taken back.
+    assert!(apply(&github, 7).stderr.contains("nothing to do"));
+    apply(&github, 8).exits(0);
+}
+
 on_both!(
     what_was_done_in_part_is_told_as_that,
     who_is_held_off_leaves_the_row_to_the_run_under_way,
     who_is_held_off_does_not_hide_what_was_done_before,
     a_run_under_way_is_not_unlocked,
-    what_a_dead_run_held_is_taken_over_with_a_line,
+    what_may_have_been_changed_stays_with_its_pull_request,
+    what_was_found_stale_before_anything_was_done_is_free,
     what_a_run_holds_is_not_given_away_for_an_earlier_one_that_failed,
     a_layer_is_held_until_its_pull_request_is_closed,
     what_a_closed_pull_request_holds_is_taken_over,

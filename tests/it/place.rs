@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::project::{Project, Ran};
 
 pub(crate) use crate::github::GitHub;
+pub(crate) use github::run_of;
 pub(crate) use local::Local;
 
 /// Makes two tests of each story, a function over the [`Place`].
@@ -83,6 +84,9 @@ pub(crate) trait Place: Sized {
 
     /// Kills a job, so that it can say nothing more.
     fn kill(&self, job: &mut Child);
+
+    /// Waits for the end of what jobs that were killed left behind.
+    fn settles(&self);
 
     /// Our comments on a pull request.
     fn comments(&self, pull: u64) -> Vec<String>;

@@ -1,7 +1,7 @@
-//! The locks of layers: who may take one, from whom, and who may give one back. Nobody takes anything from a run under
-//! way.
+//! The locks of layers: who may take one, from whom, and who may give one back. Nobody takes anything from work under
+//! way, and a layer that may have been changed stays with its pull request.
 
-use std::sync::LazyLock;
+use indexmap::IndexSet;
 
 use super::Work;
 use super::act::{LOCKED, Tried};
@@ -11,12 +11,6 @@ use crate::forge::{self, Forge, Lock, Taken};
 use crate::model::board::Status;
 use crate::model::rules::{Handler, Layer, Unlock};
 use crate::render;
-
-/// What to do about a run under way.
-const WAIT: &str = "wait until that run has ended, or cancel it";
-
-/// What tells this process from others that are in no run either.
-static PROCESS: LazyLock<String> = LazyLock::new(output::random);
 
 /// What came of asking for the layer's lock.
 pub(super) enum Locked {
@@ -35,13 +29,15 @@ pub(super) fn take(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) ->
         pull: work.dashboard.pull,
         by: work.actor.to_owned(),
         run: work.run,
-        process: work.run.is_none().then(|| PROCESS.clone()),
+        process: Some(output::random()),
         sha: Some(work.dashboard.sha.clone()),
         at: jiff::Timestamp::now(),
         applied: false,
     };
     let Taken::Held(held) = forge.take_lock(&lock)? else { return Ok(Locked::Free { lock: Some(lock), from: None }) };
+    let own_run = held.run.is_some() && held.run == lock.run;
     let whose = match held.pull {
+        Some(pull) if held.pull == lock.pull && own_run => format!("another job of this run ({pull}, {})", held.by),
         Some(pull) if held.pull == lock.pull => format!("another run of this pull request {pull} ({})", held.by),
         Some(pull) => format!("pull request {pull} ({})", held.by),
         None => held.by.clone(),
@@ -54,9 +50,18 @@ pub(super) fn take(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) ->
         let from = why.map(|why| format!("took over the lock of {whose}, {why}"));
         return Ok(Locked::Free { lock: Some(lock), from });
     }
-    let remedy = if under_way { WAIT.to_owned() } else { release(work, &held) };
+    let remedy = if under_way { wait(work, &held) } else { release(work, &held) };
     let note = format!("locked by {whose} since {}", render::date_and_time(held.at));
     Ok(Locked::Held(Box::new(refused(note, remedy))))
+}
+
+/// What to do about work under way.
+fn wait(work: &Work<'_>, held: &Lock) -> String {
+    const WAIT: &str = "wait until that run has ended, or cancel it";
+    if held.pull.is_none() || held.pull == work.dashboard.pull {
+        return WAIT.to_owned();
+    }
+    format!("{WAIT}; then {}", release(work, held))
 }
 
 /// What to do about a lock whose run has ended, or of which nobody can tell.
@@ -78,10 +83,11 @@ fn refused(note: String, remedy: String) -> Outcome {
     Outcome { reason: Some(LOCKED), remedy: Some(remedy), ..Outcome::not_begun(Status::Dropped, note) }
 }
 
-/// Whether the run that holds a lock still works. One that is not known any more was deleted, which runs can be that have
-/// ended or are two weeks old. See <https://docs.github.com/en/actions/managing-workflow-runs/deleting-a-workflow-run>.
+/// Whether the work that holds a lock still goes on, as far as its run tells. A run that is not known any more was deleted,
+/// which runs can be that have ended or are two weeks old. See
+/// <https://docs.github.com/en/actions/managing-workflow-runs/deleting-a-workflow-run>.
 fn under_way(forge: &dyn Forge, held: &Lock) -> forge::Result<bool> {
-    let Some(run) = held.run else { return Ok(false) };
+    let Some(run) = held.run.filter(|_| held.process.is_some()) else { return Ok(false) };
     match forge.run_conclusion(run) {
         Ok(conclusion) => Ok(conclusion.is_none()),
         Err(forge::Error::NotFound(_)) => Ok(false),
@@ -89,14 +95,21 @@ fn under_way(forge: &dyn Forge, held: &Lock) -> forge::Result<bool> {
     }
 }
 
-/// The lock that may take the place of one whose run has ended, and why, where that is worth a line. A pull request that
-/// is open keeps what it applied.
+/// Whether somebody works with it of whom nobody can tell whether he still does: at his own machine.
+fn by_hand(held: &Lock) -> bool {
+    held.run.is_none() && held.process.is_some()
+}
+
+/// The lock that may take the place of one that no work under way holds, and why, where that is worth a line.
 fn claim(
     work: &Work<'_>,
     handler: &Handler,
     held: &Lock,
     lock: Lock,
 ) -> forge::Result<Option<(Lock, Option<&'static str>)>> {
+    if by_hand(held) {
+        return Ok(None);
+    }
     let own = held.pull.is_some() && held.pull == lock.pull;
     if let Some(number) = held.pull.filter(|_| !own) {
         match work.dashboard.forge.pull(number) {
@@ -106,57 +119,62 @@ fn claim(
             Err(error) => return Err(error),
         }
     }
-    if held.run.is_none() {
-        return Ok((own && held.process.is_none()).then_some((lock, None)));
-    }
-    let applied = held.pull.is_some() && (held.applied || applied(work, handler, held)?);
+    let applied = held.applied || began(work, handler, held)?;
+    let broke_off = held.process.is_some();
     Ok(match (own, applied) {
-        (true, true) => Some((Lock { applied, ..lock }, None)),
-        (false, true) => None,
-        (_, false) => Some((lock, Some("whose run ended without applying"))),
+        (true, true) => Some((Lock { applied, ..lock }, broke_off.then_some("which broke off"))),
+        (true, false) => Some((lock, broke_off.then_some("which ended without applying"))),
+        (false, true) if held.pull.is_some() => None,
+        (false, true) => Some((lock, Some("whose run broke off"))),
+        (false, false) => Some((lock, Some("whose run ended without applying"))),
     })
 }
 
-/// Whether the run that holds a lock applied its layer, by the journal of the commit.
-fn applied(work: &Work<'_>, handler: &Handler, held: &Lock) -> forge::Result<bool> {
-    let Some(sha) = &held.sha else { return Ok(true) };
-    let stage = handler.stage.as_ref().map(|stage| stage.value.as_str());
-    let rows = stage.map(|stage| work.dashboard.rules.rows_of_stage(stage)).unwrap_or_default();
-    Ok(work.dashboard.of(sha.clone(), held.pull).read()?.into_iter().any(|recorded| {
-        let entry = recorded.entry;
-        let layer = entry.layer.as_deref() == Some(&held.layer);
-        rows.contains(&entry.row) && layer && entry.run == held.run && entry.status == Status::Success
-    }))
+/// Whether the work that holds a lock began, by the journal of the commit. What broke off may have applied its layer.
+fn began(work: &Work<'_>, handler: &Handler, held: &Lock) -> forge::Result<bool> {
+    let stage = handler.stage.as_ref().map(|stage| work.dashboard.rules.rows_of_stage(&stage.value));
+    let (Some(rows), Some(sha)) = (stage, &held.sha) else { return Ok(true) };
+    let recorded = work.dashboard.of(sha.clone(), held.pull).read()?;
+    let of_work = recorded.iter().filter(|recorded| {
+        let entry = &recorded.entry;
+        rows.contains(&entry.row) && entry.layer.as_deref() == Some(&held.layer) && entry.run == held.run
+    });
+    let newest = of_work.max_by_key(|recorded| recorded.seq).map(|recorded| &recorded.entry);
+    Ok(newest.is_some_and(|entry| entry.began && entry.status != Status::Pending))
 }
 
-/// Gives back the lock of work that has ended, where nothing is left for which the layer would be held, or where no run
-/// tells that it has ended: to whoever works for the same pull request next.
-pub(super) fn give_back(work: &Work<'_>, lock: Option<&Lock>) {
+/// Gives back the lock of work that has ended: to the pull request, if its layer may have been changed, else to all.
+pub(super) fn give_back(work: &Work<'_>, lock: Option<&Lock>, touched: bool) {
     let Some(lock) = lock else { return };
-    let forge = work.dashboard.forge;
-    let given = match (lock.pull, &lock.process) {
-        (None, _) => forge.release_lock(lock),
-        (Some(_), Some(_)) => forge.replace_lock(lock, &Lock { process: None, ..lock.clone() }),
-        (Some(_), None) => return,
+    let (forge, applied) = (work.dashboard.forge, lock.applied || touched);
+    let given = if lock.pull.is_some() && applied {
+        forge.replace_lock(lock, &Lock { process: None, applied, ..lock.clone() })
+    } else {
+        forge.release_lock(lock)
     };
     if let Err(error) = given {
-        console::warning(&format!("the lock of `{}` could not be released: {error}", lock.layer));
+        console::warning(&format!("the lock of `{}` could not be given back: {error}", lock.layer));
     }
 }
 
-/// Releases the locks that this pull request holds.
+/// Releases the locks that this pull request holds. Those of people at their own machines only if a person asks.
 pub(super) fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
     let layers: Vec<String> = match which {
         Unlock::Layers(layers) => layers.clone(),
         Unlock::All if work.agenda.layers.is_empty() => work.dashboard.rules.layers.keys().cloned().collect(),
         Unlock::All => work.agenda.layers.clone(),
     };
-    let forge = work.dashboard.forge;
+    let (forge, asked) = (work.dashboard.forge, work.event.by_person());
     let (mut released, mut busy) = (Vec::new(), Vec::new());
+    let mut remedies = IndexSet::new();
     for layer in layers {
         let Some(held) = forge.lock(&layer)?.filter(|held| held.pull == work.dashboard.pull) else { continue };
-        if held.run != work.run && under_way(forge, &held)? {
+        if under_way(forge, &held)? {
             busy.push(format!("{layer} is held by a run under way ({})", held.by));
+            remedies.insert("wait until that run has ended, or cancel it, then unlock".to_owned());
+        } else if by_hand(&held) && !asked {
+            busy.push(format!("{layer} is held by {} without a run", held.by));
+            remedies.insert(release(work, &held));
         } else if forge.release_lock(&held)? {
             released.push(layer);
         }
@@ -171,5 +189,6 @@ pub(super) fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
         return Ok(Outcome::new(Status::Success, said));
     }
     let began = !released.is_empty();
-    Ok(Outcome { began, ..refused(format!("{said}: {}", busy.join("; ")), format!("{WAIT}, then unlock")) })
+    let remedy = remedies.into_iter().collect::<Vec<_>>().join("; ");
+    Ok(Outcome { began, ..refused(format!("{said}: {}", busy.join("; ")), remedy) })
 }

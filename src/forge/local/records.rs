@@ -9,6 +9,7 @@ use std::sync::PoisonError;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
+use rustix::io::{FdFlags, fcntl_setfd};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -46,13 +47,15 @@ struct Issue {
 }
 
 impl Local {
-    /// Takes the next number for a run and makes its folder. While this process lives it holds a lock there, which the
-    /// system lets go of when the process dies, however it dies: so others can tell whether the run has ended.
+    /// Takes the next number for a run and makes its folder. This process holds a lock there until it ends, and should it
+    /// be killed its children do: the system lets go of it when the last of them dies, however that dies, so that others
+    /// can tell whether the run has ended.
     pub(crate) fn next_run_id(&self) -> Result<u64> {
         let id = self.store.append_folder("runs")?;
         let path = self.alive(id);
         let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
-        let lock = lock.map_err(|error| failure(&path, &error))?;
+        let inherited = |file: File| Ok(fcntl_setfd(&file, FdFlags::empty()).map(|()| file)?);
+        let lock = lock.and_then(inherited).map_err(|error| failure(&path, &error))?;
         self.runs.lock().unwrap_or_else(PoisonError::into_inner).push(lock);
         Ok(id)
     }

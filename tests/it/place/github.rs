@@ -67,8 +67,7 @@ impl Place for GitHub {
     }
 
     fn run(&self, job: Command) -> Ran {
-        let id = job.get_envs().find(|(name, _)| *name == "GITHUB_RUN_ID").and_then(|(_, value)| value?.to_str());
-        let id: u64 = id.unwrap().parse().unwrap();
+        let id = run_of(&job);
         let ran = ran(job);
         self.state(|state| state.end_run(id, if ran.code == 0 { "success" } else { "failure" }));
         ran
@@ -78,6 +77,10 @@ impl Place for GitHub {
         job.kill().unwrap();
         job.wait().unwrap();
         self.state(|state| state.end_runs("ci.yml", "failure"));
+    }
+
+    fn settles(&self) {
+        // A runner leaves nothing behind of a job that has ended.
     }
 
     fn comments(&self, pull: u64) -> Vec<String> {
@@ -95,4 +98,10 @@ impl Place for GitHub {
         told.extend([Job::summary(self), Job::outputs(self)].map(|path| std::fs::read_to_string(path).unwrap()));
         told
     }
+}
+
+/// The workflow run that a job is a part of.
+pub(crate) fn run_of(job: &Command) -> u64 {
+    let id = job.get_envs().find(|(name, _)| *name == "GITHUB_RUN_ID").and_then(|(_, value)| value?.to_str());
+    id.unwrap().parse().unwrap()
 }
