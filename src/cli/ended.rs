@@ -123,17 +123,19 @@ fn running<'r>(dashboard: &Dashboard<'_>, recorded: &'r [Recorded]) -> Vec<&'r R
 
 fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
     // Else it waited for other work of the run.
-    let began = record.entry.status != Status::Pending;
+    let waited = record.entry.status == Status::Pending;
     let silent = match record.entry.note.strip_prefix(STARTING) {
         Some(workflow) => format!("ended without saying whether {workflow} was started: look at its runs"),
         None => "ended without reporting".to_owned(),
     };
     let (status, note) = match Status::parse(conclusion) {
         _ if superseded => (Status::Dropped, "superseded".to_owned()),
-        _ if !began => (Status::Dropped, "did not begin".to_owned()),
+        _ if waited => (Status::Dropped, "did not begin".to_owned()),
         Some(status) if status.ended() && status != Status::Success => (status, silent),
         // A run that succeeded and did not report is no success of this row.
         Some(_) | None => (Status::Failure, silent),
     };
+    // What was reported from outside has the row, whether it began or not: nothing tells it from what stood there before.
+    let began = !waited || record.entry.work.is_none();
     Entry { id: output::random(), status, note, began, ..record.entry.clone() }
 }
