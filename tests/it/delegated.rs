@@ -1,5 +1,7 @@
 //! Work that another job of the workflow does: `ci run` sets its rows running, `ci update` says how it ended.
 
+use std::collections::HashSet;
+
 use crate::github::{GitHub, Job};
 use crate::place::{Place, on_both, ran};
 use crate::project::Project;
@@ -115,18 +117,24 @@ delegate = "format"
 
 /// The modes that a job tells those after it.
 fn modes(github: &GitHub, text: &str, (lint, code): (&str, i32)) -> Vec<String> {
-    let outputs = Job::outputs(github);
+    let job = github.job().on(github.comment(7, "alice", text)).env("LINT", lint).env("CI_RETRY_BUDGET", "1");
+    told(&job, text, code)
+}
+
+/// The modes that this job, which a comment starts, tells those after it.
+fn told(job: &Job<'_>, text: &str, code: i32) -> Vec<String> {
+    let outputs = Job::outputs(job.github());
     std::fs::write(&outputs, "").unwrap();
-    github
-        .job()
-        .on(github.comment(7, "alice", text))
-        .env("LINT", lint)
-        .env("CI_RETRY_BUDGET", "1")
-        .ci(["run"])
-        .exits(code);
+    job.ci(["run"]).exits(code);
     let written = std::fs::read_to_string(&outputs).unwrap();
     let modes = written.lines().skip_while(|line| !line.starts_with("modes")).nth(1).unwrap();
     let modes: serde_json::Value = serde_json::from_str(modes).unwrap();
+    if let Some(run) = modes.get("run") {
+        // `ci run --only` does a job for all lines that ask for it.
+        let names: Vec<&str> =
+            run["matrix"]["include"].as_array().unwrap().iter().map(|job| job["job"].as_str().unwrap()).collect();
+        assert_eq!(names.iter().collect::<HashSet<_>>().len(), names.len(), "{run}");
+    }
     if let Some(format) = modes.get("format") {
         assert_eq!(format["stages"], "format");
         let asked: Vec<&serde_json::Value> =
@@ -152,6 +160,17 @@ fn each_job_hears_of_its_work_whichever_line_and_handler_it_is() {
     assert_eq!(modes(&github, "/plan", ("true", 1)), ["run"]);
     assert_eq!(modes(&github, "/check\n/check fast", ("true", 0)), ["run", "format"]);
     assert!(modes(&github, "/check it", ("true", 4)).is_empty());
+}
+
+#[test]
+fn what_is_left_to_others_is_told_although_the_summary_cannot_be_written() {
+    let github = GitHub::start(TWO);
+    github.commit("work", "wanted", "something");
+    let missing = github.folder().join("missing/summary.md");
+    let job =
+        github.job().on(github.comment(7, "alice", "/check")).env("GITHUB_STEP_SUMMARY", missing.to_str().unwrap());
+    assert_eq!(told(&job, "/check", 1), ["run", "format"]);
+    assert_eq!(github.row(7, "format"), "running: ");
 }
 
 #[test]

@@ -45,6 +45,10 @@ impl<'g> Job<'g> {
         self
     }
 
+    pub(crate) fn github(&self) -> &'g GitHub {
+        self.github
+    }
+
     /// Where the job summary is written.
     pub(crate) fn summary(github: &GitHub) -> PathBuf {
         github.folder().join("summary.md")
