@@ -16,6 +16,9 @@ use crate::render;
 /// How the note of work begins that starts a workflow, whose name follows: if it dies, that may have begun.
 pub(super) const STARTING: &str = "starting ";
 
+/// How the note of work begins that started a workflow, whose name follows: it is that workflow's run from then on.
+pub(super) const STARTED: &str = "started ";
+
 /// Outcomes for the rows that still run although their run has ended, as the forge says.
 pub(super) fn outcomes(dashboard: &Dashboard<'_>) -> forge::Result<Vec<Entry>> {
     let forge = dashboard.forge;
@@ -128,14 +131,24 @@ fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
         Some(workflow) => format!("ended without saying whether {workflow} was started: look at its runs"),
         None => "ended without reporting".to_owned(),
     };
-    let (status, note) = match Status::parse(conclusion) {
+    let ended = Status::parse(conclusion).filter(|status| status.ended());
+    let (status, note) = match ended {
+        // Such a run is the work itself, and how it ended is what came of the work.
+        Some(status) if is_dispatched(&record.entry) => {
+            (status, Some(conclusion).filter(|word| *word != status.word()).unwrap_or_default().to_owned())
+        }
         _ if superseded => (Status::Dropped, "superseded".to_owned()),
         _ if waited => (Status::Dropped, "did not begin".to_owned()),
-        Some(status) if status.ended() && status != Status::Success => (status, silent),
+        Some(status) if status != Status::Success => (status, silent),
         // A run that succeeded and did not report is no success of this row.
         Some(_) | None => (Status::Failure, silent),
     };
     // What was reported from outside has the row, whether it began or not: nothing tells it from what stood there before.
     let began = !waited || record.entry.work.is_none();
     Entry { id: output::random(), status, note, began, ..record.entry.clone() }
+}
+
+/// Whether an entry is of a run that `ci` started and that reported nothing itself: reports from outside name no action.
+fn is_dispatched(entry: &Entry) -> bool {
+    entry.action.is_some() && entry.note.starts_with(STARTED)
 }

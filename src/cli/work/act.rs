@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::Work;
 use super::lock::{self, Locked};
 use super::outputs::Outputs;
-use crate::cli::ended::STARTING;
+use crate::cli::ended::{STARTED, STARTING};
 use crate::cli::{console, facts};
 use crate::exec::Exec;
 use crate::exec::job::{Outcome, PLAN_STALE, REPORTED, StepsJob, run_steps};
@@ -206,7 +206,7 @@ fn dispatch(
     let dispatched = work.dashboard.forge.dispatch(workflow, &reference, &given)?;
     // Until that run has ended the row is its, and not that of the run which started it and ends first.
     let run = Some((dispatched.run, dispatched.url));
-    Ok(Outcome { run, ..Outcome::new(Status::Running, format!("started {workflow}")) })
+    Ok(Outcome { run, ..Outcome::new(Status::Running, format!("{STARTED}{workflow}")) })
 }
 
 fn report(work: &Work<'_>, handler: &Handler, status: &Template, scope: &Scope) -> Tried {
