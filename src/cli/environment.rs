@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use super::stop::Stop;
 use crate::config;
+use crate::exec::redact::Redactor;
 use crate::forge::Secret;
 use crate::forge::github::RETRY_BUDGET;
 use crate::model::event::Event;
 use crate::model::ids::{RunId, Sha};
+use crate::model::rules::Rules;
 
 /// The most bytes of an event's payload that are read: GitHub sends no more.
 const PAYLOAD: u64 = 25 << 20;
@@ -36,6 +38,13 @@ pub(super) fn retry_budget() -> Result<Duration, Stop> {
         Stop::usage(format!("`CI_RETRY_BUDGET` is `{seconds}`, which is no whole number of seconds"))
             .help("write one such as `120`, or leave it out")
     })
+}
+
+/// What hides the secrets of the environment, and the names of those that are too short to be hidden.
+pub(super) fn redactor(rules: &Rules) -> anyhow::Result<(Redactor, Vec<String>)> {
+    let texts = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())));
+    Redactor::new(&rules.redact, texts, &rules.source.text)
 }
 
 /// Where things go that nobody needs after this job.

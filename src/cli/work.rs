@@ -20,7 +20,6 @@ use super::stop::Stop;
 use super::{ExitStatus, console, output};
 use crate::exec::job::{AFTER, Outcome, REPORTED};
 use crate::exec::pool::{self, Node};
-use crate::exec::redact::Redactor;
 use crate::exec::{Exec, Grace};
 use crate::expr::Scope;
 use crate::forge;
@@ -68,11 +67,7 @@ pub(super) struct Done {
 /// Carries an agenda out.
 pub(super) fn carry_out(work: &Work<'_>) -> Result<Done, Stop> {
     let environment: Vec<(OsString, OsString)> = std::env::vars_os().collect();
-    let text = environment
-        .iter()
-        .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_string_lossy().into_owned())));
-    let rules = work.dashboard.rules;
-    let (redactor, short) = Redactor::new(&rules.redact, text, &rules.source.text)
+    let (redactor, short) = super::environment::redactor(work.dashboard.rules)
         .map_err(|error| Stop::failed(format!("secrets cannot be hidden, so nothing was run: {error:#}")))?;
     for name in short {
         console::warning(&format!("the value of `{name}` is too short to be hidden; it may show in outputs"));

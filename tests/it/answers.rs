@@ -93,6 +93,22 @@ fn a_job_without_a_checkout_tells_whoever_asked_what_it_lacks() {
 }
 
 #[test]
+fn an_answer_holds_no_secret_of_the_environment() {
+    let github = github();
+    std::fs::remove_dir_all(github.workspace()).unwrap();
+    std::fs::create_dir(github.workspace()).unwrap();
+    // The error names the folder.
+    let folder = github.workspace().canonicalize().unwrap().display().to_string();
+    let event = github.comment(7, "alice", "/plan");
+    github.job().env("DEPLOY_TOKEN", &folder).on(event).ci(["run"]).exits(2);
+    let said = answers(&github);
+    assert!(
+        matches!(&said[..], [one] if one.contains("is in no git repository") && !one.contains(&folder)),
+        "{said:#?}"
+    );
+}
+
+#[test]
 fn a_token_that_may_not_keep_the_dashboard_is_told_with_the_line_it_lacks() {
     let github = github();
     let event = github.comment(7, "alice", "/plan platform");

@@ -5,7 +5,7 @@ use crate::cli::args::Global;
 use crate::cli::session::Session;
 use crate::cli::stop::Stop;
 use crate::cli::work::post_once;
-use crate::cli::{ExitStatus, console, project};
+use crate::cli::{ExitStatus, console, environment, project};
 use crate::command::Misfit;
 use crate::decide::{self, Decided};
 use crate::forge::Reaction;
@@ -109,10 +109,20 @@ fn answer(session: &Session, asked: &Asked, pull: &Pull, command: &str, reasons:
     post(session, pull, &Refusal { command, by: &asked.actor, partly: false, reasons })
 }
 
-/// Posts what was not run of a command, or nothing of it.
+/// Posts what was not run of a command, or nothing of it. Error texts may hold secrets: where these cannot be hidden, it
+/// says nothing.
 pub(super) fn post(session: &Session, pull: &Pull, refusal: &Refusal<'_>) -> Result<(), Stop> {
+    let rules = &session.project.rules;
+    let Ok((redactor, _)) = environment::redactor(rules) else { return Ok(()) };
+    let hidden = |reason: &Reason| Reason {
+        message: redactor.redact(&reason.message),
+        remedy: redactor.redact(&reason.remedy),
+        ..reason.clone()
+    };
+    let reasons: Vec<Reason> = refusal.reasons.iter().map(hidden).collect();
     let dashboard = session.dashboard(pull.head_sha.clone(), Some(pull.number))?;
-    post_once(&dashboard, &render::refusal(&session.project.templates, &session.project.rules, refusal))?;
+    let refusal = Refusal { reasons: &reasons, ..*refusal };
+    post_once(&dashboard, &render::refusal(&session.project.templates, rules, &refusal))?;
     Ok(())
 }
 
