@@ -120,18 +120,27 @@ fn command(case: &Case<'_>, invocation: &Invocation) -> Decided {
     let mut decided = Decided::of(matcher::match_command(case.rules, invocation, &situation));
     let rule = decided.rule().and_then(|index| case.rules.rules.get(index));
     decided.invocation = Some(invocation.clone());
-    let unlocks = || match rule.map(|rule| &rule.action) {
-        Some(Action::Run(handlers)) => handlers.iter().all(|key| {
-            case.rules.handlers.get(&key.value).is_some_and(|handler| matches!(handler.kind, Kind::Unlock(_)))
-        }),
-        Some(Action::Say(_)) | None => false,
-    };
-    if rule.is_some() && case.pull.is_some_and(|pull| pull.closed) && !unlocks() {
+    let is_closed = case.pull.is_some_and(|pull| pull.closed);
+    if rule.is_some_and(|rule| is_closed && !unlocks(case.rules, rule)) {
         decided.ignored = Some("the pull request is closed".to_owned());
     } else {
         decided.agenda = agenda(case, rule, Some(invocation));
     }
     decided
+}
+
+/// Whether a command does something on a closed pull request too.
+pub(crate) fn works_when_closed(rules: &Rules, command: &str) -> bool {
+    let of_it = |rule: &&Rule| rule.command.as_ref().is_some_and(|key| key.value == command);
+    rules.rules.iter().filter(of_it).any(|rule| unlocks(rules, rule))
+}
+
+fn unlocks(rules: &Rules, rule: &Rule) -> bool {
+    let unlocks = |key: &str| rules.handlers.get(key).is_some_and(|handler| matches!(handler.kind, Kind::Unlock(_)));
+    match &rule.action {
+        Action::Run(handlers) => handlers.iter().all(|key| unlocks(&key.value)),
+        Action::Say(_) => false,
+    }
 }
 
 fn agenda(case: &Case<'_>, rule: Option<&Rule>, invocation: Option<&Invocation>) -> Option<Agenda> {

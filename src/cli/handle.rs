@@ -145,7 +145,11 @@ pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Res
     } else {
         let command = asked.readings.iter().flatten().next().filter(|_| !options.dry_run);
         let prepared = prepare(session, asked, command.is_some()).inspect_err(|stop| {
-            if let Some(command) = command {
+            // On a closed pull request it would have been ignored without a word.
+            let counts = |command: &&Invocation| {
+                !asked.event.is_on_closed() || decide::works_when_closed(&session.project.rules, &command.command)
+            };
+            if let Some(command) = command.filter(counts) {
                 stopped(session, asked, &command.line, stop);
                 tell_end(session, asked, stop.status);
             }

@@ -163,6 +163,11 @@ impl Event {
         }
     }
 
+    /// Whether the pull request that a comment stands on was closed then.
+    pub(crate) fn is_on_closed(&self) -> bool {
+        self.text("/issue/state") == Some("closed")
+    }
+
     /// The number of the pull request that the event is about.
     pub(crate) fn pull_number(&self) -> Option<PullNumber> {
         let number = |pointer: &str| self.at(pointer).and_then(Value::as_u64);

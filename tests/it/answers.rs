@@ -164,3 +164,20 @@ fn a_closed_pull_request_is_told_once() {
     assert_eq!(told.matches("nothing to do").count(), 1, "{told}");
     assert!(told.contains("nothing to do: the pull request is closed"), "{told}");
 }
+
+#[test]
+fn nobody_is_answered_on_a_closed_pull_request_where_the_rules_or_the_journal_cannot_be_had() {
+    let github = github();
+    github.state(|state| state.pull(7).open = false);
+    let event = github.comment(7, "alice", "/plan platform");
+    github.fail_on("/statuses?", Fault::Exhausted(403, 3_000));
+    github.job().on(event).ci(["run"]).exits(3);
+    github.commit("main", "ci.toml", &CONFIG.replace("[[rules]]\ncommand = \"plan\"", "[[rules]]\ncomand = \"plan\""));
+    for (login, text) in [("alice", "/plan platform"), ("alice", "/apply"), ("mallory", "/plan")] {
+        let (ran, comment) = says(&github, login, text);
+        ran.exits(2);
+        assert!(!confused(&comment), "{login}: {text}");
+    }
+    assert!(github.comments(7).iter().all(|comment| !confused(comment)));
+    assert!(answers(&github).is_empty(), "{:#?}", answers(&github));
+}

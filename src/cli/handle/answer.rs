@@ -84,8 +84,11 @@ pub(super) fn stopped(session: &Session, asked: &Asked, command: &str, stop: &St
 
 /// The same where the rules that count cannot be had, to whoever wrote a command of theirs as far as that can be told: by its
 /// name in a ci.toml that cannot be used, else by the one that is checked out. All other lines may be meant for somebody
-/// else. On the local forge whoever asks reads the log.
+/// else. On the local forge whoever asks reads the log, and on a closed pull request commands are ignored without a word.
 pub(in crate::cli) fn tell_without_rules(global: &Global, event: &Event, stop: &Stop) {
+    if event.is_on_closed() {
+        return;
+    }
     let Ok(session) = Session::without_rules(global) else { return };
     let named = || decide::lines(&session.project.rules, event).into_iter().find(|line| stop.concerns(line));
     let checked_out = || {

@@ -15,13 +15,14 @@ pub(crate) struct Event {
 impl GitHub {
     /// Somebody comments on a pull request.
     pub(crate) fn comment(&self, pull: u64, login: &str, body: &str) -> Event {
-        let comment = self.state(|state| {
+        let (comment, open) = self.state(|state| {
             let comment = state.comment_as(login, pull, body);
-            comments::shown(state, &comment)
+            (comments::shown(state, &comment), state.pull(pull).open)
         });
+        let issue_state = if open { "open" } else { "closed" };
         let payload = json!({
             "action": "created", "comment": comment, "sender": user(login), "repository": repository(),
-            "issue": { "number": pull, "state": "open", "title": "a change", "pull_request": { "url": "" } },
+            "issue": { "number": pull, "state": issue_state, "title": "a change", "pull_request": { "url": "" } },
         });
         Event { name: "issue_comment", payload }
     }
