@@ -9,6 +9,28 @@ use crate::model::rules::{Checks, Gate, Layer};
 
 pub(crate) use facts::{CheckState, Facts, Known, PersonaFacts, ReviewState, Standing, Unknown, approvers, standing};
 
+/// The reason code where the forge was too unwell to answer.
+pub(crate) const OUTAGE: &str = "forge";
+
+/// What is found of one thing that a gate asks.
+struct Found {
+    holds: bool,
+    told: String,
+    outage: bool,
+}
+
+impl From<(bool, String)> for Found {
+    fn from((holds, told): (bool, String)) -> Self {
+        Self { holds, told, outage: false }
+    }
+}
+
+impl From<Unknown> for Found {
+    fn from(unknown: Unknown) -> Self {
+        Self { holds: false, told: unknown.to_string(), outage: unknown.outage }
+    }
+}
+
 /// Whom a gate is asked about, and what.
 #[derive(Clone, Copy)]
 pub(crate) struct Request<'a> {
@@ -22,10 +44,7 @@ pub(crate) struct Request<'a> {
 /// Asks a gate what does not depend on the layer.
 pub(crate) fn judge(gate: &Gate, request: &Request<'_>) -> Vec<Part> {
     let mut parts = Vec::new();
-    let mut add = |code, wanted: String, (holds, found): (bool, String), remedy: String| {
-        let gate = gate.key.value.clone();
-        parts.push(Part { code, gate, layer: None, holds, wanted, found, remedy });
-    };
+    let mut add = |code, wanted, found, remedy| parts.push(part(gate, None, (code, wanted, remedy), found));
     let actor = request.actor;
     if let Some(least) = gate.permission {
         let found = known(request.facts.permission(actor), |has| (*has >= least, has.as_str().to_owned()));
@@ -37,7 +56,7 @@ pub(crate) fn judge(gate: &Gate, request: &Request<'_>) -> Vec<Part> {
         add(
             "users",
             gate.users.join(" | "),
-            (holds, actor.to_owned()),
+            (holds, actor.to_owned()).into(),
             format!("ask one of {}", gate.users.join(", ")),
         );
     }
@@ -64,10 +83,7 @@ pub(crate) fn judge(gate: &Gate, request: &Request<'_>) -> Vec<Part> {
 pub(crate) fn judge_layer(gate: &Gate, layer: Option<&Layer>, request: &Request<'_>) -> Vec<Part> {
     let mut parts = Vec::new();
     let key = layer.map(|layer| layer.key.value.as_str());
-    let mut add = |code, wanted: String, (holds, found): (bool, String), remedy: String| {
-        let gate = gate.key.value.clone();
-        parts.push(Part { code, gate, layer: key.map(str::to_owned), holds, wanted, found, remedy });
-    };
+    let mut add = |code, wanted, found, remedy| parts.push(part(gate, key, (code, wanted, remedy), found));
     if let Some(stage) = &gate.planned {
         let found = known(request.facts.planned(stage, key), |planned| {
             (*planned, if *planned { "succeeded" } else { "has not succeeded" }.to_owned())
@@ -117,25 +133,40 @@ pub(crate) fn judge_fork(gate: Option<&Gate>, pull: Option<&Pull>) -> Option<Par
     })
 }
 
-fn teams(gate: &Gate, request: &Request<'_>) -> (&'static str, (bool, String)) {
+fn part(
+    gate: &Gate,
+    layer: Option<&str>,
+    (code, wanted, remedy): (&'static str, String, String),
+    found: Found,
+) -> Part {
+    let (code, wanted, remedy) = match found.outage {
+        // Nobody else would get further, nor is there anything to mend.
+        true => (OUTAGE, format!("{code} ({wanted})"), "ask again once the forge is well again".to_owned()),
+        false => (code, wanted, remedy),
+    };
+    let (gate, layer) = (gate.key.value.clone(), layer.map(str::to_owned));
+    Part { code, gate, layer, holds: found.holds, wanted, found: found.told, remedy }
+}
+
+fn teams(gate: &Gate, request: &Request<'_>) -> (&'static str, Found) {
     let mut code = "teams";
     for team in &gate.teams {
         match request.facts.team_member(team, request.actor) {
-            Ok(true) => return ("teams", (true, format!("in {team}"))),
+            Ok(true) => return ("teams", (true, format!("in {team}")).into()),
             Ok(false) => {}
             Err(unknown) if unknown.unreadable => code = "teams-unreadable",
-            Err(unknown) => return ("teams", (false, unknown.to_string())),
+            Err(unknown) => return ("teams", unknown.into()),
         }
     }
     let found = if code == "teams" { "in none of them" } else { "the teams cannot be read" };
-    (code, (false, found.to_owned()))
+    (code, (false, found.to_owned()).into())
 }
 
 /// What was found out; what could not be is a no, and says so.
-fn known<T>(fact: Known<T>, judge: impl FnOnce(&T) -> (bool, String)) -> (bool, String) {
+fn known<T>(fact: Known<T>, judge: impl FnOnce(&T) -> (bool, String)) -> Found {
     match fact {
-        Ok(value) => judge(&value),
-        Err(unknown) => (false, unknown.to_string()),
+        Ok(value) => judge(&value).into(),
+        Err(unknown) => unknown.into(),
     }
 }
 

@@ -144,7 +144,9 @@ pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Res
         Handled { status: ExitStatus::Done, prepared: prepare(session, asked, false)?, recorded: Vec::new() }
     } else {
         let command = asked.readings.iter().flatten().next().filter(|_| !options.dry_run);
-        let prepared = prepare(session, asked, command.is_some()).inspect_err(|stop| {
+        let prepared = prepare(session, asked, command.is_some()).map_err(Stop::before_anything);
+        let prepared = prepared.inspect_err(|stop| {
+            not_reached(asked.readings.iter().flatten().skip(1).map(|command| &*command.line));
             // On a closed pull request it would have been ignored without a word.
             let counts = |command: &&Invocation| {
                 !asked.event.is_on_closed() || decide::works_when_closed(&session.project.rules, &command.command)
@@ -194,6 +196,8 @@ fn each(session: &Session, asked: &Asked, options: &Options, mut prepared: Prepa
                 if let Some(command) = command {
                     stopped(session, asked, &command.line, &stop);
                 }
+                let later = &prepared.decided[at + 1..];
+                not_reached(later.iter().filter_map(|decided| Some(&*decided.invocation.as_ref()?.line)));
                 (acted, told) = (true, false);
                 status = status.and(stop.status);
                 break;
@@ -216,6 +220,11 @@ fn each(session: &Session, asked: &Asked, options: &Options, mut prepared: Prepa
     }
     prepared.decided = reached;
     Ok(Handled { status, prepared, recorded })
+}
+
+/// Names the commands that an end left behind it.
+fn not_reached<'a>(lines: impl IntoIterator<Item = &'a str>) {
+    lines.into_iter().for_each(|line| console::note(format!("`{line}` was not run: the call ended before it")));
 }
 
 /// Decides a command anew after another one was carried out, which may have changed what holds: what was recorded by a plan
@@ -259,8 +268,7 @@ fn one(setting: &Setting<'_>, decided: &mut Decided, recorded: &mut Vec<Recorded
     let Some(mut agenda) = decided.agenda.clone() else { return Ok(None) };
     let refused: Vec<&Part> = agenda.refused().collect();
     if !refused.is_empty() {
-        refuse(session, asked, options, prepared, decided, &refused)?;
-        return Ok(untold(ExitStatus::Refused));
+        return refuse(session, asked, options, prepared, decided, &refused).map(untold);
     }
     if let Some(only) = &options.only
         && !agenda.only(only)

@@ -75,7 +75,8 @@ pub(super) fn jobs() -> clap::builder::RangedU64ValueParser {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let event = args.event.read()?;
-    let session = Session::open(global, About { event: Some(&event), pull: None }).inspect_err(|stop| {
+    let session = Session::open(global, About { event: Some(&event), pull: None }).map_err(Stop::before_anything);
+    let session = session.inspect_err(|stop| {
         if !args.dry_run {
             handle::tell_without_rules(global, &event, stop);
         }

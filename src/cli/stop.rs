@@ -17,6 +17,8 @@ pub(super) struct Stop {
     help: Option<String>,
     /// Where a ci.toml is why, every problem of which was printed: the keys of its commands, as far as they can be told.
     unusable: Option<Vec<String>>,
+    /// Whether the forge is unwell.
+    outage: bool,
 }
 
 impl Stop {
@@ -55,11 +57,19 @@ impl Stop {
     }
 
     fn of(status: ExitStatus, message: impl Display) -> Self {
-        Self { status, message: message.to_string(), help: None, unusable: None }
+        Self { status, message: message.to_string(), help: None, unusable: None, outage: false }
     }
 
     pub(super) fn help(mut self, help: impl Display) -> Self {
         self.help = Some(help.to_string());
+        self
+    }
+
+    /// The same of a call that did nothing yet, with what to do in an outage.
+    pub(super) fn before_anything(self) -> Self {
+        if self.outage && self.help.is_none() {
+            return self.help("nothing was run; ask again once the forge is well again");
+        }
         self
     }
 
@@ -105,7 +115,7 @@ impl Stop {
 
 impl From<forge::Error> for Stop {
     fn from(error: forge::Error) -> Self {
-        Self::forge(error)
+        Self { outage: error.is_outage(), ..Self::forge(error) }
     }
 }
 

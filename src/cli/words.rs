@@ -17,7 +17,7 @@ use crate::model::nearest::nearest;
 
 pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Stop> {
     let (words, pull) = split(words)?;
-    let session = Session::open(global, About { event: None, pull })?;
+    let session = Session::open(global, About { event: None, pull }).map_err(Stop::before_anything)?;
     let line = format!("/{}", words.join(" "));
     let reading = match command::read_line(&session.project.rules, &line) {
         Some(Ok(invocation)) => invocation,

@@ -50,6 +50,13 @@ pub(crate) enum Error {
     Transport(String),
 }
 
+impl Error {
+    /// Whether the forge is unwell, so that asking again later may help.
+    pub(crate) fn is_outage(&self) -> bool {
+        matches!(self, Self::Server(_) | Self::Transport(_) | Self::Limited { .. })
+    }
+}
+
 /// What a forge answers.
 pub(crate) type Result<T> = std::result::Result<T, Error>;
 

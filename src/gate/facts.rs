@@ -22,11 +22,13 @@ pub(crate) struct Unknown {
     pub(crate) message: String,
     /// Whether the token may not read it, so that asking again is of no use.
     pub(crate) unreadable: bool,
+    /// Whether the forge is unwell, so that nobody is to blame and asking again later is all that helps.
+    pub(crate) outage: bool,
 }
 
 impl Unknown {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), unreadable: false }
+        Self { message: message.into(), unreadable: false, outage: false }
     }
 }
 

@@ -181,3 +181,40 @@ fn nobody_is_answered_on_a_closed_pull_request_where_the_rules_or_the_journal_ca
     assert!(github.comments(7).iter().all(|comment| !confused(comment)));
     assert!(answers(&github).is_empty(), "{:#?}", answers(&github));
 }
+
+#[test]
+fn a_gate_that_cannot_be_asked_in_an_outage_refuses_nobody() {
+    let github = github();
+    let event = github.comment(7, "alice", "/plan platform");
+    github.fail_on("/permission", Fault::Exhausted(403, 3_000));
+    let told = github.job().on(event).ci(["run", "--refused-ok"]).exits(3).stderr;
+    assert!(
+        told.contains("what its gate asks could not be found out") && told.contains("rate limited until"),
+        "{told}"
+    );
+    assert!(told.contains("ask again once the forge is well again"), "{told}");
+    assert!(!told.contains("is refused") && !told.contains("ask somebody"), "{told}");
+    let said = answers(&github);
+    assert!(matches!(&said[..], [one] if one.contains("`forge`") && !one.contains("ask somebody")), "{said:#?}");
+    assert!(!ran(&github, "begun-platform"));
+    // What is known to be a no stays one.
+    let event = github.comment(7, "alice", "/apply platform");
+    github.fail_on("/reviews?", Fault::Exhausted(403, 3_000));
+    let told = github.job().on(event).ci(["run"]).exits(4).stderr;
+    assert!(told.contains("forge (platform): wants approvals (1), found nothing out: rate limited"), "{told}");
+    assert!(told.contains("is refused") && told.contains("planned (platform):"), "{told}");
+}
+
+#[test]
+fn an_outage_before_anything_is_done_names_all_that_was_not_run_and_what_to_do() {
+    for request in ["/pulls/7", "/statuses?"] {
+        let github = github();
+        let event = github.comment(7, "alice", "/plan platform\n\n/plan data-prod\n\n/e2e");
+        github.fail_on(request, Fault::Exhausted(403, 3_000));
+        let told = github.job().on(event).ci(["run"]).exits(3).stderr;
+        for words in ["help: nothing was run; ask again once", "`/plan data-prod` was not run", "`/e2e` was not run"] {
+            assert!(told.contains(words), "{request}: {words} in {told}");
+        }
+        assert!(!ran(&github, "begun-platform"));
+    }
+}

@@ -104,7 +104,7 @@ impl<'a> Answers<'a> {
 
 fn unknown(error: forge::Error) -> Unknown {
     let unreadable = matches!(error, forge::Error::Denied(_));
-    Unknown { message: error.to_string(), unreadable }
+    Unknown { message: error.to_string(), unreadable, outage: error.is_outage() }
 }
 
 fn kept<T>(cell: &OnceLock<Known<Vec<T>>>, ask: impl FnOnce() -> Known<Vec<T>>) -> Known<&[T]> {

@@ -1,6 +1,6 @@
 //! What people are told: refusals with their remedies, lines that are no commands, reactions.
 
-use super::{Asked, Options, Prepared};
+use super::{Asked, Options, Prepared, not_reached};
 use crate::cli::args::Global;
 use crate::cli::session::Session;
 use crate::cli::stop::Stop;
@@ -9,12 +9,13 @@ use crate::cli::{ExitStatus, console, environment, project};
 use crate::command::Misfit;
 use crate::decide::{self, Decided};
 use crate::forge::Reaction;
+use crate::gate;
 use crate::model::decision::Part;
 use crate::model::event::{Event, Pull};
 use crate::model::rules::Permission;
 use crate::render::{self, Reason, Refusal};
 
-/// Says what the gates refused, and why.
+/// Says what the gates refused, and why; how that ends. What could not be found out in an outage is no refusal.
 pub(super) fn refuse(
     session: &Session,
     asked: &Asked,
@@ -22,9 +23,15 @@ pub(super) fn refuse(
     prepared: &Prepared,
     decided: &Decided,
     refused: &[&Part],
-) -> Result<(), Stop> {
+) -> Result<ExitStatus, Stop> {
     let what = decided.matching.as_ref().map(|matching| matching.subject.clone()).unwrap_or_default();
-    console::error(&format!("`{what}` is refused"));
+    let status = if refused.iter().all(|part| part.code == gate::OUTAGE) {
+        console::error(&format!("`{what}` was not run: what its gate asks could not be found out"));
+        ExitStatus::Forge
+    } else {
+        console::error(&format!("`{what}` is refused"));
+        ExitStatus::Refused
+    };
     let mut reasons: Vec<Reason> = Vec::new();
     for part in refused {
         let reason = Reason {
@@ -43,7 +50,7 @@ pub(super) fn refuse(
     if let (Some(pull), true, false) = (&prepared.pull, decided.invocation.is_some(), options.dry_run) {
         answer(session, asked, pull, &what, &reasons)?;
     }
-    Ok(())
+    Ok(status)
 }
 
 /// Says what is wrong with a line that was meant as a command.
@@ -90,14 +97,16 @@ pub(in crate::cli) fn tell_without_rules(global: &Global, event: &Event, stop: &
         return;
     }
     let Ok(session) = Session::without_rules(global) else { return };
-    let named = || decide::lines(&session.project.rules, event).into_iter().find(|line| stop.concerns(line));
-    let checked_out = || {
-        let readings = decide::readings(&project::open_quietly(global)?.rules, event);
-        readings.into_iter().flatten().next().map(|invocation| invocation.line)
-    };
-    let Some(line) = named().or_else(checked_out).filter(|_| session.github().is_some()) else { return };
+    let mut lines = decide::lines(&session.project.rules, event);
+    lines.retain(|line| stop.concerns(line));
+    if let (true, Some(checked_out)) = (lines.is_empty(), project::open_quietly(global)) {
+        let readings = decide::readings(&checked_out.rules, event);
+        lines.extend(readings.into_iter().flatten().map(|invocation| invocation.line));
+    }
+    let ([line, later @ ..], Some(_)) = (&lines[..], session.github()) else { return };
+    not_reached(later.iter().map(String::as_str));
     let asked = Asked::of_event(&session, event.clone());
-    stopped(&session, &asked, &line, stop);
+    stopped(&session, &asked, line, stop);
     react(&session, &asked, Reaction::Confused);
 }
 
