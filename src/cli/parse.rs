@@ -1,5 +1,7 @@
 //! `ci parse`: decide only, and say it to people, to `GITHUB_OUTPUT` and as JSON.
 
+use std::collections::HashSet;
+
 use indexmap::{IndexMap, IndexSet};
 use serde_json::{Value, json};
 
@@ -124,7 +126,8 @@ fn mode_of<'a>(rules: &'a Rules, handler: &str) -> &'a str {
 }
 
 /// What there is for each mode, of all that was decided: several commands of one comment, or several handlers of one
-/// rule, are for several jobs of the workflow.
+/// rule, are for several jobs of the workflow. A job that several commands ask for is named once, since `ci run --only`
+/// does it for all of them; but what is left to others is named for each, with its arguments.
 fn modes(rules: &Rules, decided: &[Decided]) -> Value {
     let mut modes: IndexMap<&str, Mode<'_>> = IndexMap::new();
     for decided in decided.iter().filter(|decided| runs(decided)) {
@@ -135,11 +138,14 @@ fn modes(rules: &Rules, decided: &[Decided]) -> Value {
             let layers = job.layer.as_ref().map_or(&*agenda.layers, std::slice::from_ref);
             mode.layers.extend(layers.iter().map(String::as_str));
             mode.rows.extend(job.rows.iter().map(String::as_str));
-            mode.include.push(matrix_entry(rules, decided, job));
+            let left = matches!(rules.handlers.get(&job.handler).map(|handler| &handler.kind), Some(Kind::Delegate(_)));
+            if mode.names.insert(job.name()) || left {
+                mode.include.push(matrix_entry(rules, decided, job));
+            }
         }
     }
     let listed = |names: IndexSet<&str>| names.into_iter().collect::<Vec<_>>().join(",");
-    let told = |Mode { layers, rows, include }: Mode<'_>| json!({ "layers": listed(layers), "stages": listed(rows), "matrix": { "include": include } });
+    let told = |Mode { layers, rows, include, .. }: Mode<'_>| json!({ "layers": listed(layers), "stages": listed(rows), "matrix": { "include": include } });
     Value::Object(modes.into_iter().map(|(mode, what)| (mode.to_owned(), told(what))).collect())
 }
 
@@ -149,6 +155,8 @@ struct Mode<'a> {
     layers: IndexSet<&'a str>,
     rows: IndexSet<&'a str>,
     include: Vec<Value>,
+    /// The names of the jobs in there.
+    names: HashSet<String>,
 }
 
 fn outputs(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Vec<(&'static str, String)> {
