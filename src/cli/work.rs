@@ -270,7 +270,11 @@ impl Work<'_> {
         outputs: &outputs::Outputs,
         kept: Kept,
     ) -> Result<Done, Stop> {
-        self.summarise(&kept.recorded, outputs)?;
+        // Without that page the work is done all the same, and others hear what is left to them.
+        if let Err(stop) = self.summarise(&kept.recorded, outputs) {
+            stop.report();
+            status = status.and(stop.status);
+        }
         match &kept.lost {
             Some(error) if self.may_not_write(error) => console::note(
                 "the token of a fork's pull request may only read, so the dashboard stands in the job summary alone",
