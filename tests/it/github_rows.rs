@@ -4,6 +4,7 @@
 use serde_json::json;
 
 use crate::github::{BOT, Event, GitHub, Job};
+use crate::github_trouble::github as unreported;
 use crate::on_github::github;
 
 /// Comments `/e2e`, and gives the run that it started.
@@ -36,6 +37,36 @@ fn a_dispatched_run_is_running_until_it_reports() {
     ends(&github, run, "success");
     assert_eq!(github.row(7, "e2e"), "success: ");
     assert!(link(&github, "e2e").ends_with(&format!("/actions/runs/{run}")), "{}", link(&github, "e2e"));
+}
+
+/// No rule reports it: what the run that was started came to is what came of the row.
+#[test]
+fn a_dispatched_run_that_reports_nothing_is_told_by_its_conclusion() {
+    for (conclusion, row) in [
+        ("success", "success: "),
+        ("failure", "failure: "),
+        ("timed_out", "failure: timed_out"),
+        ("cancelled", "dropped: cancelled"),
+    ] {
+        let github = unreported();
+        let run = dispatched(&github);
+        github.state(|state| state.end_run(run, conclusion));
+        github.job().ci(["sync", "--pr", "7"]).exits(0);
+        assert_eq!(github.row(7, "e2e"), row);
+        ends(&github, dispatched(&github), conclusion);
+        assert_eq!(github.row(7, "e2e"), row);
+    }
+    let github = unreported();
+    let run = dispatched(&github);
+    let report = ["update", "--pr", "7", "--stage", "e2e", "--status", "failure", "--note", "two tests"];
+    github.job().run(run).ci(report).exits(0);
+    ends(&github, run, "success");
+    assert_eq!(github.row(7, "e2e"), "failure: two tests");
+    // That it runs is not how it ended.
+    let run = dispatched(&github);
+    github.job().run(run).ci(["update", "--pr", "7", "--stage", "e2e", "--status", "running"]).exits(0);
+    ends(&github, run, "success");
+    assert_eq!(github.row(7, "e2e"), "failure: ended without reporting");
 }
 
 /// A run that goes on has no conclusion.
