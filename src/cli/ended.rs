@@ -3,6 +3,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::board::Dashboard;
 use super::session::Session;
 use super::stop::Stop;
@@ -19,29 +21,50 @@ pub(super) const STARTING: &str = "starting ";
 /// How the note of work begins that started a workflow, whose name follows: it is that workflow's run from then on.
 pub(super) const STARTED: &str = "started ";
 
+/// For how long a run may be unknown to the forge since it was started.
+const UNKNOWN: SignedDuration = SignedDuration::from_hours(1);
+
 /// Outcomes for the rows that still run although their run has ended, as the forge says.
 pub(super) fn outcomes(dashboard: &Dashboard<'_>) -> forge::Result<Vec<Entry>> {
     let forge = dashboard.forge;
     let recorded = dashboard.read()?;
-    let mut runs: Vec<RunId> = running(dashboard, &recorded).iter().filter_map(|record| record.entry.run).collect();
-    runs.sort_unstable();
-    runs.dedup();
-    let conclusions = forge::side_by_side(&runs, |run| match forge.run_conclusion(*run) {
-        // One that was started a moment ago may not be known yet.
-        Err(forge::Error::NotFound(_)) => Ok((*run, None)),
-        conclusion => Ok((*run, conclusion?)),
-    });
-    let conclusions: BTreeMap<RunId, Option<String>> = conclusions.into_iter().collect::<forge::Result<_>>()?;
-    if conclusions.values().all(Option::is_none) {
+    let mut runs: BTreeMap<RunId, Timestamp> = BTreeMap::new();
+    for record in running(dashboard, &recorded) {
+        let Some(run) = record.entry.run else { continue };
+        let newest = runs.entry(run).or_insert(record.at);
+        *newest = record.at.max(*newest);
+    }
+    let runs: Vec<(RunId, Timestamp)> = runs.into_iter().collect();
+    let ends = forge::side_by_side(&runs, |(run, since)| Ok((*run, end(forge, *run, *since)?)));
+    let ends: BTreeMap<RunId, Option<End>> = ends.into_iter().collect::<forge::Result<_>>()?;
+    if ends.values().all(Option::is_none) {
         return Ok(Vec::new());
     }
     // What a run reported in its last moments counts, so the journal is read once more now that it has ended.
     let recorded = dashboard.read()?;
     let ended = running(dashboard, &recorded).into_iter().filter_map(|record| {
-        let conclusion = conclusions.get(&record.entry.run?)?.as_deref()?;
-        Some(outcome(record, conclusion, false))
+        Some(match ends.get(&record.entry.run?)?.as_ref()? {
+            End::Concluded(conclusion) => outcome(record, conclusion, false),
+            End::Gone => ending(record, Status::Dropped, "its run is gone".to_owned()),
+        })
     });
     Ok(ended.collect())
+}
+
+/// How a run ended.
+enum End {
+    /// In GitHub's words.
+    Concluded(String),
+    /// It was deleted, or the forge keeps it no longer.
+    Gone,
+}
+
+/// How a run ended of which rows heard last at `since`, where it has.
+fn end(forge: &dyn Forge, run: RunId, since: Timestamp) -> forge::Result<Option<End>> {
+    match forge.run_conclusion(run) {
+        Err(forge::Error::NotFound(_)) => Ok((forge.now().duration_since(since) > UNKNOWN).then_some(End::Gone)),
+        conclusion => Ok(conclusion?.map(End::Concluded)),
+    }
 }
 
 /// Closes the rows that the run of a `workflow_run` event left running.
@@ -143,6 +166,11 @@ fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
         // A run that succeeded and did not report is no success of this row.
         Some(_) | None => (Status::Failure, silent),
     };
+    ending(record, status, note)
+}
+
+fn ending(record: &Recorded, status: Status, note: String) -> Entry {
+    let waited = record.entry.status == Status::Pending;
     // What was reported from outside has the row, whether it began or not: nothing tells it from what stood there before.
     let began = !waited || record.entry.work.is_none();
     Entry { id: output::random(), status, note, began, ..record.entry.clone() }

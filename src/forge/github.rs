@@ -286,6 +286,10 @@ impl Forge for GitHub {
         self.list_checks(sha)
     }
 
+    fn now(&self) -> Timestamp {
+        self.client.now()
+    }
+
     fn run_conclusion(&self, run: RunId) -> Result<Option<String>> {
         self.conclusion(run)
     }

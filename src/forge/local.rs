@@ -191,6 +191,10 @@ impl Forge for Local {
         self.list_checks(sha)
     }
 
+    fn now(&self) -> Timestamp {
+        now()
+    }
+
     fn run_conclusion(&self, run: RunId) -> Result<Option<String>> {
         self.conclusion(run)
     }

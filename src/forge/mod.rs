@@ -285,6 +285,8 @@ pub(crate) trait Forge: Sync {
     /// The checks of a commit, without its commit statuses under our own context.
     fn checks(&self, sha: &Sha) -> Result<Vec<Check>>;
 
+    /// Now, by the clock that its times are of, as far as that is known.
+    fn now(&self) -> Timestamp;
     /// How a run ended, in GitHub's words; `None` where it has not ended.
     fn run_conclusion(&self, run: RunId) -> Result<Option<String>>;
     /// Starts a workflow.

@@ -6,6 +6,7 @@ use serde_json::json;
 use crate::github::{BOT, Event, GitHub, Job};
 use crate::github_trouble::github as unreported;
 use crate::on_github::github;
+use crate::place::Place as _;
 
 /// Comments `/e2e`, and gives the run that it started.
 fn dispatched(github: &GitHub) -> u64 {
@@ -67,6 +68,19 @@ fn a_dispatched_run_that_reports_nothing_is_told_by_its_conclusion() {
     github.job().run(run).ci(["update", "--pr", "7", "--stage", "e2e", "--status", "running"]).exits(0);
     ends(&github, run, "success");
     assert_eq!(github.row(7, "e2e"), "failure: ended without reporting");
+}
+
+#[test]
+fn a_row_whose_run_is_gone_does_not_run_for_ever() {
+    let github = unreported();
+    let run = dispatched(&github);
+    github.state(|state| state.runs.remove(&run));
+    // It may have been started a moment ago.
+    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    assert_eq!(github.row(7, "e2e"), "running: started e2e.yml");
+    github.a_year_goes_by(7);
+    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    assert_eq!(github.row(7, "e2e"), "dropped: its run is gone");
 }
 
 /// A run that goes on has no conclusion.

@@ -24,7 +24,7 @@ pub(in crate::config) struct Handler {
     /// Kind: processes, one after another.
     #[serde(default)]
     pub(in crate::config) steps: Given<Vec<At<Given<Step>>>>,
-    /// Kind: a workflow file that is started, such as `e2e-tests.yml`. The row runs until that run reports.
+    /// Kind: a workflow file that is started, such as `e2e-tests.yml`. The row runs until that run reports or ends.
     #[serde(default)]
     pub(in crate::config) dispatch: Given<At<String>>,
     /// Kind: a status from the event for a row, a template, such as `{{ event.workflow_run.conclusion }}`. Where it comes
