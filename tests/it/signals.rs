@@ -89,6 +89,7 @@ fn a_kill_leaves_a_row_that_sync_mends<P: Place>() {
     place.kill(&mut child);
     // The work is in a process group of its own; here it ends by itself when `ci` is gone.
     drop(lines);
+    place.settles();
     place.ci(&["sync", "--pr", "7"]).exits(0);
     assert_eq!(place.row("long"), "failure: ended without reporting");
     assert!(place.dashboard().contains("ended without reporting"), "{}", place.dashboard());

@@ -63,8 +63,8 @@ pub(in crate::config) struct Handler {
     /// The most time that a run may take, such as `90s`, `30m` or `1h30m`. Default: `1h`.
     #[serde(default)]
     pub(in crate::config) timeout: Given<At<String>>,
-    /// Whether it takes its layers for the pull request, until that is merged or closed, or until `unlock`. Default:
-    /// `false`.
+    /// Whether it takes its layers for the pull request, until that is merged or closed, or until `unlock`; where no step
+    /// ran behind `matches`, until it ends. Default: `false`.
     #[serde(default)]
     pub(in crate::config) lock: Given<At<bool>>,
     /// What the row says after success, a template, such as `{{ plan | terraform_summary }}`.
