@@ -4,6 +4,7 @@
 use minijinja::Value;
 use minijinja::value::Serde;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use super::dashboard::{next_value, reply_rows};
 use super::fit::{COMMENT, fit};
@@ -136,8 +137,8 @@ pub(crate) struct Refusal<'a> {
     pub(crate) reasons: &'a [Reason],
 }
 
-/// The comment that says why a command is not carried out: at most [`COMMENT`] bytes. Its first line is the same for every
-/// call of the command, so that an earlier answer can be found and edited.
+/// The comment that says why a command is not carried out: at most [`COMMENT`] bytes. Its first line is the same whenever
+/// the same person writes the same command, so that this earlier answer, and nobody else's, can be found and edited.
 pub(crate) fn refusal(templates: &Templates, rules: &Rules, refusal: &Refusal<'_>) -> String {
     let Refusal { command, by, partly, reasons } = *refusal;
     let values: [(&str, Value); 4] = [
@@ -149,11 +150,24 @@ pub(crate) fn refusal(templates: &Templates, rules: &Rules, refusal: &Refusal<'_
     let word = command.split_whitespace().next().unwrap_or_default();
     // Whatever the slips, one answer is enough.
     let slip = reasons.iter().any(|reason| reason.code == "unknown-command");
-    let key = if slip { "nearly".to_owned() } else { cut(word, TITLE) };
+    let (word, line) = if slip { ("nearly", "") } else { (word, command) };
+    let by_whom = by.to_lowercase();
+    let told_apart = digest([by_whom.as_str()].into_iter().chain(line.split_whitespace()));
+    let key = format!("{}.{told_apart}", cut(word, TITLE));
     let head = format!("{}\n", marker::tag(rules, "reply", &key));
     let body = templates.render_surely("refusal.md.j2", &Value::from_pairs(values));
     let room = COMMENT.saturating_sub(head.len());
     head + &fit(&body, room, None)
+}
+
+/// Words as a few letters that tell them from others.
+fn digest<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    let mut hash = Sha256::new();
+    for word in words {
+        hash.update(word);
+        hash.update([0]);
+    }
+    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The text of an issue about drift: what was found, what was printed, and the run that found it.

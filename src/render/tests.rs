@@ -175,13 +175,13 @@ fn refusals_say_what_to_do() {
         refusal(&Templates::default(), &rules, &Refusal { command, by: "bob", partly: false, reasons })
     });
     insta::assert_snapshot!(bodies.join("\n"), @r"
-    <!-- infra-dashboard-reply:apply -->
+    <!-- infra-dashboard-reply:apply.08917cff8879d8f4 -->
     ⛔ `/apply platform` of bob was not run:
 
     - `permission`: bob has read access, write is needed. **Ask somebody with write access.**
     - `plan-stale` (platform): the plan of abc1234 is older than the head. **Comment `/plan platform`.**
 
-    <!-- infra-dashboard-reply:nearly -->
+    <!-- infra-dashboard-reply:nearly.fa73b451489b2b37 -->
     ⛔ `/aply` of bob was not run:
 
     - `unknown-command`: there is no command `/aply`. **write `/apply [layer…]`**

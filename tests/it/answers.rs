@@ -218,3 +218,29 @@ fn an_outage_before_anything_is_done_names_all_that_was_not_run_and_what_to_do()
         assert!(!ran(&github, "begun-platform"));
     }
 }
+
+#[test]
+fn an_answer_is_edited_for_the_same_command_of_the_same_person_alone() {
+    let github = github();
+    github.state(|state| state.roles.insert("bob".to_owned(), "maintain".to_owned()));
+    let asked = [
+        ("alice", "/apply"),
+        ("alice", "/apply  nope"),
+        ("bob", "/apply"),
+        ("alice", "/apply"),
+        ("bob", "/plann"),
+        ("bob", "/aply"),
+        ("alice", "/plann"),
+    ];
+    for (login, text) in asked {
+        says(&github, login, text).0.exits(4);
+    }
+    let said = answers(&github);
+    let of =
+        |login: &str, text: &str| said.iter().filter(|body| body.contains(&format!("`{text}` of {login}"))).count();
+    assert_eq!(of("alice", "/apply"), 1, "{said:#?}");
+    assert_eq!(of("alice", "/apply nope") + of("alice", "/apply  nope"), 1, "{said:#?}");
+    assert_eq!(of("bob", "/apply"), 1, "{said:#?}");
+    // Whatever the slips, one answer is enough for each.
+    assert_eq!((of("bob", "/plann"), of("bob", "/aply"), of("alice", "/plann")), (0, 1, 1), "{said:#?}");
+}
