@@ -75,6 +75,12 @@ pub(crate) fn readings(rules: &Rules, event: &Event) -> Vec<Reading> {
     command::read(rules, &lines(rules, event))
 }
 
+/// Who speaks by the comment of an event: its author, but whoever changed or deleted that of somebody else.
+pub(crate) fn speaker(event: &Event) -> Option<String> {
+    let author = event.comment()?.author;
+    Some(impostor(event).and_then(|_| event.sender()).map_or(author, str::to_owned))
+}
+
 /// Whether an event can match no rule, so that nothing need be asked about it.
 pub(crate) fn concerns_nobody(rules: &Rules, event: &Event, readings: &[Reading]) -> bool {
     readings.is_empty() && !rules.rules.iter().any(|rule| rule.on.iter().any(|name| name.value == event.name))

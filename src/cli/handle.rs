@@ -40,11 +40,10 @@ impl Asked {
     /// What an event asks for.
     pub(super) fn of_event(session: &Session, event: Event) -> Self {
         let readings = decide::readings(&session.project.rules, &event);
-        let comment = event.comment();
-        let author = comment.as_ref().map(|comment| comment.author.clone());
-        let actor =
-            author.or_else(|| event.sender().map(str::to_owned)).or_else(environment::actor).unwrap_or_default();
-        Self { readings, actor, pull: None, persona: None, comment: comment.map(|comment| comment.id), event }
+        let comment = event.comment().map(|comment| comment.id);
+        let speaker = decide::speaker(&event).or_else(|| event.sender().map(str::to_owned));
+        let actor = speaker.or_else(environment::actor).unwrap_or_default();
+        Self { readings, actor, pull: None, persona: None, comment, event }
     }
 
     /// The pull request that it is about.

@@ -244,3 +244,27 @@ fn an_answer_is_edited_for_the_same_command_of_the_same_person_alone() {
     // Whatever the slips, one answer is enough for each.
     assert_eq!((of("bob", "/plann"), of("bob", "/aply"), of("alice", "/plann")), (0, 1, 1), "{said:#?}");
 }
+
+/// Somebody changes a comment of `alice` on pull request 7 to this.
+fn edits(github: &GitHub, login: &str, text: &str) -> Ran {
+    let mut edited = github.comment(7, "alice", text);
+    edited.payload["action"] = "edited".into();
+    edited.payload["changes"] = serde_json::json!({ "body": { "from": "nothing yet" } });
+    edited.payload["sender"] = github.comment(7, login, "").payload["sender"].clone();
+    github.job().on(edited).ci(["run"])
+}
+
+#[test]
+fn who_changes_the_comment_of_somebody_else_is_who_is_answered() {
+    let github = github();
+    // Whether the author may write is of no account.
+    edits(&github, "mallory", "/plan nope").exits(4);
+    assert!(answers(&github).is_empty(), "{:#?}", answers(&github));
+    for text in ["/plan platform", "/plan nope"] {
+        edits(&github, "root", text).exits(4);
+        let said = answers(&github);
+        assert!(said.iter().any(|body| body.contains(&format!("`{text}` of root was not run"))), "{said:#?}");
+        assert!(said.iter().all(|body| !body.contains("of alice")), "{said:#?}");
+    }
+    assert!(!ran(&github, "begun-platform"));
+}
