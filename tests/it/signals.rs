@@ -87,7 +87,7 @@ fn a_kill_leaves_a_row_that_sync_mends<P: Place>() {
     let (mut child, lines) = begin(&mut place.comment(7, "alice", "/long"));
     assert_eq!(place.row("long"), "running: ");
     place.kill(&mut child);
-    // The work is in a process group of its own; here it ends by itself when `ci` is gone.
+    // The work is in a process group of its own; here it ends by itself when `ci` is gone, and the run with it.
     drop(lines);
     place.settles();
     place.ci(&["sync", "--pr", "7"]).exits(0);
