@@ -66,7 +66,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let note = match (&args.note, status, guessed) {
         (Some(note), ..) => note.clone(),
         (None, Status::Dropped, _) => args.status.clone(),
-        (None, _, true) => "for the pull request's head: no commit was named".to_owned(),
+        // In brackets, so that beside a failure it does not read as the cause.
+        (None, _, true) => "(for the pull request's head: no commit was named)".to_owned(),
         (None, _, false) => String::new(),
     };
     let entries = rows.iter().map(|row| Entry {
