@@ -1,23 +1,23 @@
 //! `ci update`: report to a row, for jobs that `ci` does not run.
 
+mod rows;
+
+use self::rows::{Reported, meant};
 use super::args::{Global, PullArg, sha};
 use super::board::Dashboard;
 use super::session::{About, Session};
 use super::stop::Stop;
-use super::{ExitStatus, console, environment, output, project};
+use super::{ExitStatus, console, environment, output};
 use crate::forge;
 use crate::model::board::{Entry, Status};
 use crate::model::event::Event;
 use crate::model::ids::{PullNumber, Sha};
-use crate::model::nearest::nearest;
-use crate::model::pattern::Wildcard;
-use crate::model::rules::Rules;
-use crate::schedule;
 
 const EXAMPLES: &str = "\
 Examples:
   ci update --pr 7 --stage plan-platform --status success --link URL
   ci update --pr 7 --stage plan --status running              all rows of the stage
+  ci update --pr 7 --stage apply --layer db --status success  one layer, of a row for all of them
   ci update --pr 7 --stage 'plan-data-*' --status cancelled   a glob
   ci update --pr 7 --stage e2e --status \"${{ job.status }}\"   in a step with `if: always()`";
 
@@ -31,6 +31,10 @@ pub(super) struct Args {
     /// The row: its id, a stage with a row for each layer, or a glob.
     #[arg(long, value_name = "STAGE")]
     stage: String,
+
+    /// The layer, where the row is one for all layers [default: the row as a whole].
+    #[arg(long, value_name = "LAYER")]
+    layer: Option<String>,
 
     /// pending, running, success, failure, skipped, or a word of GitHub's such as cancelled or timed_out.
     #[arg(long, value_name = "STATUS")]
@@ -56,11 +60,16 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         None => None,
     };
     let session = Session::open(global, About { event: event.as_ref(), pull: Some(pull) })?;
-    let rules = &session.project.rules;
     let status = status(&args.status)?;
-    let rows = rows(rules, &args.stage).or_else(|wrong| counts_once_merged(global, &session, &args.stage, wrong))?;
+    let named = args.sha.clone().or_else(|| event.as_ref().and_then(Event::sha));
+    let rows = Reported { stage: &args.stage, layer: args.layer.as_deref(), pull, sha: named.as_ref() };
+    let rows = rows.rows(global, &session)?;
     let link = link(args.link.as_deref())?;
-    let (sha, guessed) = commit(&session, args, pull, event.as_ref())?;
+    let guessed = named.is_none();
+    let sha = match named {
+        Some(sha) => sha,
+        None => session.pull(pull, event.as_ref())?.head_sha,
+    };
     // Outside of Actions nobody can tell which run reports: then whoever reports last is right.
     let (run, url) = (environment::run_id(), environment::run_url().unwrap_or_default());
     let note = match (&args.note, status, guessed) {
@@ -79,7 +88,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         run,
         url: url.clone(),
         link: link.clone(),
-        layer: None,
+        layer: args.layer.clone(),
         by: environment::actor(),
         action: None,
         digest: None,
@@ -89,7 +98,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     });
     let dashboard = session.dashboard(sha, Some(pull))?;
     dashboard.write(entries.collect()).map_err(|error| lost(error, &dashboard, pull))?;
-    console::line(format!("{} of {}: {}", rows.join(", "), dashboard.sha.short(), status.word()));
+    let layer = args.layer.as_ref().map(|layer| format!(" ({layer})")).unwrap_or_default();
+    console::line(format!("{}{layer} of {}: {}", rows.join(", "), dashboard.sha.short(), status.word()));
     Ok(ExitStatus::Done)
 }
 
@@ -120,35 +130,6 @@ fn status(word: &str) -> Result<Status, Stop> {
     })
 }
 
-/// The rows that are meant.
-fn rows(rules: &Rules, stage: &str) -> Result<Vec<String>, Stop> {
-    let all: Vec<String> = schedule::layout(rules).rows.into_iter().map(|row| row.id).collect();
-    if all.iter().any(|row| row == stage) {
-        return Ok(vec![stage.to_owned()]);
-    }
-    let of_stage = rules.rows_of_stage(stage);
-    if !of_stage.is_empty() {
-        return Ok(of_stage);
-    }
-    let glob = Wildcard::new(stage).map_err(|error| Stop::usage(format!("`{stage}` is no glob: {error}")))?;
-    let matching: Vec<String> = all.iter().filter(|row| glob.matches(row)).cloned().collect();
-    if matching.is_empty() {
-        let of_layers = rules.stages.values().filter(|stage| stage.each).map(|stage| stage.key.value.as_str());
-        let known = all.iter().map(String::as_str).chain(of_layers);
-        return Err(Stop::usage(format!("there is no stage `{stage}`")).help(meant(stage, known)));
-    }
-    Ok(matching)
-}
-
-/// What is probably meant, or all that there is.
-fn meant<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> String {
-    let known: Vec<&str> = known.collect();
-    match nearest(word, known.iter().copied()) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("there are {}", known.join(", ")),
-    }
-}
-
 fn link(link: Option<&str>) -> Result<Option<String>, Stop> {
     match link {
         None | Some("") => Ok(None),
@@ -156,27 +137,5 @@ fn link(link: Option<&str>) -> Result<Option<String>, Stop> {
             Ok(Some(link.to_owned()))
         }
         Some(link) => Err(Stop::usage(format!("the link `{link}` is no address")).help("begin it with `https://`")),
-    }
-}
-
-/// A row that only the pull request's own ci.toml knows is none yet.
-fn counts_once_merged(global: &Global, session: &Session, stage: &str, wrong: Stop) -> Result<Vec<String>, Stop> {
-    let own = session.from_base.then(|| project::open_quietly(global)).flatten();
-    if own.is_some_and(|own| rows(&own.rules, stage).is_ok()) {
-        return Err(Stop::nothing_to_do(format!(
-            "the stage `{stage}` counts once merged: its base does not know it yet"
-        )));
-    }
-    Err(wrong)
-}
-
-/// The commit that is reported on, and whether it had to be guessed.
-fn commit(session: &Session, args: &Args, pull: PullNumber, event: Option<&Event>) -> Result<(Sha, bool), Stop> {
-    if let Some(named) = &args.sha {
-        return Ok((named.clone(), false));
-    }
-    match event.and_then(Event::sha) {
-        Some(sha) => Ok((sha, false)),
-        None => Ok((session.pull(pull, event)?.head_sha, true)),
     }
 }

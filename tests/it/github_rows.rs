@@ -173,6 +173,30 @@ fn what_a_run_of_a_fork_reports_does_not_count() {
     assert_eq!(github.row(7, "e2e"), "running: started e2e.yml");
 }
 
+/// Of a row for all layers, and of a stage with a row for each.
+#[test]
+fn a_layer_can_be_reported() {
+    let github = github();
+    let report = |more: &[&str]| github.job().ci([&["update", "--pr", "7", "--status", "success"], more].concat());
+    report(&["--stage", "apply", "--layer", "platform"]).exits(0);
+    github.job().ci(["update", "--pr", "7", "--stage", "apply", "--layer", "bootstrap", "--status", "error"]).exits(0);
+    let board = github.board(7);
+    let apply = board["rows"].as_array().unwrap().iter().find(|row| row["id"] == "apply").unwrap();
+    let cells = apply["cells"].as_array().unwrap().iter().map(|cell| (cell["layer"].as_str(), cell["status"].as_str()));
+    assert_eq!(cells.collect::<Vec<_>>(), [(Some("bootstrap"), Some("failure")), (Some("platform"), Some("success"))]);
+    report(&["--stage", "plan", "--layer", "platform"]).exits(0);
+    assert!(github.row(7, "plan-platform").starts_with("success: "));
+    assert_eq!(github.row(7, "plan-bootstrap"), "pending: ");
+    let slips = [
+        (["--stage", "apply", "--layer", "platfrom"], "there is no layer `platfrom`\n  help: did you mean `platform`?"),
+        (["--stage", "plan-platform", "--layer", "bootstrap"], "`plan-platform` is not of the layer `bootstrap`"),
+    ];
+    for (slip, told) in slips {
+        let ran = report(&slip).exits(2);
+        assert!(ran.stderr.contains(told), "{ran:#?}");
+    }
+}
+
 /// A job of ours sets a row running and dies; the run that it belonged to.
 fn dies(github: &GitHub, job: Job<'_>) -> u64 {
     job.ci(["update", "--pr", "7", "--stage", "lint", "--status", "running"]).exits(0);

@@ -194,6 +194,28 @@ fn a_stage_that_the_base_does_not_know_counts_once_merged() {
     assert!(github.statuses(&github.head(7)).is_empty());
 }
 
+/// Its job was under way when the base lost it: what came of it is history.
+#[test]
+fn a_stage_that_left_the_base_while_its_job_ran_is_recorded() {
+    let github = github();
+    let with_docs = config("[stages.lint]", "[stages.docs]\n[stages.lint]");
+    github.commit("main", "ci.toml", &with_docs);
+    let update = |status| {
+        let update = ["update", "--pr", "7", "--stage", "docs", "--status", status];
+        github.job().on(github.pull_event(7, "opened")).ci(update).exits(0)
+    };
+    update("running");
+    github.commit("main", "ci.toml", CONFIG);
+    // Whether the checkout still has it or not.
+    for (own, status) in [(with_docs.as_str(), "failure"), (CONFIG, "success")] {
+        std::fs::write(github.workspace().join("ci.toml"), own).unwrap();
+        let told = update(status);
+        assert!(told.stderr.contains("`docs` is in ci.toml no longer"), "{told:#?}");
+        let last = github.statuses(&github.head(7)).into_iter().rfind(|status| status.context == "ci/docs").unwrap();
+        assert_eq!(last.description, status);
+    }
+}
+
 #[test]
 fn a_base_that_is_not_the_default_branch_has_rules_of_its_own() {
     let github = github();
