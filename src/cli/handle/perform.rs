@@ -89,7 +89,8 @@ pub(super) fn perform(
         run_url,
         code: code.as_ref().map(|(_, folder)| folder.as_path()),
         parallel: options.parallel,
-        id: output::random(),
+        // Short, since every entry carries it: it need only differ from those of this commit.
+        id: output::random()[..12].to_owned(),
         closing: &closing,
     })?;
     *recorded = done.recorded;
