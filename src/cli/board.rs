@@ -84,6 +84,11 @@ impl<'a> Dashboard<'a> {
         standing(&self.layout, recorded)
     }
 
+    /// Whether a row is one for all layers, as far as ci.toml has it.
+    pub(super) fn is_for_all_layers(&self, row: &str) -> bool {
+        self.layout.rows.iter().any(|spec| spec.id == row && spec.layer.is_none())
+    }
+
     /// What the page of the dashboard is drawn from.
     pub(super) fn page<'p>(&'p self, board: &'p Board, recorded: &'p [Recorded]) -> Page<'p> {
         Page { rules: self.rules, board, recorded, sha: &self.sha, pr: self.pull }

@@ -14,6 +14,7 @@ mod explain;
 mod facts;
 mod handle;
 mod init;
+mod line;
 mod new;
 mod output;
 mod parse;

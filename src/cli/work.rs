@@ -17,7 +17,7 @@ use super::board::{Dashboard, Keeper, Kept, Sent, heard};
 use super::console::Live as LiveConsole;
 use super::session::Session;
 use super::stop::Stop;
-use super::{ExitStatus, console, output};
+use super::{ExitStatus, console, line, output};
 use crate::exec::job::{AFTER, Outcome, REPORTED};
 use crate::exec::pool::{self, Node};
 use crate::exec::{Exec, Grace};
@@ -282,9 +282,7 @@ impl Work<'_> {
             Some(error) => {
                 console::error(&format!("the dashboard could not be written: {error}"));
                 self.tell(outcomes);
-                if let Some(pull) = self.dashboard.pull {
-                    console::help(&format!("run `ci sync --pr {pull}` once the forge is well again"));
-                }
+                self.remedies(&kept.unsent).iter().for_each(|remedy| console::help(remedy));
                 status = status.and(ExitStatus::Forge);
             }
             None => {}
@@ -301,6 +299,17 @@ impl Work<'_> {
             let told: String = told.into_iter().flatten().map(|told| format!(", {told}")).collect();
             console::note(format!("{}: {}{told}", job.name(), outcome.status.word()));
         }
+    }
+
+    /// What mends the dashboard: nobody but this log knows the outcomes that are not in the journal.
+    fn remedies(&self, unsent: &[Entry]) -> Vec<String> {
+        let Some(pull) = self.dashboard.pull else { return Vec::new() };
+        let told = unsent.iter().filter(|entry| entry.status.ended() && entry.began);
+        let lines: Vec<String> = told.map(|entry| line::report(self.dashboard, pull, entry)).collect();
+        let sync = format!("run `ci sync --pr {pull}` once the forge is well again");
+        let all_told = !lines.is_empty() && lines.len() == unsent.len();
+        let lines = lines.into_iter().map(|line| format!("once the forge is well again, run: {line}"));
+        lines.chain((!all_told).then_some(sync)).collect()
     }
 
     /// What it means that the first entries could not be written.

@@ -18,6 +18,7 @@ mod github_endpoints;
 mod github_killed;
 mod github_lag;
 mod github_limits;
+mod github_outage;
 mod github_rows;
 mod github_token;
 mod github_trouble;

@@ -45,6 +45,8 @@ impl Sent {
 pub(in crate::cli) struct Kept {
     /// All that is known, also what could not be written.
     pub(in crate::cli) recorded: Vec<Recorded>,
+    /// What of it is not in the journal.
+    pub(in crate::cli) unsent: Vec<Entry>,
     /// Why the dashboard does not show all of it, where it does not.
     pub(in crate::cli) lost: Option<forge::Error>,
 }
@@ -78,7 +80,8 @@ impl<'d, 'a> Keeper<'d, 'a> {
         if result.is_err() && (!denied || self.recorded.get()) {
             result = self.write(&mut writer);
         }
-        Kept { recorded: with_drafts(&writer), lost: result.err() }
+        let unsent = writer.queued().iter().map(|draft| draft.entry.clone()).collect();
+        Kept { recorded: with_drafts(&writer), unsent, lost: result.err() }
     }
 
     fn write(&self, writer: &mut Writer<Recorded>) -> forge::Result<()> {

@@ -1,0 +1,51 @@
+//! Calls of `ci` as they are typed in a shell, for people to repeat.
+
+use super::board::Dashboard;
+use crate::model::board::{Entry, Status};
+use crate::model::ids::PullNumber;
+
+/// The `ci update` that reports what an entry says.
+pub(super) fn report(dashboard: &Dashboard<'_>, pull: PullNumber, entry: &Entry) -> String {
+    // The word of what was dropped is that of work with nothing to do, too.
+    let status = if entry.status == Status::Dropped { "cancelled" } else { entry.status.word() };
+    // Where each layer has a row, the row names it.
+    let layer = entry.layer.as_deref().filter(|_| dashboard.is_for_all_layers(&entry.row));
+    let page = Some(entry.url.as_str()).filter(|page| !page.is_empty());
+    let note = Some(entry.note.as_str()).filter(|note| !note.is_empty());
+    let (pull, sha) = (pull.to_string(), &dashboard.sha);
+    let options = [
+        ("--pr", Some(pull.as_str())),
+        ("--sha", Some(sha.as_str())),
+        ("--stage", Some(&*entry.row)),
+        ("--layer", layer),
+        ("--status", Some(status)),
+        ("--link", entry.link.as_deref().or(page)),
+        ("--note", note),
+    ];
+    let options = options.iter().filter_map(|(name, value)| Some([*name, (*value)?]));
+    typed(["ci", "update"].into_iter().chain(options.flatten()))
+}
+
+/// Words as a shell takes them.
+pub(super) fn typed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+    words.map(quoted).collect::<Vec<_>>().join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:@%+=,#".contains(c);
+    if !word.is_empty() && !word.starts_with('#') && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::typed;
+
+    #[test]
+    fn words_are_taken_by_a_shell_as_they_are() {
+        let words = ["ci", "--note", "it's `x` $HOME", "", "https://h/i#j", "a&b"];
+        assert_eq!(typed(words.into_iter()), r"ci --note 'it'\''s `x` $HOME' '' https://h/i#j 'a&b'");
+    }
+}

@@ -1,0 +1,143 @@
+//! Stories of an outage of GitHub while work is under way: what is known is told in the log, with what mends the rows.
+
+use std::process::Command;
+
+use crate::github::{GitHub, Job};
+use crate::github_trouble::{CONFIG, github, nothing_is_left_to_mend, start, wait_for};
+use crate::on_github;
+use crate::project::{Ran, binary};
+
+/// GitHub is well again, the runs that went on have failed, and the dashboard is mended.
+fn well_again_and_synced(github: &GitHub) {
+    github.well_again();
+    github.state(|state| state.end_runs("ci.yml", "failure"));
+    github.job().ci(["sync", "--pr", "7"]).exits(0);
+}
+
+/// GitHub is gone while the work is under way.
+fn down_after_the_work(end: &str, code: i32, row: &str) {
+    let github = github();
+    let event = github.comment(7, "alice", "/plan");
+    let work = format!(
+        "touch $RUNNER_TEMP/begun; for i in $(seq 400); do [ -e $RUNNER_TEMP/go ] && break; sleep 0.05; done; {end}"
+    );
+    let child = start(&github.job().on(event).env("WORK", &work).env("CI_RETRY_BUDGET", "2"), &["run"]);
+    wait_for(|| github.folder().join("begun").exists());
+    github.down();
+    std::fs::write(github.folder().join("go"), "").unwrap();
+    let ran = Ran::of(child.wait_with_output().unwrap()).exits(code);
+    let told = if code == 1 { "plan/base: failure" } else { "plan/base: success" };
+    assert!(ran.stderr.contains(told), "{ran:#?}");
+    let summary = std::fs::read_to_string(Job::summary(&github)).unwrap();
+    assert!(summary.contains("| Plan: base |") && summary.contains(row), "{summary}");
+    assert!(!summary.contains("🔄"), "{summary}");
+
+    well_again_and_synced(&github);
+    assert_eq!(github.row(7, "plan-base"), "failure: ended without reporting");
+    report_as_told(&github, &ran);
+    let known = if code == 1 { "failure: `sh` exited with 1" } else { "success: " };
+    assert_eq!(github.row(7, "plan-base"), known);
+    nothing_is_left_to_mend(&github);
+}
+
+/// Types the lines of the log that report outcomes.
+fn report_as_told(github: &GitHub, ran: &Ran) {
+    let told = ran.stderr.lines().filter_map(|line| line.split_once("once the forge is well again, run: "));
+    let lines: Vec<&str> = told.map(|(_, line)| line).collect();
+    assert!(!lines.is_empty(), "{ran:#?}");
+    for line in lines {
+        let mut shell = Command::new("sh");
+        github.job().set(&mut shell);
+        let call = line.replacen("ci ", "\"$0\" ", 1);
+        let typed = Ran::of(shell.args(["-c", &call]).arg(binary()).output().unwrap());
+        typed.exits(0);
+    }
+}
+
+#[test]
+fn an_outage_after_work_that_succeeded_is_no_success_of_the_call() {
+    down_after_the_work("true", 3, "✅");
+}
+
+#[test]
+fn an_outage_after_work_that_failed_is_told_as_the_failure() {
+    down_after_the_work("false", 1, "❌");
+}
+
+#[test]
+fn what_was_started_before_an_outage_is_told() {
+    let github = on_github::github();
+    let event = github.comment(7, "alice", "/e2e");
+    github.down_after("/dispatches");
+    let ran = github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
+    let run = github.state(|state| *state.runs.iter().find(|(_, run)| run.workflow == "e2e.yml").unwrap().0);
+    let told = format!("e2e: running, started e2e.yml, {}", github.url());
+    let line = ran.stderr.lines().find(|line| line.contains(&told)).unwrap_or_else(|| panic!("{ran:#?}"));
+    assert!(line.ends_with(&format!("/actions/runs/{run}")), "{line}");
+
+    well_again_and_synced(&github);
+    assert_eq!(github.row(7, "e2e"), "failure: ended without saying whether e2e.yml was started: look at its runs");
+    // Once that run has ended its own outcome stands.
+    let ended = github.run_ends(run, "success");
+    github.job().on(ended).ci(["run"]).exits(0);
+    assert_eq!(github.row(7, "e2e"), "success: ");
+}
+
+/// Work that waited for something, the lock of its layer or other work, does not begin unless that is in the journal: else
+/// nobody could tell later.
+#[test]
+fn work_that_waited_is_not_begun_in_an_outage() {
+    let github = github();
+    github.job().on(github.comment(7, "alice", "/apply")).ci(["run"]).exits(0);
+    assert_eq!(github.row(7, "apply-base"), "success: ");
+    github.state(|state| state.end_runs("ci.yml", "success"));
+    let applied = github.folder().join("applied");
+    std::fs::remove_file(&applied).unwrap();
+
+    let event = github.comment(7, "alice", "/apply");
+    github.down_after("/git/refs");
+    github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
+    assert!(!applied.exists());
+    well_again_and_synced(&github);
+    assert_eq!(github.row(7, "apply-base"), "success: ");
+    nothing_is_left_to_mend(&github);
+}
+
+#[test]
+fn a_workflow_that_waited_for_other_work_is_told_as_started() {
+    let github = github();
+    let event = github.comment(7, "alice", "/both");
+    github.down_after("/dispatches");
+    github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
+    well_again_and_synced(&github);
+    assert_eq!(github.row(7, "e2e"), "failure: ended without saying whether e2e.yml was started: look at its runs");
+}
+
+/// One layer fails, another is another pull request's: that this cannot be posted is less than that.
+#[test]
+fn an_outage_behind_the_work_does_not_change_what_came_of_it() {
+    let github = GitHub::start(&format!("{CONFIG}\n[layers.other]\ndir = \"other\"\n"));
+    github.commit("work", "base/wanted", "something\n");
+    github.open_pull(8, "work");
+    for (pull, job) in [(8, "apply/other"), (7, "apply/base")] {
+        github.job().on(github.comment(pull, "alice", "/apply")).ci(["run", "--only", job]).exits(0);
+    }
+    github.state(|state| state.end_runs("ci.yml", "success"));
+    let event = github.comment(7, "alice", "/apply");
+    // The refusal looks whether there is one already.
+    github.down_after("/issues/7/comments?per_page=100");
+    let ran = github.job().on(event).env("WORK", "false").env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(1);
+    assert!(ran.stderr.contains("locked by pull request 8"), "{ran:#?}");
+    github.well_again();
+    assert_eq!(github.row(7, "apply-base"), "failure: `sh` exited with 1");
+}
+
+#[test]
+fn an_output_that_cannot_be_posted_is_told_once() {
+    let github = on_github::github();
+    let event = github.comment(7, "alice", "/plan platform");
+    // The dashboard is the first comment.
+    github.down_after("/issues/7/comments ");
+    let ran = github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
+    assert_eq!(ran.stderr.matches("the output of `plan` could not be posted").count(), 1, "{ran:#?}");
+}
