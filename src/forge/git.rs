@@ -99,7 +99,8 @@ impl Repository {
     }
 
     /// The paths that differ between `head` and the commit where it left the branch `base`; where `head` is checked
-    /// out, what is not committed and not yet known to git counts too.
+    /// out, what is not committed and not yet known to git counts too. Of a head that the base has already nobody can tell
+    /// what it brought there, so that it may be any file.
     pub(crate) fn changed_files(&self, base: &str, head: &Sha) -> Result<Vec<String>> {
         let fork = self.merge_base(base, head)?;
         let here = self.head()?.as_ref() == Some(head);
@@ -108,6 +109,9 @@ impl Repository {
             range.push(head.as_str());
         }
         let mut paths = self.paths(&range)?;
+        if paths.is_empty() && fork == *head {
+            paths = self.paths(&["ls-tree", "-r", "--name-only", "-z", head.as_str()])?;
+        }
         if here {
             paths.extend(self.paths(&["ls-files", "--others", "--exclude-standard", "-z"])?);
         }
@@ -319,10 +323,15 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_cannot_be_compared_is_named() {
+    fn what_cannot_be_compared_may_be_any_file_or_is_named() {
         let folder = repository();
         let repository = Repository::find(folder.path()).unwrap().unwrap();
         let head = repository.head().unwrap().unwrap();
+        assert_eq!(
+            repository.changed_files("work", &head).unwrap(),
+            ["app/committed é", "app/kept"],
+            "it may be any file"
+        );
         let error = repository.changed_files("trunk", &head).unwrap_err();
         assert!(matches!(&error, Error::NotFound(text) if text.contains("`trunk`")), "{error}");
     }

@@ -17,6 +17,25 @@ fn the_example_needs_nothing_but_its_folder() {
     assert!(!project.path().join("web/live/maintenance.txt").exists());
 }
 
+#[test]
+fn what_its_base_has_already_is_not_taken_for_unchanged() {
+    let project = Project::example("quickstart");
+    crate::github::git::git(project.path(), &["init", "--quiet", "--initial-branch=main"]);
+    crate::github::git::git(project.path(), &["add", "."]);
+    crate::github::git::git(project.path(), &["commit", "--quiet", "--message=all"]);
+    let head = crate::github::git::git(project.path(), &["rev-parse", "HEAD"]);
+    project.ci(["try", "/plan"]).exits(0);
+    let payload = serde_json::json!({
+        "action": "synchronize",
+        "pull_request": { "number": 1, "head": { "sha": head, "ref": "work" }, "base": { "ref": "main" } },
+    });
+    project.write("pull_request.json", &payload.to_string());
+    let parsed = project.ci(["parse", "--event", "pull_request.json"]).exits(0);
+    assert!(parsed.stdout.contains("\nlayers=dns,db,web\n"), "{}", parsed.stdout);
+    project.ci(["run", "--event", "pull_request.json"]).exits(0);
+    assert_eq!(project.row(1, "plan-db"), "success: files to change: 1");
+}
+
 /// The example, but what is `live` lasts, as what is deployed does.
 pub(crate) fn files() -> Files {
     let mut files = example("quickstart");
