@@ -123,6 +123,12 @@ pub(crate) fn render(template: &Template, scope: &Scope) -> Result<String, Error
     STRICT.render_str(&template.source, scope.value()).map_err(|error| failed(&template.source, &error))
 }
 
+/// Whether a value of ci.toml asks for this name.
+pub(crate) fn mentions(template: &Template, name: &str) -> bool {
+    let read = STRICT.template_from_str(&template.source);
+    read.is_ok_and(|read| read.undeclared_variables(false).contains(name))
+}
+
 /// Whether a condition holds. What is missing is false.
 pub(crate) fn holds(condition: &Condition, scope: &Scope) -> Result<bool, Error> {
     let value = CHAINABLE

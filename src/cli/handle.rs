@@ -3,12 +3,14 @@
 
 mod answer;
 mod perform;
+mod typed;
 
 use std::sync::atomic::AtomicBool;
 
 pub(super) use self::answer::tell_without_rules;
 use self::answer::{misfitting, react, refuse, stopped, tell_end};
 use self::perform::{Setting, perform};
+pub(super) use self::typed::say_begun;
 use super::facts::{Answers, Live, Rehearsal};
 use super::session::Session;
 use super::stop::Stop;
@@ -19,7 +21,7 @@ use crate::forge::{self, Reaction};
 use crate::gate::{Facts, PersonaFacts};
 use crate::model::board::Recorded;
 use crate::model::decision::Part;
-use crate::model::event::{Event, Pull};
+use crate::model::event::{COMMAND_LINE, Event, Pull};
 use crate::model::ids::{PullNumber, Sha};
 use crate::model::rules::Rules;
 
@@ -275,6 +277,9 @@ fn one(setting: &Setting<'_>, decided: &mut Decided, recorded: &mut Vec<Recorded
         // It may be another command's.
         decided.agenda = Some(agenda);
         return Ok(None);
+    }
+    if let (COMMAND_LINE, Some(invocation), None) = (&*asked.event.name, &decided.invocation, &prepared.pull) {
+        typed::without_pull(&session.project.rules, invocation, &agenda)?;
     }
     if options.dry_run {
         super::parse::say(decided, &agenda);

@@ -9,6 +9,7 @@ use super::place::Place;
 use super::project::{self, Project};
 use super::stop::Stop;
 use super::{base, environment};
+use crate::command;
 use crate::exec::cancel::Cancel;
 use crate::forge::Forge;
 use crate::forge::git::Repository;
@@ -46,7 +47,13 @@ impl About<'_> {
 impl Session {
     /// Opens the forge and the project. Of a pull request on GitHub the rules are those of its base.
     pub(super) fn open(global: &Global, about: About<'_>) -> Result<Self, Stop> {
-        Self::at(Place::choose(global)?, global, about)
+        Self::at(Place::choose(global)?, global, about).map_err(|stop| match about.event {
+            // Whatever is wrong with the rules, a remark is none of theirs.
+            Some(event) if stop.is_unusable() && is_remark(event) => {
+                Stop::nothing_to_do("nothing to do: no line of the comment looks like a command")
+            }
+            Some(_) | None => stop,
+        })
     }
 
     /// The same, at a forge that was chosen before.
@@ -233,6 +240,12 @@ impl Session {
     pub(super) fn layer_paths(&self) -> Vec<crate::model::pattern::Wildcard> {
         self.project.rules.layers.values().flat_map(|layer| layer.paths.iter().cloned()).collect()
     }
+}
+
+/// Whether an event is a comment without a line that looks like a command.
+fn is_remark(event: &Event) -> bool {
+    let lines = event.comment().map(|comment| command::lines(&comment.body));
+    lines.is_some_and(|lines| !lines.iter().any(|line| command::looks_like_one(line)))
 }
 
 /// Why a pull request cannot be had, and where it is not there, what may be wrong.

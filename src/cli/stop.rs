@@ -73,6 +73,11 @@ impl Stop {
         self
     }
 
+    /// Whether a ci.toml is why.
+    pub(super) fn is_unusable(&self) -> bool {
+        self.unusable.is_some()
+    }
+
     /// Whether a line was probably meant as a command of the ci.toml that cannot be used.
     pub(super) fn concerns(&self, line: &str) -> bool {
         let word = line.split_whitespace().next().and_then(|word| word.strip_prefix('/'));

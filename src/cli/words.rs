@@ -10,10 +10,10 @@ use super::args::{Cli, Global};
 use super::handle::{self, Asked, Options};
 use super::session::{About, Session};
 use super::stop::Stop;
-use crate::command;
 use crate::model::event::{COMMAND_LINE, Event};
 use crate::model::ids::PullNumber;
 use crate::model::nearest::nearest;
+use crate::{command, decide};
 
 pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Stop> {
     let (words, pull) = split(words)?;
@@ -24,11 +24,19 @@ pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Sto
         Some(Err(misfit)) => return Err(Stop::refused(misfit.problem).help(misfit.remedy)),
         None => return Err(unknown(&session, &words)),
     };
+    if let Some(pull) = pull.filter(|_| decide::works_when_closed(&session.project.rules, &reading.command)) {
+        // The local forge makes one that it does not know, which holds nothing that could be released.
+        session.known_pull(pull)?;
+    }
     let actor = session.actor()?;
     let event = Event::new(COMMAND_LINE, json!({ "sender": { "login": actor } }));
     let asked = Asked { event, readings: vec![Ok(reading)], actor, pull, persona: None, comment: None };
     let options = Options { parallel: 2, only: None, dry_run: false };
-    handle::handle(&session, &asked, &options).map(|handled| handled.status)
+    let handled = handle::handle(&session, &asked, &options)?;
+    if handled.status == ExitStatus::Done {
+        handle::say_begun(&session.project.rules, &handled.prepared.decided);
+    }
+    Ok(handled.status)
 }
 
 /// The words of the command, and the pull request that it is about.

@@ -49,6 +49,7 @@ fn a_ci_toml_that_cannot_be_used_is_told_to_whoever_wrote_a_command_of_it() {
         for (login, text) in [("alice", "/lgtm"), ("alice", "please /plan"), ("renovate[bot]", "/plan")] {
             assert!(!confused(&says(&github, login, text).1), "{text}");
         }
+        says(&github, "alice", "I would not /plan this\n\nnor that").0.exits(0);
         let event = github.comment(7, "alice", "/apply");
         github.job().on(event).ci(["parse"]).exits(2);
         assert_eq!(answers(&github), said);

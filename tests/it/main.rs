@@ -35,5 +35,6 @@ mod signals;
 mod slips;
 mod sources;
 mod terraform;
+mod typed;
 mod webhooks;
 mod workflow;

@@ -1,0 +1,96 @@
+//! Commands that are typed: what they say where no pull request is named, and what they began.
+
+use crate::place::{Place, on_both};
+
+const CONFIG: &str = r#"
+version = 1
+
+[stages.note]
+name = "Note"
+[stages.lint]
+name = "Lint"
+
+[commands.note]
+pattern = "/note"
+[commands.lint]
+pattern = "/lint"
+[commands.review]
+pattern = "/review"
+[commands.e2e]
+pattern = "/e2e"
+[commands.unlock]
+pattern = "/unlock"
+
+[[rules]]
+command = "note"
+run     = "note"
+gate    = "anyone"
+[[rules]]
+command = "lint"
+run     = "lint"
+gate    = "anyone"
+[[rules]]
+command = "review"
+run     = "review"
+gate    = "anyone"
+[[rules]]
+command = "e2e"
+run     = "e2e"
+gate    = "anyone"
+[[rules]]
+command = "unlock"
+run     = "unlock"
+gate    = "anyone"
+
+[handlers.note]
+stage = "note"
+steps = [{ run = ["true"] }]
+[handlers.lint]
+stage    = "lint"
+delegate = "linter"
+[handlers.review]
+api  = "POST /repos/{owner}/{repo}/pulls/{pr}/requested_reviewers"
+body = { reviewers = ["bob"] }
+[handlers.e2e]
+dispatch = "e2e.yml"
+ref      = "{{ pr.head.ref }}"
+[handlers.unlock]
+unlock = "all"
+"#;
+
+fn what_is_about_a_pull_request_wants_one_named<P: Place>() {
+    let place = P::with(CONFIG);
+    for word in ["lint", "review", "e2e"] {
+        let told = place.ci(&[word]).exits(2).stderr;
+        assert!(told.contains(&format!("`/{word}` is about a pull request, and none is named")), "{told}");
+        assert!(told.contains(&format!("add `--pr N`, as in `ci {word} --pr 7`")), "{told}");
+    }
+    let told = place.ci(&["note"]).exits(0).stderr;
+    assert_eq!(told.matches("no dashboard is kept: no pull request is named, as `--pr N` does").count(), 1, "{told}");
+    assert!(!place.ci(&["note", "--pr", "7"]).exits(0).stderr.contains("no dashboard"));
+}
+
+fn what_goes_on_elsewhere_is_told<P: Place>() {
+    let place = P::with(CONFIG);
+    let begun = [
+        ("lint", "lint: left to linter"),
+        ("review", "review: sent POST /repos/{owner}/{repo}/pulls/{pr}/requested_reviewers"),
+        ("e2e", "e2e: started e2e.yml"),
+    ];
+    for (word, told) in begun {
+        assert!(place.ci(&[word, "--pr", "7"]).exits(0).stderr.contains(told), "{word}");
+    }
+}
+
+fn the_locks_of_a_pull_request_that_is_not_there_are_not_released<P: Place>() {
+    let place = P::with(CONFIG);
+    let told = place.ci(&["unlock", "--pr", "55"]).exits(3).stderr;
+    assert!(told.contains("not found") && told.contains("55") && !told.contains("nothing was released"), "{told}");
+    place.ci(&["unlock", "--pr", "7"]).exits(0);
+}
+
+on_both!(
+    what_is_about_a_pull_request_wants_one_named,
+    what_goes_on_elsewhere_is_told,
+    the_locks_of_a_pull_request_that_is_not_there_are_not_released,
+);
