@@ -34,6 +34,8 @@ pub(super) struct Bounds<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) how: Ended,
+    /// The code with which it ended by itself, also where we had begun to stop it.
+    pub(super) code: Option<i32>,
     /// Whether all of its output was read: not so where somebody who left the group keeps a pipe open.
     pub(super) whole: bool,
 }
@@ -292,7 +294,7 @@ impl Run<'_> {
             (None, Some(status)) => ended(status),
             (None, None) => Ended::Signalled(Signal::KILL.as_raw()),
         };
-        Ok(End { how, whole: self.open == 0 })
+        Ok(End { how, code: status.and_then(|status| status.code()), whole: self.open == 0 })
     }
 }
 

@@ -291,9 +291,13 @@ impl<'a> Recorder<'a> {
     }
 
     fn conclude(self, step: &Step, end: End, name: &str, limit: &Limit) -> StepEnd {
-        if end.how == Ended::Stopped(Stop::Cancelled) {
-            return StepEnd::Cancelled;
-        }
+        let well = |code: &i32| step.ok.contains(code) || step.changed.contains(code);
+        let how = match (end.how, end.code.filter(well)) {
+            // What ended well although it was asked to stop is done.
+            (Ended::Stopped(Stop::Cancelled), Some(code)) => Ended::Exited(code),
+            (Ended::Stopped(Stop::Cancelled), None) => return StepEnd::Cancelled,
+            (how, _) => how,
+        };
         let capture = step.capture.as_deref().unwrap_or_default();
         // Also where it ended well before it could be stopped: a part must not pass for the whole.
         if self.overflow {
@@ -302,8 +306,8 @@ impl<'a> Recorder<'a> {
                 "`{name}` was stopped: `capture = \"{capture}\"` takes {most} MiB at most"
             ));
         }
-        let how = match end.how {
-            Ended::Exited(code) if step.ok.contains(&code) || step.changed.contains(&code) => {
+        let how = match how {
+            Ended::Exited(code) if well(&code) => {
                 if self.capture.is_some() && !end.whole {
                     let why = "something that it left behind keeps stdout open";
                     return StepEnd::Failed(format!("`capture = \"{capture}\"` of `{name}` may not be whole: {why}"));

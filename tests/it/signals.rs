@@ -82,6 +82,16 @@ fn a_termination_is_told<P: Place>() {
     cancelled_by::<P>("-TERM");
 }
 
+/// What came too late to be cancelled was done: an apply is not to be taken for one that may have stopped half-way.
+fn work_that_ends_well_all_the_same_is_done<P: Place>() {
+    let place = P::with(&CONFIG.replace("echo cleaned up; exit 1", "echo all done; exit 0"));
+    let (child, lines) = begin(&mut by_a_shell(&place.comment(7, "alice", "/long")));
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let rest: Vec<String> = lines.map(Result::unwrap).collect();
+    let ended = child.wait_with_output().unwrap().status;
+    assert_eq!((ended.code(), place.row("long").as_str()), (Some(0), "success: "), "{rest:?}");
+}
+
 fn a_kill_leaves_a_row_that_sync_mends<P: Place>() {
     let place = P::with(CONFIG);
     let (mut child, lines) = begin(&mut place.comment(7, "alice", "/long"));
@@ -95,4 +105,9 @@ fn a_kill_leaves_a_row_that_sync_mends<P: Place>() {
     assert!(place.dashboard().contains("ended without reporting"), "{}", place.dashboard());
 }
 
-on_both!(an_interrupt_is_told, a_termination_is_told, a_kill_leaves_a_row_that_sync_mends);
+on_both!(
+    an_interrupt_is_told,
+    a_termination_is_told,
+    work_that_ends_well_all_the_same_is_done,
+    a_kill_leaves_a_row_that_sync_mends
+);

@@ -279,6 +279,29 @@ fn a_capture_that_somebody_else_may_still_write_to_is_a_failure() {
     std::process::Command::new("kill").arg(pid.trim()).status().unwrap();
 }
 
+/// Lets a step begin, cancels, and gives what came of it.
+fn cancelled_under_way(end: &str) -> (Status, String) {
+    let world = World::new();
+    let ready = world.root.path().join("ready");
+    let wait = format!("trap '{end}' INT; touch {}; while :; do sleep 0.01; done", ready.display());
+    let steps = handler(vec![sh(&wait)]);
+    std::thread::scope(|scope| {
+        let outcome = scope.spawn(|| world.run(&steps));
+        while !ready.exists() {
+            std::thread::yield_now();
+        }
+        world.cancel.trigger();
+        let outcome = outcome.join().unwrap();
+        (outcome.status, outcome.note)
+    })
+}
+
+#[test]
+fn what_ended_well_although_it_was_cancelled_is_done() {
+    assert_eq!(cancelled_under_way("exit 0"), (Status::Success, String::new()));
+    assert_eq!(cancelled_under_way("exit 1"), (Status::Dropped, "cancelled while it ran".to_owned()));
+}
+
 #[test]
 fn cancelling_interrupts_what_runs_and_starts_nothing_more() {
     let world = World::new();
