@@ -26,8 +26,17 @@ pub(super) fn report(dashboard: &Dashboard<'_>, pull: PullNumber, entry: &Entry)
     typed(["ci", "update"].into_iter().chain(options.flatten()))
 }
 
+/// This call once more, with these options where it does not name them.
+pub(super) fn again(options: &[(&str, Option<String>)]) -> String {
+    let own: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    let names = |name: &str| own.iter().any(|word| word.split('=').next() == Some(name));
+    let lacking = options.iter().filter(|(name, _)| !names(name));
+    let lacking = lacking.filter_map(|(name, value)| Some([*name, value.as_deref()?]));
+    typed(["ci"].into_iter().chain(own.iter().map(String::as_str)).chain(lacking.flatten()))
+}
+
 /// Words as a shell takes them.
-pub(super) fn typed<'a>(words: impl Iterator<Item = &'a str>) -> String {
+fn typed<'a>(words: impl Iterator<Item = &'a str>) -> String {
     words.map(quoted).collect::<Vec<_>>().join(" ")
 }
 

@@ -7,7 +7,7 @@ use super::args::{Global, PullArg, sha};
 use super::board::Dashboard;
 use super::session::{About, Session};
 use super::stop::Stop;
-use super::{ExitStatus, console, environment, output};
+use super::{ExitStatus, console, environment, line, output};
 use crate::forge;
 use crate::model::board::{Entry, Status};
 use crate::model::event::Event;
@@ -59,9 +59,17 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         Some(_) => Some(environment::event(None, None)?),
         None => None,
     };
-    let session = Session::open(global, About { event: event.as_ref(), pull: Some(pull) })?;
-    let status = status(&args.status)?;
     let named = args.sha.clone().or_else(|| event.as_ref().and_then(Event::sha));
+    let about = About { event: event.as_ref(), pull: Some(pull) };
+    let session = Session::open(global, about).inspect_err(|stop| {
+        if stop.is_unusable() {
+            // The work is done, and nobody else knows what came of it.
+            let sha = named.as_ref().map(ToString::to_string);
+            let again = line::again(&[("--sha", sha), ("--link", environment::run_url())]);
+            console::help(&format!("once ci.toml is mended, run: {again}"));
+        }
+    })?;
+    let status = status(&args.status)?;
     let rows = Reported { stage: &args.stage, layer: args.layer.as_deref(), pull, sha: named.as_ref() };
     let rows = rows.rows(global, &session)?;
     let link = link(args.link.as_deref())?;

@@ -34,15 +34,15 @@ fn down_after_the_work(end: &str, code: i32, row: &str) {
 
     well_again_and_synced(&github);
     assert_eq!(github.row(7, "plan-base"), "failure: ended without reporting");
-    report_as_told(&github, &ran);
+    typed_as_told(&github, &ran, "once the forge is well again, run: ");
     let known = if code == 1 { "failure: `sh` exited with 1" } else { "success: " };
     assert_eq!(github.row(7, "plan-base"), known);
     nothing_is_left_to_mend(&github);
 }
 
-/// Types the lines of the log that report outcomes.
-fn report_as_told(github: &GitHub, ran: &Ran) {
-    let told = ran.stderr.lines().filter_map(|line| line.split_once("once the forge is well again, run: "));
+/// Types the lines of the log that stand behind such words.
+fn typed_as_told(github: &GitHub, ran: &Ran, behind: &str) {
+    let told = ran.stderr.lines().filter_map(|line| line.split_once(behind));
     let lines: Vec<&str> = told.map(|(_, line)| line).collect();
     assert!(!lines.is_empty(), "{ran:#?}");
     for line in lines {
@@ -52,6 +52,20 @@ fn report_as_told(github: &GitHub, ran: &Ran) {
         let typed = Ran::of(shell.args(["-c", &call]).arg(binary()).output().unwrap());
         typed.exits(0);
     }
+}
+
+#[test]
+fn what_a_broken_ci_toml_kept_out_can_be_reported_again() {
+    let github = github();
+    github.commit("main", "ci.toml", &format!("{CONFIG}\n[stages.lint"));
+    let report = ["update", "--pr", "7", "--stage", "lint", "--status", "failure", "--note", "it's \"odd\""];
+    let ran = github.job().on(github.pull_event(7, "opened")).ci(report).exits(2);
+    let before = github.head(7);
+    github.commit("main", "ci.toml", CONFIG);
+    github.commit("work", "README.md", "more\n");
+    typed_as_told(&github, &ran, "once ci.toml is mended, run: ");
+    let said = github.statuses(&before).into_iter().rfind(|status| status.context == "ci/lint").unwrap();
+    assert_eq!(said.description, "failure: it's \"odd\"");
 }
 
 #[test]
