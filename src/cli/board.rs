@@ -6,7 +6,7 @@ mod keeper;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::forge::{self, Forge};
-use crate::model::board::{Board, Layout, Recorded, fold, standing};
+use crate::model::board::{Board, Entry, Layout, Recorded, fold, standing};
 use crate::model::ids::{PullNumber, Sha};
 use crate::model::journal::{Line, Pointer, StatusRecord};
 use crate::model::rules::Rules;
@@ -87,6 +87,14 @@ impl<'a> Dashboard<'a> {
     /// Whether a row is one for all layers, as far as ci.toml has it.
     pub(super) fn is_for_all_layers(&self, row: &str) -> bool {
         self.layout.rows.iter().any(|spec| spec.id == row && spec.layer.is_none())
+    }
+
+    /// What an entry is about: the row, and the layer where that does not name it.
+    pub(super) fn subject(&self, entry: &Entry) -> String {
+        match entry.layer.as_deref().filter(|_| self.is_for_all_layers(&entry.row)) {
+            Some(layer) => format!("{} ({layer})", entry.row),
+            None => entry.row.clone(),
+        }
     }
 
     /// What the page of the dashboard is drawn from.

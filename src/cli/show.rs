@@ -5,7 +5,7 @@ mod gates;
 use super::args::{Global, PullArg, sha};
 use super::session::{About, Session};
 use super::stop::Stop;
-use super::{ExitStatus, console};
+use super::{ExitStatus, console, ended};
 use crate::model::ids::{PullNumber, Sha};
 use crate::render;
 
@@ -54,6 +54,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         }
     };
     let project = &session.project;
+    let local = session.local()?.is_some();
     let dashboard = session.dashboard(sha, Some(number))?;
     let recorded = dashboard.read()?;
     let board = dashboard.board(&recorded);
@@ -74,6 +75,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
                 console::text(&render::gates(&found, &actor, console::colored()));
             }
         }
+    }
+    // There it costs nothing to look.
+    for entry in if local { ended::outcomes(&dashboard)? } else { Vec::new() } {
+        let subject = dashboard.subject(&entry);
+        console::note(format!("{subject}: its run has ended without a word; `ci sync --pr {number}` mends the row"));
     }
     Ok(ExitStatus::Done)
 }

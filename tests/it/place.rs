@@ -43,6 +43,9 @@ pub(crate) type Files = BTreeMap<String, String>;
 /// A forge with one repository. Pull request 7, of `alice`, is open. `alice` may write, `bob` maintain, `root` is an
 /// administrator, and everybody else may read.
 pub(crate) trait Place: Sized {
+    /// Whether it costs no request to look whether a run has ended.
+    const LOOKS_FREELY: bool;
+
     /// Starts one whose `main` holds these files. The head of pull request 7 is one commit further.
     fn start(files: &Files) -> Self;
 

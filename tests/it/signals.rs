@@ -100,6 +100,11 @@ fn a_kill_leaves_a_row_that_sync_mends<P: Place>() {
     // The work is in a process group of its own; here it ends by itself when `ci` is gone, and the run with it.
     drop(lines);
     place.settles();
+    let shown = place.ci(&["show", "--pr", "7"]).exits(0);
+    if P::LOOKS_FREELY {
+        let told = "long: its run has ended without a word; `ci sync --pr 7` mends the row";
+        assert!(shown.stderr.contains(told), "{shown:#?}");
+    }
     place.ci(&["sync", "--pr", "7"]).exits(0);
     assert_eq!(place.row("long"), "failure: ended without reporting");
     assert!(place.dashboard().contains("ended without reporting"), "{}", place.dashboard());

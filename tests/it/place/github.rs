@@ -8,6 +8,8 @@ use crate::github::{BOT, GitHub, Job};
 use crate::project::Ran;
 
 impl Place for GitHub {
+    const LOOKS_FREELY: bool = false;
+
     fn start(files: &Files) -> Self {
         Self::start_with(|folder| all_placed(files, &folder.join("store")))
     }

@@ -90,6 +90,8 @@ impl Local {
 }
 
 impl Place for Local {
+    const LOOKS_FREELY: bool = true;
+
     fn start(files: &Files) -> Self {
         let place = Self { folder: tempfile::tempdir().unwrap() };
         git::create(place.folder.path(), &all_placed(files, &place.store()));
