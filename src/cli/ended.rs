@@ -87,7 +87,8 @@ pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<(), Stop
             let left = running(&dashboard, &records).into_iter().filter(|record| is_of(record, &run));
             let entries: Vec<Entry> = left.map(|record| outcome(record, &conclusion, superseded)).collect();
             for entry in &entries {
-                console::note(format!("{} of {}: {}, {}", entry.row, sha.short(), entry.status.word(), entry.note));
+                let said = said(entry);
+                console::note(format!("{} of {}: {said}", dashboard.subject(entry), sha.short()));
             }
             if !entries.is_empty() {
                 dashboard.write(entries)?;
@@ -174,6 +175,14 @@ fn ending(record: &Recorded, status: Status, note: String) -> Entry {
     // What was reported from outside has the row, whether it began or not: nothing tells it from what stood there before.
     let began = !waited || record.entry.work.is_none();
     Entry { id: output::random(), status, note, began, ..record.entry.clone() }
+}
+
+/// The status of an entry, and its note where there is one.
+pub(super) fn said(entry: &Entry) -> String {
+    match &*entry.note {
+        "" => entry.status.word().to_owned(),
+        note => format!("{}, {note}", entry.status.word()),
+    }
 }
 
 /// Whether an entry is of a run that `ci` started and that reported nothing itself: reports from outside name no action.

@@ -1,5 +1,7 @@
 //! `ci sync`: rows made true again: of runs that ended without a word, of comments that are missing or doubled.
 
+use std::collections::HashSet;
+
 use super::args::{Global, PullArg};
 use super::board::Dashboard;
 use super::session::{About, Session};
@@ -23,9 +25,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let dashboard = session.dashboard(pull.head_sha, Some(number))?;
     let mended = ended::outcomes(&dashboard)?;
     for entry in &mended {
-        console::line(format!("{}: {}, {}", entry.row, entry.status.word(), entry.note));
+        console::line(format!("{}: {}", dashboard.subject(entry), ended::said(entry)));
     }
-    let rows = mended.len();
+    // Of a row for all layers several layers may be mended.
+    let rows = mended.iter().map(|entry| &entry.row).collect::<HashSet<_>>().len();
     let stood = if mended.is_empty() {
         dashboard.ensure()?.1
     } else {

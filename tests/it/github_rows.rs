@@ -232,6 +232,22 @@ fn rows_that_never_reported_are_closed_when_their_run_ends() {
     }
 }
 
+/// Layers are named, and are no rows.
+#[test]
+fn layers_of_one_row_are_one_row_to_mend() {
+    let github = github();
+    for layer in ["platform", "bootstrap"] {
+        let update = ["update", "--pr", "7", "--stage", "apply", "--layer", layer, "--status", "running"];
+        github.job().ci(update).exits(0);
+    }
+    github.state(|state| state.end_runs("ci.yml", "failure"));
+    let synced = github.job().ci(["sync", "--pr", "7"]).exits(0);
+    let told = "apply (platform): failure, ended without reporting\n\
+                apply (bootstrap): failure, ended without reporting\n\
+                mended: 1 row, the dashboard is written\n";
+    assert_eq!(synced.stdout, told);
+}
+
 #[test]
 fn a_row_of_a_commit_that_is_no_head_any_more_is_superseded() {
     let github = github();
