@@ -270,6 +270,13 @@ impl Forge for GitHub {
         self.ask::<IgnoredAny>(&self.call(Route::React, &[&comment]).body(body)).map(|_| ())
     }
 
+    fn take_back(&self, comment: u64, reaction: Reaction) -> Result<()> {
+        // Which one is ours is told by giving it again: then the one that is there comes back.
+        let body = serde_json::json!({ "content": reaction });
+        let ours: wire::Reaction = self.ask(&self.call(Route::React, &[&comment]).body(body))?;
+        self.ask::<IgnoredAny>(&self.call(Route::Unreact, &[&comment, &ours.id])).map(|_| ())
+    }
+
     fn permission(&self, login: &str) -> Result<Permission> {
         self.permission_of(login)
     }

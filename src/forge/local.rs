@@ -175,6 +175,10 @@ impl Forge for Local {
         self.react_to(comment, reaction)
     }
 
+    fn take_back(&self, comment: u64, reaction: Reaction) -> Result<()> {
+        self.take_reaction_back(comment, reaction)
+    }
+
     fn permission(&self, login: &str) -> Result<Permission> {
         self.permission_of(login)
     }

@@ -275,6 +275,8 @@ pub(crate) trait Forge: Sync {
     fn minimize(&self, id: u64) -> Result<()>;
     /// Reacts to a comment; a reaction that is there already is left.
     fn react(&self, comment: u64, reaction: Reaction) -> Result<()>;
+    /// Takes a reaction of ours back, if it is there.
+    fn take_back(&self, comment: u64, reaction: Reaction) -> Result<()>;
 
     /// What a person may do here.
     fn permission(&self, login: &str) -> Result<Permission>;

@@ -269,3 +269,25 @@ fn who_changes_the_comment_of_somebody_else_is_who_is_answered() {
     }
     assert!(!ran(&github, "begun-platform"));
 }
+
+#[test]
+fn a_comment_that_was_changed_shows_how_it_ended_last() {
+    let github = github();
+    let (ran, comment) = says(&github, "alice", "/plan nope");
+    ran.exits(4);
+    assert!(confused(&comment));
+    let mut edited = github.comment(7, "alice", "/plan platform");
+    edited.payload["action"] = "edited".into();
+    edited.payload["changes"] = serde_json::json!({ "body": { "from": "/plan nope" } });
+    edited.payload["comment"]["id"] = comment.id.into();
+    let reactions = |github: &GitHub| -> Vec<String> {
+        let reactions = github.state(|state| state.comments[&comment.id].reactions.clone());
+        reactions.into_iter().map(|(_, reaction)| reaction).collect()
+    };
+    github.job().on(edited.clone()).ci(["run"]).exits(0);
+    assert_eq!(reactions(&github), ["eyes", "rocket"]);
+    edited.payload["comment"]["body"] = "/plan nope".into();
+    edited.payload["changes"] = serde_json::json!({ "body": { "from": "/plan platform" } });
+    github.job().on(edited).ci(["run"]).exits(4);
+    assert_eq!(reactions(&github), ["eyes", "confused"]);
+}

@@ -107,7 +107,7 @@ pub(in crate::cli) fn tell_without_rules(global: &Global, event: &Event, stop: &
     not_reached(later.iter().map(String::as_str));
     let asked = Asked::of_event(&session, event.clone());
     stopped(&session, &asked, line, stop);
-    react(&session, &asked, Reaction::Confused);
+    conclude(&session, &asked, false);
 }
 
 /// Whether who asks gets an answer. Strangers get a sign alone, so that nobody can make the tool talk.
@@ -148,6 +148,18 @@ pub(super) fn react(session: &Session, asked: &Asked, reaction: Reaction) {
 /// Tells the person who asked how all of it ended.
 pub(super) fn tell_end(session: &Session, asked: &Asked, status: ExitStatus) {
     if !asked.readings.is_empty() {
-        react(session, asked, if status == ExitStatus::Done { Reaction::Rocket } else { Reaction::Confused });
+        conclude(session, asked, status == ExitStatus::Done);
+    }
+}
+
+/// Reacts to how all of it ended. Of a comment that was changed nothing is left of how it ended before.
+fn conclude(session: &Session, asked: &Asked, well: bool) {
+    let (now, before) = match well {
+        true => (Reaction::Rocket, Reaction::Confused),
+        false => (Reaction::Confused, Reaction::Rocket),
+    };
+    react(session, asked, now);
+    if let (Some("edited"), Some(comment), Ok(forge)) = (asked.event.action(), asked.comment, session.forge()) {
+        let _decoration = forge.take_back(comment, before);
     }
 }

@@ -114,6 +114,12 @@ pub(super) struct Standing {
     pub(super) role_name: String,
 }
 
+/// See <https://docs.github.com/en/rest/reactions/reactions>.
+#[derive(Debug, Deserialize)]
+pub(super) struct Reaction {
+    pub(super) id: u64,
+}
+
 /// See <https://docs.github.com/en/rest/teams/members#get-team-membership-for-a-user>.
 #[derive(Debug, Deserialize)]
 pub(super) struct Membership {

@@ -202,6 +202,8 @@ fn edits_of_one_comment_side_by_side_lose_nothing() {
     let reactions = local.reactions(comment).unwrap();
     assert_eq!(reactions.len(), 3);
     assert!(reactions.values().all(|people| people == &[ACCOUNT]));
+    local.take_back(comment, Reaction::Rocket).unwrap();
+    assert!(local.reactions(comment).unwrap()["rocket"].is_empty());
 }
 
 #[test]

@@ -69,7 +69,21 @@ pub(super) fn react(state: &mut State, login: &str, request: &Request, id: u64) 
     if !there {
         comment.reactions.push(reaction);
     }
-    Response::json(if there { 200 } else { 201 }, &json!({ "id": 1, "content": content, "user": user(login) }))
+    let shown = json!({ "id": reaction_id(id, &content), "content": content, "user": user(login) });
+    Response::json(if there { 200 } else { 201 }, &shown)
+}
+
+pub(super) fn take_back(state: &mut State, login: &str, id: u64, reaction: u64) -> Response {
+    let Some(comment) = state.comments.get_mut(&id) else { return Response::error(404, "Not Found") };
+    let before = comment.reactions.len();
+    comment.reactions.retain(|(who, content)| who != login || reaction_id(id, content) != reaction);
+    if comment.reactions.len() < before { Response::status(204) } else { Response::error(404, "Not Found") }
+}
+
+/// Each account reacts once in the same way.
+fn reaction_id(comment: u64, content: &str) -> u64 {
+    let known = ["eyes", "rocket", "confused"].iter().position(|known| *known == content);
+    comment * 10 + u64::try_from(known.unwrap()).unwrap()
 }
 
 fn too_long(body: &str) -> Option<Response> {

@@ -84,6 +84,9 @@ fn route(state: &mut State, account: &Account, request: &Request, parts: &[&str]
         ("POST", ["issues", "comments", comment, "reactions"]) => {
             comments::react(state, login, request, number(comment)?)
         }
+        ("DELETE", ["issues", "comments", comment, "reactions", reaction]) => {
+            comments::take_back(state, login, number(comment)?, number(reaction)?)
+        }
         ("GET", ["collaborators", user, "permission"]) => people::permission(state, user),
         ("GET", ["actions", "runs", run, "attempts", attempt]) => {
             actions::attempt(state, number(run)?, attempt.parse().ok()?)
