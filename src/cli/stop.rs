@@ -53,7 +53,8 @@ impl Stop {
         };
         let code = first.code.as_str();
         let stop = Self::usage(format_args!("`{code}` in line {line} of `{name}`: {}{more}", first.message));
-        Self { unusable: Some(commands), ..stop }.help("mend it there; `ci check-config` shows all that is wrong")
+        Self { unusable: Some(commands), ..stop }
+            .help("mend it there; `ci check-config` shows all that is wrong, where that is checked out")
     }
 
     fn of(status: ExitStatus, message: impl Display) -> Self {

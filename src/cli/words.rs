@@ -5,19 +5,23 @@ use std::ffi::OsString;
 use clap::CommandFactory as _;
 use serde_json::json;
 
-use super::ExitStatus;
 use super::args::{Cli, Global};
 use super::handle::{self, Asked, Options};
 use super::session::{About, Session};
 use super::stop::Stop;
+use super::{ExitStatus, console};
 use crate::model::event::{COMMAND_LINE, Event};
 use crate::model::ids::PullNumber;
 use crate::model::nearest::nearest;
+use crate::model::rules::Command;
 use crate::{command, decide};
 
 pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Stop> {
     let (words, pull) = split(words)?;
     let session = Session::open(global, About { event: None, pull }).map_err(Stop::before_anything)?;
+    if asks_for_help(&words) {
+        return help(&session, &words);
+    }
     let line = format!("/{}", words.join(" "));
     let reading = match command::read_line(&session.project.rules, &line) {
         Some(Ok(invocation)) => invocation,
@@ -39,6 +43,30 @@ pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Sto
     Ok(handled.status)
 }
 
+/// What asks for help, as of every program.
+const HELP: [&str; 2] = ["--help", "-h"];
+
+fn asks_for_help(words: &[String]) -> bool {
+    words.iter().any(|word| HELP.contains(&word.as_str()))
+}
+
+/// Says how a command of ci.toml is written.
+fn help(session: &Session, words: &[String]) -> Result<ExitStatus, Stop> {
+    let first = words.first().map(String::as_str).unwrap_or_default();
+    let named = |command: &&Command| command.usage.split_whitespace().next() == Some(&format!("/{first}"));
+    let found: Vec<&Command> = session.project.rules.commands.values().filter(named).collect();
+    if found.is_empty() {
+        return Err(unknown(session, words));
+    }
+    for command in found {
+        console::line(format!("ci {} [--pr N]", command.usage.trim_start_matches('/')));
+        if !command.help.is_empty() {
+            console::line(format!("  {}", command.help));
+        }
+    }
+    Ok(ExitStatus::Done)
+}
+
 /// The words of the command, and the pull request that it is about.
 fn split(words: &[OsString]) -> Result<(Vec<String>, Option<PullNumber>), Stop> {
     let mut command = Vec::new();
@@ -56,7 +84,7 @@ fn split(words: &[OsString]) -> Result<(Vec<String>, Option<PullNumber>), Stop> 
                 let parsed = parsed.ok_or_else(|| Stop::usage(format!("`{number}` is no number of a pull request")))?;
                 pull = Some(PullNumber(parsed));
             }
-            None if word.starts_with('-') => {
+            None if word.starts_with('-') && !HELP.contains(&&*word) => {
                 return Err(Stop::usage(format!("there is no option `{word}` here")).help(
                     "options of every command stand before it, as in `ci --config FILE plan --pr 7`; `ci try` has more",
                 ));

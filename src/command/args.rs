@@ -39,13 +39,13 @@ pub(super) fn typed(rules: &Rules, command: &Command, line: &str, groups: &Group
             _ if text.is_empty() => Ok(None),
             ArgKind::Word => word(&text).map(|()| None),
             ArgKind::Number => number(&text).map(|()| None),
-            ArgKind::Layer => several(rules, &text).and_then(|layers| match &layers {
+            ArgKind::Layer => several(rules, &text, &[]).and_then(|layers| match &layers {
                 Layers::Named(named) if named.len() == 1 => Ok(Some(layers)),
                 Layers::All | Layers::Planned | Layers::Named(_) => {
                     Err(("argument", format!("`{text}` is not one layer"), String::new()))
                 }
             }),
-            ArgKind::Layers => several(rules, &text).map(Some),
+            ArgKind::Layers => several(rules, &text, &["all", "planned"]).map(Some),
         };
         let asked = checked.map_err(|(code, problem, remedy)| Misfit {
             line: line.to_owned(),
@@ -81,17 +81,18 @@ fn number(text: &str) -> Result<(), Wrong> {
     }
 }
 
-fn several(rules: &Rules, text: &str) -> Result<Layers, Wrong> {
+/// `besides` are the words that may stand there instead of layers.
+fn several(rules: &Rules, text: &str, besides: &[&str]) -> Result<Layers, Wrong> {
     let items: Vec<&str> =
         text.split(|c: char| c == ',' || c.is_whitespace()).filter(|item| !item.is_empty()).collect();
     let mut named: Vec<Named> = Vec::new();
     let mut words = Vec::new();
     for item in &items {
         match *item {
-            _ if rules.layers.contains_key(*item) => named.push(one(rules, item)?),
+            _ if rules.layers.contains_key(*item) => named.push(one(rules, item, besides)?),
             "all" => words.push((item, Layers::All)),
             "planned" => words.push((item, Layers::Planned)),
-            _ => named.push(one(rules, item)?),
+            _ => named.push(one(rules, item, besides)?),
         }
     }
     match words.pop() {
@@ -104,13 +105,13 @@ fn several(rules: &Rules, text: &str) -> Result<Layers, Wrong> {
     Ok(Layers::Named(named))
 }
 
-fn one(rules: &Rules, item: &str) -> Result<Named, Wrong> {
+fn one(rules: &Rules, item: &str, besides: &[&str]) -> Result<Named, Wrong> {
     let (layer, at) = match item.split_once('@') {
         Some((layer, at)) if !rules.layers.contains_key(item) => (layer, Some(at)),
         Some(_) | None => (item, None),
     };
     if !rules.layers.contains_key(layer) {
-        return Err(("unknown-layer", format!("there is no layer `{layer}`"), meant(rules, layer)));
+        return Err(("unknown-layer", format!("there is no layer `{layer}`"), meant(rules, layer, besides)));
     }
     let hex = |at: &str| (7..=64).contains(&at.len()) && at.bytes().all(|b| b.is_ascii_hexdigit());
     match at {
@@ -120,11 +121,16 @@ fn one(rules: &Rules, item: &str) -> Result<Named, Wrong> {
     }
 }
 
-fn meant(rules: &Rules, name: &str) -> String {
-    let all = || rules.layers.keys().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
-    match nearest(name, rules.layers.keys().map(String::as_str)) {
+fn meant(rules: &Rules, name: &str, besides: &[&str]) -> String {
+    let known = || rules.layers.keys().map(String::as_str);
+    let all = || known().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ");
+    let besides_all = match besides {
+        [] => String::new(),
+        words => format!("; `{}` are taken too", words.join("` and `")),
+    };
+    match nearest(name, known().chain(besides.iter().copied())) {
         Some(near) => format!("did you mean `{near}`?"),
         None if rules.layers.is_empty() => "ci.toml declares no layers".to_owned(),
-        None => format!("the layers are {}", all()),
+        None => format!("the layers are {}{besides_all}", all()),
     }
 }

@@ -122,6 +122,8 @@ fn a_slip_is_answered_with_what_to_write() {
         ("RULE", "on = 'pull_request'\nif = '{{ pr.draft }}'", "write the expression alone, without `{{ }}`"),
         ("RULE", "on = 'pull_request'\ntypes = ['open']", "did you mean `opened`?"),
         ("RULE", "on = ['workflow_run']\ntypes = ['complete']", "did you mean `completed`?"),
+        ("HANDLER", "steps = [{ run = 'sh -c true' }]", r#"write `["sh", "-c", "true"]`"#),
+        ("HANDLER", "steps = [{ run = 'cd x && make' }]", "each of its arguments as a text of its own"),
         (
             "HANDLER",
             "steps = [{ run = ['true'] }]\nrecord = { changes = 'out' }",
@@ -139,6 +141,15 @@ fn a_slip_is_answered_with_what_to_write() {
         let helps: Vec<&str> = found.iter().filter_map(|one| one.help.as_deref()).collect();
         assert!(helps.iter().any(|one| one.contains(help)), "{slip}: {:#?}", lines(&found));
     }
+}
+
+#[test]
+fn a_key_of_the_second_kind_of_two_is_not_called_misplaced() {
+    let found = load_text(
+        "version = 1\n[handlers.x]\nsteps = [{ run = ['true'] }]\ndispatch = 'x.yml'\ninputs = { a = 'b' }\n",
+    );
+    let codes: Vec<Code> = found.diagnostics.iter().map(|one| one.code).collect();
+    assert!(codes.contains(&Code::TwoKinds) && !codes.contains(&Code::MisplacedKey), "{codes:?}");
 }
 
 /// Every value of a file, with its key and its place.

@@ -1,6 +1,7 @@
 //! Commands that are typed: what they say where no pull request is named, and what they began.
 
 use crate::place::{Place, on_both};
+use crate::project::Project;
 
 const CONFIG: &str = r#"
 version = 1
@@ -88,6 +89,39 @@ fn the_locks_of_a_pull_request_that_is_not_there_are_not_released<P: Place>() {
     assert!(told.contains("not found") && told.contains("55") && !told.contains("nothing was released"), "{told}");
     place.ci(&["unlock", "--pr", "7"]).exits(0);
 }
+
+#[test]
+fn how_a_command_is_written_is_told() {
+    let project = Project::with(CONFIG_WITH_LAYERS);
+    let told = project.ci(["plan", "--help"]).exits(0).stdout;
+    assert_eq!(told, "ci plan [layer…] [--pr N]\n  Show what would change\n");
+    assert!(project.ci(["paln", "-h"]).exits(2).stderr.contains("did you mean `ci plan`?"));
+    for (word, help) in [
+        ("palnned", "did you mean `planned`?"),
+        ("wbe", "did you mean `web`?"),
+        ("nowhere", "the layers are `web`; `all` and `planned` are taken too"),
+    ] {
+        let told = project.ci(["plan", word]).exits(4).stderr;
+        assert!(told.contains(help), "{told}");
+    }
+}
+
+const CONFIG_WITH_LAYERS: &str = r#"
+version = 1
+[layers.web]
+dir = "web"
+[commands.plan]
+pattern     = '/plan(\s+(?<layers>.+))?'
+usage       = "/plan [layer…]"
+help        = "Show what would change"
+args.layers = { type = "layers", default = "all" }
+[[rules]]
+command = "plan"
+run     = "plan"
+gate    = "anyone"
+[handlers.plan]
+steps = [{ run = ["true"] }]
+"#;
 
 on_both!(
     what_is_about_a_pull_request_wants_one_named,

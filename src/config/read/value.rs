@@ -53,7 +53,7 @@ impl<'d, 'i> Value<'d, 'i> {
                 Error::Expected(what) => {
                     let message = format!("`{}` takes {what}, not {}", self.key, described(self.value));
                     let note = report.error(Code::WrongType, &self.span, message);
-                    if let Some(help) = remedy(self.value, &what) {
+                    if let Some(help) = remedy(self.key, self.value, &what) {
                         note.help(help);
                     }
                 }
@@ -101,8 +101,9 @@ fn described(value: &DeValue<'_>) -> &'static str {
 }
 
 /// How to make what was written what is taken, where that is plain.
-fn remedy(found: &DeValue<'_>, expected: &str) -> Option<String> {
+fn remedy(key: &str, found: &DeValue<'_>, expected: &str) -> Option<String> {
     Some(match (expected, found) {
+        (LIST, DeValue::String(text)) if key == "run" && text.contains(char::is_whitespace) => words(text),
         (TEXT, DeValue::Array(_)) => "write one text, in quotes".to_owned(),
         (TEXT, _) => "write it in quotes".to_owned(),
         (LIST, DeValue::String(text)) if !text.contains(['"', '\\', '\n']) => format!("write `[\"{text}\"]`"),
@@ -114,6 +115,16 @@ fn remedy(found: &DeValue<'_>, expected: &str) -> Option<String> {
         (words, _) if words.starts_with('`') => "write the word in quotes".to_owned(),
         _ => return None,
     })
+}
+
+/// A command line as a list of words. Where a shell would make something of it, that is for people to tell.
+fn words(line: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || c == ' ' || "-_./=:,@+%".contains(c);
+    if line.chars().all(plain) {
+        let words: Vec<String> = line.split_whitespace().map(|word| format!("\"{word}\"")).collect();
+        return format!("write `[{}]`", words.join(", "));
+    }
+    "write the program and each of its arguments as a text of its own: `[\"PROGRAM\", \"ARGUMENT\"]`".to_owned()
 }
 
 /// All of the text that a value takes, with the entries below its header.

@@ -182,6 +182,7 @@ impl Resolver<'_> {
 
     /// Keys that only another kind has.
     fn beside(&mut self, word: Word, shape: &Shape) {
+        let kinds = kinds(shape, &(0..0));
         let text = |given: &Given<At<String>>| given.value().map(|text| text.span.clone());
         let named = |name: &'static str, span: Option<Span>, only: &'static [Word]| (name, span, only);
         let keys = [
@@ -195,7 +196,9 @@ impl Resolver<'_> {
             named("issue", text(&shape.issue), &[Word::Steps]),
         ];
         for (name, span, only) in keys {
-            let Some(span) = span.filter(|_| !only.contains(&word)) else { continue };
+            // Beside two kinds it may belong to the second one, which is a problem of its own.
+            let belongs = only.contains(&word) || kinds.iter().any(|(kind, _)| only.contains(kind));
+            let Some(span) = span.filter(|_| !belongs) else { continue };
             let only: Vec<_> = only.iter().map(|word| format!("`{}`", word.as_str())).collect();
             self.misplaced(name, &span, &format!("it belongs to handlers with {}", only.join(" or ")));
         }
