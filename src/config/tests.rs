@@ -264,7 +264,7 @@ fn a_broken_line_has_no_follow_ups() {
         ("after  = [\"bootstrap\"]", "after  = [\"bootstrap\"", 30),
         ("dir    = \"platform\"", "dir    \"platform\"", 26),
         ("[[rules]]", "[rules]", 136),
-        ("steps   = [", "steps   =", 224),
+        ("steps   = [", "steps   =", 225),
         ("'/plan(\\s", "\"/plan(\\s", 70),
         ("[stages.plan]", "[stage.plan]", 44),
     ];
