@@ -13,12 +13,10 @@ use super::step::{self, Setting, StepEnd};
 use super::text::HeadTail;
 use crate::expr::{self, Scope};
 use crate::model::board::Status;
+pub(crate) use crate::model::decision::PLAN_STALE;
 use crate::model::ids::RunId;
 use crate::model::rules::{Handler, Kind, Layer, Step, Template};
 use crate::terraform;
-
-/// The reason code of an outcome that says: what would be done now is not what was reviewed.
-pub(crate) const PLAN_STALE: &str = "plan-stale";
 
 /// The reason code of work that did not take place because other work has not succeeded, which says itself why.
 pub(crate) const AFTER: &str = "after";

@@ -3,6 +3,9 @@
 
 use serde::Serialize;
 
+/// The reason code of work that would not be what was reviewed. The note of its row begins with it, and says what to do.
+pub(crate) const PLAN_STALE: &str = "plan-stale";
+
 /// What the rules made of an event, or of one command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Matching {

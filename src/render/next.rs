@@ -3,6 +3,7 @@
 
 use super::escape::one_line;
 use crate::model::board::{Board, Overall, Row, Status};
+use crate::model::decision::PLAN_STALE;
 use crate::model::journal::{self, DESCRIPTION};
 use crate::model::rules::{Action, ArgKind, Command, Rule, Rules, Select};
 
@@ -91,7 +92,10 @@ pub(crate) fn next_step(rules: &Rules, board: &Board) -> NextStep {
     let required: Vec<&Row> = board.rows.iter().filter(|row| row.shown && !row.optional).collect();
     let with = |status: Status| required.iter().copied().filter(|row| row.status == status).collect::<Vec<_>>();
     if let [first, more @ ..] = &*with(Status::Failure) {
-        return about(rules, NextKind::Failed, first, more);
+        let failed = about(rules, NextKind::Failed, first, more);
+        // There is nothing to fix, and the same command again would end the same: the note names the one to write.
+        let is_stale = failed.note.contains(&format!("{PLAN_STALE}: "));
+        return if is_stale { NextStep { kind: NextKind::Dropped, command: None, ..failed } } else { failed };
     }
     if let [first, more @ ..] = &*with(Status::Running) {
         return NextStep { command: None, ..about(rules, NextKind::Running, first, more) };
