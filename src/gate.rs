@@ -11,6 +11,8 @@ pub(crate) use facts::{CheckState, Facts, Known, PersonaFacts, ReviewState, Stan
 
 /// The reason code where the forge was too unwell to answer.
 pub(crate) const OUTAGE: &str = "forge";
+/// What is to be done then.
+pub(crate) const LATER: &str = "ask again once the forge is well again";
 
 /// What is found of one thing that a gate asks.
 struct Found {
@@ -141,7 +143,7 @@ fn part(
 ) -> Part {
     let (code, wanted, remedy) = match found.outage {
         // Nobody else would get further, nor is there anything to mend.
-        true => (OUTAGE, format!("{code} ({wanted})"), "ask again once the forge is well again".to_owned()),
+        true => (OUTAGE, format!("{code} ({wanted})"), LATER.to_owned()),
         false => (code, wanted, remedy),
     };
     let (gate, layer) = (gate.key.value.clone(), layer.map(str::to_owned));

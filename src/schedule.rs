@@ -113,14 +113,18 @@ fn changed<'r>(rules: &'r Rules, order: &Order<'_>, handlers: &[&Handler], agend
                 }
             }
             Err(unknown) => {
+                let (code, remedy) = match unknown.outage {
+                    true => (gate::OUTAGE, gate::LATER),
+                    false => ("changed", "name the layers in a command"),
+                };
                 agenda.parts.push(Part {
-                    code: "changed",
+                    code,
                     gate: String::new(),
                     layer: None,
                     holds: false,
                     wanted: "the changed files".to_owned(),
                     found: unknown.to_string(),
-                    remedy: "name the layers in a command".to_owned(),
+                    remedy: remedy.to_owned(),
                 });
                 return Vec::new();
             }

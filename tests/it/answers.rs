@@ -190,7 +190,7 @@ fn a_gate_that_cannot_be_asked_in_an_outage_refuses_nobody() {
     github.fail_on("/permission", Fault::Exhausted(403, 3_000));
     let told = github.job().on(event).ci(["run", "--refused-ok"]).exits(3).stderr;
     assert!(
-        told.contains("what its gate asks could not be found out") && told.contains("rate limited until"),
+        told.contains("what it depends on could not be found out") && told.contains("rate limited until"),
         "{told}"
     );
     assert!(told.contains("ask again once the forge is well again"), "{told}");
@@ -204,6 +204,15 @@ fn a_gate_that_cannot_be_asked_in_an_outage_refuses_nobody() {
     let told = github.job().on(event).ci(["run"]).exits(4).stderr;
     assert!(told.contains("forge (platform): wants approvals (1), found nothing out: rate limited"), "{told}");
     assert!(told.contains("is refused") && told.contains("planned (platform):"), "{told}");
+}
+
+#[test]
+fn an_event_whose_changes_cannot_be_asked_in_an_outage_is_not_refused() {
+    let github = github();
+    let event = github.pull_event(7, "opened");
+    github.fail_on("/files?", Fault::Exhausted(403, 3_000));
+    let told = github.job().on(event).ci(["run", "--refused-ok"]).exits(3).stderr;
+    assert!(told.contains("ask again once the forge is well again") && !told.contains("is refused"), "{told}");
 }
 
 #[test]

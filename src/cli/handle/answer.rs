@@ -26,7 +26,7 @@ pub(super) fn refuse(
 ) -> Result<ExitStatus, Stop> {
     let what = decided.matching.as_ref().map(|matching| matching.subject.clone()).unwrap_or_default();
     let status = if refused.iter().all(|part| part.code == gate::OUTAGE) {
-        console::error(&format!("`{what}` was not run: what its gate asks could not be found out"));
+        console::error(&format!("`{what}` was not run: what it depends on could not be found out"));
         ExitStatus::Forge
     } else {
         console::error(&format!("`{what}` is refused"));
