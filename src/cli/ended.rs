@@ -157,7 +157,8 @@ fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
     };
     let ended = Status::parse(conclusion).filter(|status| status.ended());
     let (status, note) = match ended {
-        // Such a run is the work itself, and how it ended is what came of the work.
+        // Such a run is the work itself, and how it ended is what came of the work: nothing, where it was skipped.
+        Some(Status::Skipped) if is_dispatched(&record.entry) => (Status::Dropped, conclusion.to_owned()),
         Some(status) if is_dispatched(&record.entry) => {
             (status, Some(conclusion).filter(|word| *word != status.word()).unwrap_or_default().to_owned())
         }

@@ -127,7 +127,7 @@ fn mode_of<'a>(rules: &'a Rules, handler: &str) -> &'a str {
 
 /// What there is for each mode, of all that was decided: several commands of one comment, or several handlers of one
 /// rule, are for several jobs of the workflow. A job that several commands ask for is named once, since `ci run --only`
-/// does it for all of them; but what is left to others is named for each, with its arguments.
+/// does it for all of them; but what is left to others is named for each that asks for something else.
 fn modes(rules: &Rules, decided: &[Decided]) -> Value {
     let mut modes: IndexMap<&str, Mode<'_>> = IndexMap::new();
     for decided in decided.iter().filter(|decided| runs(decided)) {
@@ -139,8 +139,9 @@ fn modes(rules: &Rules, decided: &[Decided]) -> Value {
             mode.layers.extend(layers.iter().map(String::as_str));
             mode.rows.extend(job.rows.iter().map(String::as_str));
             let left = matches!(rules.handlers.get(&job.handler).map(|handler| &handler.kind), Some(Kind::Delegate(_)));
-            if mode.names.insert(job.name()) || left {
-                mode.include.push(matrix_entry(rules, decided, job));
+            let entry = matrix_entry(rules, decided, job);
+            if if left { !mode.include.contains(&entry) } else { mode.names.insert(job.name()) } {
+                mode.include.push(entry);
             }
         }
     }

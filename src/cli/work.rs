@@ -159,8 +159,15 @@ impl Work<'_> {
     }
 
     fn entry_of(&self, job: &Job, row: &str, status: Status) -> Entry {
+        // What is left to others is of this run only where they are its jobs.
+        let run = self.run.filter(|_| act::reports(self.dashboard.rules, job) || super::environment::on_actions());
+        Entry { work: Some(self.word(job)), run, ..self.entry(row, job.layer.clone(), status) }
+    }
+
+    /// What tells a job of this decision from all other work.
+    fn word(&self, job: &Job) -> String {
         let place = self.agenda.jobs.iter().position(|other| other == job).unwrap_or_default();
-        Entry { work: Some(format!("{}.{place}", self.id)), ..self.entry(row, job.layer.clone(), status) }
+        format!("{}.{place}", self.id)
     }
 
     fn entry(&self, row: &str, layer: Option<String>, status: Status) -> Entry {

@@ -134,6 +134,8 @@ fn a_slip_is_answered_with_what_to_write() {
             "steps = [{ run = ['true'] }]\nnote = '{{ summary }}'",
             "makes another with `capture = \"summary\"`",
         ),
+        ("HANDLER", "steps = [{ run = ['true'] }]\nlock = true", "add `each = \"layer\"`"),
+        ("HANDLER", "delegate = 'other'\nlock = true", "take `lock` away"),
     ];
     for (place, slip, help) in slips {
         let fill = |text: String, (at, good): &(&str, &str)| text.replace(at, if *at == place { slip } else { good });

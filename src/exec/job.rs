@@ -173,7 +173,7 @@ impl Work<'_> {
             return Err(Halt::Failed(format!("the handler `{}` has no steps", job.handler.key.value)));
         };
         self.require_environment()?;
-        let compares = steps.iter().rposition(|step| step.matches.is_some());
+        let compares = steps.iter().position(|step| step.matches.is_some());
         for (at, step) in steps.iter().enumerate() {
             self.step(step, compares.is_none_or(|compares| at > compares))?;
             if step.output && at + 1 < steps.len() && !self.output.is_empty() {

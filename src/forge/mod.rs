@@ -181,17 +181,18 @@ pub(crate) struct Remote {
     pub(crate) patience: Patience,
 }
 
-/// Who holds the lock of a layer.
+/// Who holds the lock of a layer. A pull request keeps its locks from work to work, but each takes them anew, so that it can
+/// be told whether what holds them still works.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Lock {
     pub(crate) layer: String,
     pub(crate) pull: Option<PullNumber>,
     pub(crate) by: String,
     pub(crate) run: Option<RunId>,
-    /// Tells the work that holds it from all other, also of the same run. `None` once that has ended and the layer is held
-    /// for the pull request alone.
+    /// The work that holds it, as its entries in the journal name it. `None` once that has ended and the layer is held for
+    /// the pull request alone.
     #[serde(default)]
-    pub(crate) process: Option<String>,
+    pub(crate) work: Option<String>,
     /// The commit that is applied, whose journal tells whether that began.
     #[serde(default)]
     pub(crate) sha: Option<Sha>,
@@ -199,14 +200,6 @@ pub(crate) struct Lock {
     /// Whether the pull request changed the layer, or may have: then it is not abandoned when this work comes to nothing.
     #[serde(default)]
     pub(crate) applied: bool,
-}
-
-impl Lock {
-    /// Whether it holds for `other` too. A pull request keeps its locks from work to work, but each takes them anew, so that
-    /// it can be told whether what holds them still works.
-    pub(crate) fn same_holder(&self, other: &Self) -> bool {
-        self.pull == other.pull && self.run == other.run && self.process == other.process
-    }
 }
 
 /// What came of asking for a lock.
@@ -300,12 +293,12 @@ pub(crate) trait Forge: Sync {
 
     /// Takes the lock of `lock.layer` where nobody else holds it, atomically.
     fn take_lock(&self, lock: &Lock) -> Result<Taken>;
-    /// Takes the lock of `lock.layer` from `held`; whether it did, for meanwhile somebody else may hold it.
+    /// Takes the lock of `lock.layer` from `held`; whether it did, for meanwhile somebody else may hold it, or nobody.
     fn replace_lock(&self, held: &Lock, lock: &Lock) -> Result<bool>;
     /// What holds the lock of a layer, for people: the reference or the file.
     fn lock_name(&self, layer: &str) -> String;
     /// The lock of a layer, where somebody holds it.
     fn lock(&self, layer: &str) -> Result<Option<Lock>>;
-    /// Releases a lock where the same run still holds it; whether it did.
+    /// Releases a lock where it is still held so; whether it did.
     fn release_lock(&self, held: &Lock) -> Result<bool>;
 }

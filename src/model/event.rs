@@ -176,9 +176,9 @@ impl Event {
         number("/pull_request/number").or_else(issue).map(PullNumber)
     }
 
-    /// Whether a person asks: in a comment, or at a command line.
+    /// Whether a person asks: in a comment, by a button, or at a command line.
     pub(crate) fn by_person(&self) -> bool {
-        ["issue_comment", COMMAND_LINE].contains(&self.name.as_str())
+        ["issue_comment", "workflow_dispatch", COMMAND_LINE].contains(&self.name.as_str())
     }
 
     /// The comment of an `issue_comment` event on a pull request.

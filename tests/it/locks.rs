@@ -1,8 +1,12 @@
 //! Who holds a layer: a pull request, from its first apply until it is closed, and one of its runs at a time.
 
 use std::io::{BufRead as _, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
+
+use crate::github::git;
 use crate::place::{GitHub, Local, Place, on_both, run_of};
 use crate::project::Ran;
 
@@ -153,9 +157,21 @@ fn a_step_that_outlives_its_job_holds_its_layer_while_it_lives() {
 fn what_was_taken_and_not_begun_is_taken_over() {
     let place: Local = two();
     apply(&place, 7).exits(0);
-    let path = place.store().parent().unwrap().join("forge/locks/web.json");
-    let mut lock: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
-    (lock["applied"], lock["process"], lock["sha"]) = (false.into(), "gone".into(), place.head(8).into());
+    let forge = place.store().parent().unwrap().join("forge");
+    let read = |path: &Path| -> Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
+    let mut work = None;
+    for file in std::fs::read_dir(forge.join("statuses").join(place.head(7))).unwrap() {
+        let path = file.unwrap().path();
+        let status = read(&path)["status"].clone();
+        if status["description"] == "pending: waiting for the lock" {
+            work = status["target_url"].as_str().unwrap().rsplit('~').next().map(str::to_owned);
+        } else if status["context"] == "ci/apply" {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    let path = forge.join("locks/web.json");
+    let mut lock = read(&path);
+    (lock["applied"], lock["work"]) = (false.into(), work.unwrap().into());
     std::fs::write(&path, lock.to_string()).unwrap();
     apply(&place, 8).exits(0);
     let row = place.row_of(8, "apply");
@@ -173,9 +189,53 @@ fn jobs_of_one_run_do_not_apply_one_layer_side_by_side() {
     let mut first = begins(command);
     let second = job.ci(["run"]).exits(4);
     assert!(second.stderr.contains("locked by another job of this run (7, alice)"), "{second:#?}");
+    assert!(second.stderr.contains("run this job again once the run has ended"), "{second:#?}");
     github.take_away("wait");
     assert!(first.wait().unwrap().success());
     job.ci(["run"]).exits(0);
+}
+
+/// Nor does the one that is held off say for the other that it did not begin.
+#[test]
+fn what_a_job_changed_stays_although_another_one_of_its_run_was_held_off() {
+    let github: GitHub = two();
+    let job = github.job().on(github.comment(7, "alice", "/apply"));
+    let command = job.command(["run"]);
+    let job = job.run(run_of(&command));
+    github.put("wait", "");
+    let mut first = begins(command);
+    job.ci(["run"]).exits(4);
+    github.kill(&mut first);
+    github.take_away("wait");
+    eight_is_held_off(&github);
+}
+
+/// An account whose entries do not count here says nothing, which is not that its work did not begin.
+#[test]
+fn what_broke_off_under_another_account_stays_with_its_pull_request() {
+    let github: GitHub = two();
+    github.put("wait", "");
+    let job = github.job().token("ghp_of_alice").on(github.comment(7, "alice", "/apply"));
+    let mut child = begins(job.command(["run"]));
+    github.kill(&mut child);
+    github.take_away("wait");
+    eight_is_held_off(&github);
+}
+
+fn what_another_handler_broke_off_stays_with_its_pull_request<P: Place>() {
+    let steps = CONFIG.lines().find(|line| line.starts_with("steps = ")).unwrap();
+    let place = P::with(&format!(
+        "{CONFIG}\n[stages.destroy]\nname = \"Destroy\"\n\n[commands.destroy]\npattern = \"/destroy\"\n\n[[rules]]\n\
+         command = \"destroy\"\ngate = \"anyone\"\nrun = \"destroy\"\n\n[handlers.destroy]\neach = \"layer\"\n\
+         stage = \"destroy\"\nlock = true\n{steps}\n"
+    ));
+    place.open(8);
+    place.put("wait", "");
+    let mut child = begins(place.comment(7, "alice", "/destroy"));
+    place.kill(&mut child);
+    place.take_away("wait");
+    place.settles();
+    eight_is_held_off(&place);
 }
 
 fn what_a_run_holds_is_not_given_away_for_an_earlier_one_that_failed<P: Place>() {
@@ -325,8 +385,34 @@ fn what_somebody_holds_at_his_own_machine_only_a_person_gives_away() {
     apply(&github, 8).exits(0);
     github.take_away("wait");
     assert!(child.wait().unwrap().success());
-    // What was given away meanwhile is not taken back.
-    assert!(apply(&github, 7).stderr.contains("nothing to do"));
+    // What was given away meanwhile is not taken back,
+    apply(&github, 8).exits(0);
+    // nor if nobody holds it now.
+    github.put("wait", "");
+    let mut child = begins(here.command(["apply", "--pr", "8"]));
+    github.run(Place::comment(&github, 8, "alice", "/unlock")).exits(0);
+    github.take_away("wait");
+    assert!(child.wait().unwrap().success());
+    github.open_pull(9, "work-8");
+    apply(&github, 9).exits(0);
+}
+
+/// Where no command releases locks, the reference does.
+#[test]
+fn what_somebody_holds_at_his_own_machine_can_be_released_as_is_said() {
+    let config = CONFIG
+        .replace("[commands.unlock]\npattern = \"/unlock\"\n", "")
+        .replace("[[rules]]\ncommand = \"unlock\"\ngate    = \"anyone\"\nrun     = \"unlock\"\n", "");
+    let github = <GitHub as Place>::with(&config);
+    Place::open(&github, 8);
+    let here = github.job().env("GITHUB_RUN_ID", "").env("GITHUB_ACTOR", "alice");
+    github.put("wait", "");
+    let mut child = begins(here.command(["apply", "--pr", "7"]));
+    github.kill(&mut child);
+    github.take_away("wait");
+    let why = eight_is_held_off(&github);
+    assert!(why.contains("where nobody works on it any more, delete `refs/ci/locks/web`"), "{why}");
+    git::git(&git::bare(github.folder()), &["update-ref", "-d", "refs/ci/locks/web"]);
     apply(&github, 8).exits(0);
 }
 
@@ -336,6 +422,7 @@ on_both!(
     who_is_held_off_does_not_hide_what_was_done_before,
     a_run_under_way_is_not_unlocked,
     what_may_have_been_changed_stays_with_its_pull_request,
+    what_another_handler_broke_off_stays_with_its_pull_request,
     what_was_found_stale_before_anything_was_done_is_free,
     what_a_run_holds_is_not_given_away_for_an_earlier_one_that_failed,
     a_layer_is_held_until_its_pull_request_is_closed,

@@ -136,7 +136,7 @@ fn steps(
     if let Some(outcome) = stale()? {
         return Ok(outcome);
     }
-    let (lock, taken_over) = match lock::take(work, handler, layer).map_err(Broken::before_it_began)? {
+    let (lock, taken_over) = match lock::take(work, job, handler, layer).map_err(Broken::before_it_began)? {
         Locked::Free { lock, from } => (lock, from),
         Locked::Held(outcome) => return Ok(*outcome),
     };

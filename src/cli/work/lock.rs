@@ -5,10 +5,11 @@ use indexmap::IndexSet;
 
 use super::Work;
 use super::act::{LOCKED, Tried};
-use crate::cli::{console, output};
+use crate::cli::console;
 use crate::exec::job::Outcome;
 use crate::forge::{self, Forge, Lock, Taken};
 use crate::model::board::Status;
+use crate::model::decision::Job;
 use crate::model::rules::{Handler, Layer, Unlock};
 use crate::render;
 
@@ -20,8 +21,11 @@ pub(super) enum Locked {
     Held(Box<Outcome>),
 }
 
-/// Takes the layer's lock where the handler wants it.
-pub(super) fn take(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) -> forge::Result<Locked> {
+/// How often a lock is asked for that changes hands meanwhile.
+const TRIES: usize = 3;
+
+/// Takes the layer's lock where the handler of a job wants it.
+pub(super) fn take(work: &Work<'_>, job: &Job, handler: &Handler, layer: Option<&Layer>) -> forge::Result<Locked> {
     let Some(layer) = layer.filter(|_| handler.lock) else { return Ok(Locked::Free { lock: None, from: None }) };
     let forge = work.dashboard.forge;
     let lock = Lock {
@@ -29,51 +33,72 @@ pub(super) fn take(work: &Work<'_>, handler: &Handler, layer: Option<&Layer>) ->
         pull: work.dashboard.pull,
         by: work.actor.to_owned(),
         run: work.run,
-        process: Some(output::random()),
+        work: Some(work.word(job)),
         sha: Some(work.dashboard.sha.clone()),
         at: jiff::Timestamp::now(),
         applied: false,
     };
-    let Taken::Held(held) = forge.take_lock(&lock)? else { return Ok(Locked::Free { lock: Some(lock), from: None }) };
+    let mut tries = 0;
+    loop {
+        let Taken::Held(held) = forge.take_lock(&lock)? else {
+            return Ok(Locked::Free { lock: Some(lock), from: None });
+        };
+        let under_way = under_way(forge, &held)?;
+        let claim = if under_way { None } else { claim(work, &held, &lock)? };
+        tries += 1;
+        match claim {
+            Some((lock, why)) if forge.replace_lock(&held, &lock)? => {
+                let from = why.map(|why| format!("took over the lock of {}, {why}", whose(&held, &lock)));
+                return Ok(Locked::Free { lock: Some(lock), from });
+            }
+            // It has changed hands since.
+            Some(_) if tries < TRIES => {}
+            Some(_) | None => {
+                let remedy = if under_way { wait(work, &held) } else { release(work, &held) };
+                let note = format!("locked by {} since {}", whose(&held, &lock), render::date_and_time(held.at));
+                return Ok(Locked::Held(Box::new(refused(note, remedy))));
+            }
+        }
+    }
+}
+
+/// Who holds a lock, for those who want it.
+fn whose(held: &Lock, lock: &Lock) -> String {
     let own_run = held.run.is_some() && held.run == lock.run;
-    let whose = match held.pull {
+    match held.pull {
         Some(pull) if held.pull == lock.pull && own_run => format!("another job of this run ({pull}, {})", held.by),
         Some(pull) if held.pull == lock.pull => format!("another run of this pull request {pull} ({})", held.by),
         Some(pull) => format!("pull request {pull} ({})", held.by),
         None => held.by.clone(),
-    };
-    let under_way = under_way(forge, &held)?;
-    if !under_way
-        && let Some((lock, why)) = claim(work, handler, &held, lock)?
-        && forge.replace_lock(&held, &lock)?
-    {
-        let from = why.map(|why| format!("took over the lock of {whose}, {why}"));
-        return Ok(Locked::Free { lock: Some(lock), from });
     }
-    let remedy = if under_way { wait(work, &held) } else { release(work, &held) };
-    let note = format!("locked by {whose} since {}", render::date_and_time(held.at));
-    Ok(Locked::Held(Box::new(refused(note, remedy))))
 }
+
+/// What to do about a run under way.
+const WAIT: &str = "wait until that run has ended, or cancel it";
 
 /// What to do about work under way.
 fn wait(work: &Work<'_>, held: &Lock) -> String {
-    const WAIT: &str = "wait until that run has ended, or cancel it";
+    if held.run == work.run {
+        return "run this job again once the run has ended".to_owned();
+    }
     if held.pull.is_none() || held.pull == work.dashboard.pull {
         return WAIT.to_owned();
     }
     format!("{WAIT}; then {}", release(work, held))
 }
 
-/// What to do about a lock whose run has ended, or of which nobody can tell.
+/// What to do about a lock that no run under way holds, as far as anybody can tell.
 fn release(work: &Work<'_>, held: &Lock) -> String {
     let line = work.dashboard.rules.line_to_unlock(&held.layer);
+    let ours = held.pull == work.dashboard.pull;
     match (held.pull, line) {
-        (Some(pull), Some(line)) if held.pull == work.dashboard.pull => {
-            format!("where nobody works on {pull} any more, comment `{line}`")
+        (Some(pull), Some(line)) if ours => format!("where nobody works on {pull} any more, comment `{line}`"),
+        (Some(pull), Some(line)) if by_hand(held) => {
+            format!("where nobody works on {pull} any more, comment `{line}` there")
         }
         (Some(pull), Some(line)) => format!("merge or close pull request {pull}, or comment `{line}` there"),
-        (Some(pull), None) => format!("merge or close pull request {pull}"),
-        (None, _) => {
+        (Some(pull), None) if !ours && !by_hand(held) => format!("merge or close pull request {pull}"),
+        (_, None) | (None, Some(_)) => {
             format!("where nobody works on it any more, delete `{}`", work.dashboard.forge.lock_name(&held.layer))
         }
     }
@@ -87,7 +112,7 @@ fn refused(note: String, remedy: String) -> Outcome {
 /// which runs can be that have ended or are two weeks old. See
 /// <https://docs.github.com/en/actions/managing-workflow-runs/deleting-a-workflow-run>.
 fn under_way(forge: &dyn Forge, held: &Lock) -> forge::Result<bool> {
-    let Some(run) = held.run.filter(|_| held.process.is_some()) else { return Ok(false) };
+    let Some(run) = held.run.filter(|_| held.work.is_some()) else { return Ok(false) };
     match forge.run_conclusion(run) {
         Ok(conclusion) => Ok(conclusion.is_none()),
         Err(forge::Error::NotFound(_)) => Ok(false),
@@ -97,50 +122,43 @@ fn under_way(forge: &dyn Forge, held: &Lock) -> forge::Result<bool> {
 
 /// Whether somebody works with it of whom nobody can tell whether he still does: at his own machine.
 fn by_hand(held: &Lock) -> bool {
-    held.run.is_none() && held.process.is_some()
+    held.run.is_none() && held.work.is_some()
 }
 
 /// The lock that may take the place of one that no work under way holds, and why, where that is worth a line.
-fn claim(
-    work: &Work<'_>,
-    handler: &Handler,
-    held: &Lock,
-    lock: Lock,
-) -> forge::Result<Option<(Lock, Option<&'static str>)>> {
+fn claim(work: &Work<'_>, held: &Lock, lock: &Lock) -> forge::Result<Option<(Lock, Option<&'static str>)>> {
     if by_hand(held) {
         return Ok(None);
     }
+    let taken = |why| Ok(Some((lock.clone(), why)));
     let own = held.pull.is_some() && held.pull == lock.pull;
     if let Some(number) = held.pull.filter(|_| !own) {
         match work.dashboard.forge.pull(number) {
-            Ok(pull) if pull.closed || pull.merged => return Ok(Some((lock, Some("which is closed")))),
+            Ok(pull) if pull.closed || pull.merged => return taken(Some("which is closed")),
             Ok(_) => {}
-            Err(forge::Error::NotFound(_)) => return Ok(Some((lock, Some("which is gone")))),
+            Err(forge::Error::NotFound(_)) => return taken(Some("which is gone")),
             Err(error) => return Err(error),
         }
     }
-    let applied = held.applied || began(work, handler, held)?;
-    let broke_off = held.process.is_some();
-    Ok(match (own, applied) {
-        (true, true) => Some((Lock { applied, ..lock }, broke_off.then_some("which broke off"))),
-        (true, false) => Some((lock, broke_off.then_some("which ended without applying"))),
-        (false, true) if held.pull.is_some() => None,
-        (false, true) => Some((lock, Some("whose run broke off"))),
-        (false, false) => Some((lock, Some("whose run ended without applying"))),
-    })
+    let applied = held.applied || began(work, held)?;
+    let broke_off = held.work.is_some();
+    match (own, applied) {
+        (true, true) => Ok(Some((Lock { applied, ..lock.clone() }, broke_off.then_some("which broke off")))),
+        (true, false) => taken(broke_off.then_some("which ended without applying")),
+        (false, true) if held.pull.is_some() => Ok(None),
+        (false, true) => taken(Some("whose run broke off")),
+        (false, false) => taken(Some("whose run ended without applying")),
+    }
 }
 
-/// Whether the work that holds a lock began, by the journal of the commit. What broke off may have applied its layer.
-fn began(work: &Work<'_>, handler: &Handler, held: &Lock) -> forge::Result<bool> {
-    let stage = handler.stage.as_ref().map(|stage| work.dashboard.rules.rows_of_stage(&stage.value));
-    let (Some(rows), Some(sha)) = (stage, &held.sha) else { return Ok(true) };
+/// Whether the work that holds a lock began, unless the journal of its commit says that it did not: what broke off may
+/// have applied its layer.
+fn began(work: &Work<'_>, held: &Lock) -> forge::Result<bool> {
+    let Some(sha) = held.sha.as_ref().filter(|_| held.work.is_some()) else { return Ok(true) };
     let recorded = work.dashboard.of(sha.clone(), held.pull).read()?;
-    let of_work = recorded.iter().filter(|recorded| {
-        let entry = &recorded.entry;
-        rows.contains(&entry.row) && entry.layer.as_deref() == Some(&held.layer) && entry.run == held.run
-    });
-    let newest = of_work.max_by_key(|recorded| recorded.seq).map(|recorded| &recorded.entry);
-    Ok(newest.is_some_and(|entry| entry.began && entry.status != Status::Pending))
+    let newest =
+        recorded.iter().filter(|recorded| recorded.entry.work == held.work).max_by_key(|recorded| recorded.seq);
+    Ok(newest.is_none_or(|recorded| recorded.entry.began && recorded.entry.status != Status::Pending))
 }
 
 /// Gives back the lock of work that has ended: to the pull request, if its layer may have been changed, else to all.
@@ -148,7 +166,7 @@ pub(super) fn give_back(work: &Work<'_>, lock: Option<&Lock>, touched: bool) {
     let Some(lock) = lock else { return };
     let (forge, applied) = (work.dashboard.forge, lock.applied || touched);
     let given = if lock.pull.is_some() && applied {
-        forge.replace_lock(lock, &Lock { process: None, applied, ..lock.clone() })
+        forge.replace_lock(lock, &Lock { work: None, applied, ..lock.clone() })
     } else {
         forge.release_lock(lock)
     };
@@ -166,15 +184,13 @@ pub(super) fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
     };
     let (forge, asked) = (work.dashboard.forge, work.event.by_person());
     let (mut released, mut busy) = (Vec::new(), Vec::new());
-    let mut remedies = IndexSet::new();
     for layer in layers {
         let Some(held) = forge.lock(&layer)?.filter(|held| held.pull == work.dashboard.pull) else { continue };
         if under_way(forge, &held)? {
-            busy.push(format!("{layer} is held by a run under way ({})", held.by));
-            remedies.insert("wait until that run has ended, or cancel it, then unlock".to_owned());
+            let why = format!("{layer} is held by a run under way ({})", held.by);
+            busy.push((why, format!("{WAIT}, then unlock")));
         } else if by_hand(&held) && !asked {
-            busy.push(format!("{layer} is held by {} without a run", held.by));
-            remedies.insert(release(work, &held));
+            busy.push((format!("{layer} is held by {} without a run", held.by), release(work, &held)));
         } else if forge.release_lock(&held)? {
             released.push(layer);
         }
@@ -189,6 +205,7 @@ pub(super) fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
         return Ok(Outcome::new(Status::Success, said));
     }
     let began = !released.is_empty();
-    let remedy = remedies.into_iter().collect::<Vec<_>>().join("; ");
-    Ok(Outcome { began, ..refused(format!("{said}: {}", busy.join("; ")), remedy) })
+    let (why, remedies): (Vec<String>, IndexSet<String>) = busy.into_iter().unzip();
+    let remedies: Vec<String> = remedies.into_iter().collect();
+    Ok(Outcome { began, ..refused(format!("{said}: {}", why.join("; ")), remedies.join("; ")) })
 }

@@ -184,6 +184,7 @@ impl Resolver<'_> {
     fn beside(&mut self, word: Word, shape: &Shape) {
         let kinds = kinds(shape, &(0..0));
         let text = |given: &Given<At<String>>| given.value().map(|text| text.span.clone());
+        let lock = shape.lock.value().filter(|lock| lock.value).map(|lock| lock.span.clone());
         let named = |name: &'static str, span: Option<Span>, only: &'static [Word]| (name, span, only);
         let keys = [
             named("ref", text(&shape.reference), &[Word::Dispatch]),
@@ -194,6 +195,7 @@ impl Resolver<'_> {
             named("fail-on-changed", shape.fail_on_changed.value().map(|fail| fail.span.clone()), &[Word::Steps]),
             named("record", shape.record.value().map(|record| record.span.clone()), &[Word::Steps]),
             named("issue", text(&shape.issue), &[Word::Steps]),
+            named("lock", lock.clone(), &[Word::Steps]),
         ];
         for (name, span, only) in keys {
             // Beside two kinds it may belong to the second one, which is a problem of its own.
@@ -201,6 +203,11 @@ impl Resolver<'_> {
             let Some(span) = span.filter(|_| !belongs) else { continue };
             let only: Vec<_> = only.iter().map(|word| format!("`{}`", word.as_str())).collect();
             self.misplaced(name, &span, &format!("it belongs to handlers with {}", only.join(" or ")));
+        }
+        if let (Word::Steps, Some(lock), true) = (word, lock, shape.each.is_absent()) {
+            self.report
+                .error(Code::MisplacedKey, &lock, "`lock` means nothing here: a handler without `each` has no layer")
+                .help("add `each = \"layer\"`, so that it runs once for each layer and takes that one");
         }
     }
 

@@ -110,6 +110,22 @@ fn only_what_was_recorded_is_applied() {
 }
 
 #[test]
+fn what_ran_behind_the_first_of_two_comparisons_may_have_changed_something() {
+    let mut world = World::new();
+    world.recorded = Some(terraform::digest(&json!({"add": 2})).hex);
+    let compared = |text: &str| Step {
+        capture: Some("plan".to_owned()),
+        matches: Some(At::new("plan".to_owned(), 0..0)),
+        ..sh(&format!("echo '{text}'"))
+    };
+    let stale = compared(r#"{"add": 3}"#);
+    let before = world.run(&handler(vec![stale.clone(), sh("echo applied")]));
+    assert_eq!((before.reason, before.touched), (Some(PLAN_STALE), false));
+    let between = world.run(&handler(vec![compared(r#"{"add": 2}"#), sh("echo applied"), stale]));
+    assert_eq!((between.reason, between.touched), (Some(PLAN_STALE), true));
+}
+
+#[test]
 fn a_plan_without_changes_is_done() {
     let world = World::new();
     let plan = r#"{"format_version": "1.2", "terraform_version": "1.11.0", "resource_changes": []}"#;

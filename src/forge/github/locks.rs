@@ -26,13 +26,13 @@ struct Standing {
 impl GitHub {
     pub(super) fn take(&self, lock: &Lock) -> Result<Taken> {
         Ok(match self.claim(lock)? {
-            Some((held, _)) if !held.same_holder(lock) => Taken::Held(held),
+            Some((held, _)) if held != *lock => Taken::Held(held),
             Some(_) | None => Taken::Ours,
         })
     }
 
     pub(super) fn replace_held(&self, held: &Lock, lock: &Lock) -> Result<bool> {
-        let Some((now, commit)) = self.claim(lock)? else { return Ok(true) };
+        let Some(Standing { lock: Some(now), commit }) = self.standing(&lock.layer)? else { return Ok(false) };
         if now != *held {
             return Ok(now == *lock);
         }
@@ -49,7 +49,7 @@ impl GitHub {
 
     pub(super) fn release(&self, held: &Lock) -> Result<bool> {
         let Some(Standing { lock: Some(now), commit }) = self.standing(&held.layer)? else { return Ok(false) };
-        if !now.same_holder(held) {
+        if now != *held {
             return Ok(false);
         }
         match self.advance(&held.layer, &free(&held.layer), held.sha.as_ref(), &commit) {

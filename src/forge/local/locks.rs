@@ -16,14 +16,14 @@ impl Local {
                 self.store.replace(&name, lock)?;
                 return Ok(Taken::Ours);
             };
-            Ok(if held.same_holder(lock) { Taken::Ours } else { Taken::Held(held) })
+            Ok(if held == *lock { Taken::Ours } else { Taken::Held(held) })
         })
     }
 
     pub(super) fn replace_held(&self, held: &Lock, lock: &Lock) -> Result<bool> {
         self.store.alone("locks", || {
             let name = name(&lock.layer);
-            let still = self.store.read::<Lock>(&name)?.is_none_or(|now| now == *held);
+            let still = self.store.read::<Lock>(&name)?.is_some_and(|now| now == *held);
             if still {
                 self.store.replace(&name, lock)?;
             }
@@ -38,7 +38,7 @@ impl Local {
     pub(super) fn release(&self, held: &Lock) -> Result<bool> {
         self.store.alone("locks", || {
             let name = name(&held.layer);
-            let still = self.store.read::<Lock>(&name)?.is_some_and(|now| now.same_holder(held));
+            let still = self.store.read::<Lock>(&name)?.is_some_and(|now| now == *held);
             if still {
                 self.store.remove(&name)?;
             }

@@ -60,14 +60,15 @@ impl Local {
         Ok(id)
     }
 
-    fn alive(&self, id: u64) -> PathBuf {
+    pub(super) fn alive(&self, id: u64) -> PathBuf {
         self.run_dir(id).join("alive.lock")
     }
 
     /// How a run ended: nobody can tell of a process that is gone, so it is a failure.
     pub(super) fn conclusion(&self, run: RunId) -> Result<Option<String>> {
         let path = self.alive(run.id);
-        match File::open(&path).map(|file| file.try_lock()) {
+        // Shared, so that nobody takes another who asks for the run.
+        match File::open(&path).map(|file| file.try_lock_shared()) {
             Ok(Ok(())) => Ok(Some("failure".to_owned())),
             Ok(Err(TryLockError::WouldBlock)) => Ok(None),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(Error::NotFound(format!("run {}", run.id))),

@@ -49,7 +49,7 @@ fn pull() -> Pull {
 
 fn lock(layer: &str, pull: u64) -> Lock {
     let (layer, by, run) = (layer.to_owned(), "ann".to_owned(), Some(RunId { id: 1, attempt: 1 }));
-    Lock { layer, pull: Some(PullNumber(pull)), by, run, process: None, sha: None, at: now(), applied: false }
+    Lock { layer, pull: Some(PullNumber(pull)), by, run, work: None, sha: None, at: now(), applied: false }
 }
 
 #[test]
@@ -207,6 +207,18 @@ fn edits_of_one_comment_side_by_side_lose_nothing() {
 }
 
 #[test]
+fn who_asks_whether_a_run_has_ended_does_not_hold_it_open() {
+    let (_folder, local) = local();
+    let id = local.next_run_id().unwrap();
+    let run = RunId { id, attempt: 1 };
+    assert_eq!(local.run_conclusion(run).unwrap(), None);
+    local.runs.lock().unwrap().clear();
+    let asks = std::fs::File::open(local.alive(id)).unwrap();
+    asks.try_lock_shared().unwrap();
+    assert_eq!(local.run_conclusion(run).unwrap().as_deref(), Some("failure"));
+}
+
+#[test]
 fn one_of_many_takes_a_lock() {
     let (_folder, local) = local();
     let taken: Vec<Taken> = thread::scope(|scope| {
@@ -232,6 +244,7 @@ fn a_lock_is_taken_from_whoever_still_holds_it() {
     assert_eq!(local.take_lock(&lock("platform", 8)).unwrap(), Taken::Held(old.clone()));
     assert!(local.replace_lock(&old, &lock("platform", 8)).unwrap());
     assert!(!local.replace_lock(&old, &lock("platform", 9)).unwrap());
+    assert!(!local.replace_lock(&lock("free", 7), &lock("free", 9)).unwrap());
     assert_eq!(local.take_lock(&lock("platform", 8)).unwrap(), Taken::Ours);
 }
 

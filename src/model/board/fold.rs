@@ -58,7 +58,6 @@ fn tracks<'a>(layout: &Layout, ordered: &[&'a Recorded]) -> HashMap<&'a str, Tra
     for record in ordered.iter().rev() {
         let entry = &record.entry;
         if let Some(work) = entry.work.as_deref() {
-            let work = (entry.row.as_str(), layer(entry), work);
             if !entry.began {
                 came_to_nothing.insert(work);
             } else if !entry.status.ended() && came_to_nothing.contains(&work) {
@@ -177,8 +176,8 @@ fn waits_beside(entry: &Entry, held: &Entry) -> bool {
     match (&entry.work, &held.work) {
         (Some(work), Some(other)) => work != other,
         (Some(_), None) => true,
-        // A report is about whatever runs, but for one from another run.
-        (None, _) => matches!((entry.run, held.run), (Some(new), Some(old)) if new.id != old.id),
+        // A report from no run is about whatever runs.
+        (None, _) => entry.run.is_some_and(|new| held.run.is_none_or(|old| old.id != new.id)),
     }
 }
 

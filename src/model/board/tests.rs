@@ -211,6 +211,12 @@ fn what_did_not_begin_does_not_hide_other_work_of_its_run_or_of_none() {
 }
 
 #[test]
+fn a_report_that_a_run_waits_does_not_hide_work_without_a_run() {
+    let by_hand = Entry { run: None, ..of_work("a", "e2e", None, (1, Status::Running)) };
+    assert_eq!(status(&board([by_hand, report("e2e", None, 2, Status::Pending)]), "e2e"), Status::Running);
+}
+
+#[test]
 fn what_is_reported_from_no_run_stands_although_it_waits() {
     let by_hand = |status| Entry { run: None, ..report("e2e", None, 1, status) };
     assert_eq!(status(&board([by_hand(Status::Running), by_hand(Status::Pending)]), "e2e"), Status::Pending);

@@ -137,7 +137,7 @@ fn lock(pull: u64) -> Lock {
         pull: Some(PullNumber(pull)),
         by: "ann".to_owned(),
         run: Some(RunId { id: 1, attempt: 1 }),
-        process: None,
+        work: None,
         sha: Sha::parse(SHA),
         at: "2026-01-01T00:00:00Z".parse().unwrap(),
         applied: false,
