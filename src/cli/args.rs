@@ -141,5 +141,5 @@ pub(super) struct PullArg {
 
 /// A commit, as flags name it. An abbreviation is refused: which commit it stands for may change.
 pub(super) fn sha(text: &str) -> Result<Sha, String> {
-    Sha::parse(text).ok_or_else(|| "write the whole sha, 40 letters, as `git rev-parse HEAD` prints it".to_owned())
+    Sha::parse(text).ok_or_else(|| "write the whole sha of a commit, as `git rev-parse HEAD` prints it".to_owned())
 }

@@ -251,7 +251,7 @@ impl Work<'_> {
         let what = match (self.job.recorded)(stage) {
             Some(recorded) if recorded == digest.hex => return Ok(()),
             Some(_) => format!("what would change now is not what `{stage}` recorded for this commit"),
-            None => format!("`{stage}` recorded no changes for this commit"),
+            None => format!("`{stage}` recorded nothing to compare with for this commit"),
         };
         let remedy = match (self.job.remedy)(stage) {
             Some(line) => format!("write `{line}`"),

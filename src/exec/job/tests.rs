@@ -95,7 +95,8 @@ fn only_what_was_recorded_is_applied() {
     let outcome = world.run(&apply(r#"{"add": 2}"#));
     assert_eq!(outcome.reason, Some(PLAN_STALE));
     assert!(
-        failed(&outcome).starts_with("plan-stale: `plan` recorded no changes for this commit: write `/plan platform`")
+        failed(&outcome)
+            .starts_with("plan-stale: `plan` recorded nothing to compare with for this commit: write `/plan platform`")
     );
 
     world.recorded = Some(planned);
