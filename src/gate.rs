@@ -12,7 +12,7 @@ pub(crate) use facts::{CheckState, Facts, Known, PersonaFacts, ReviewState, Stan
 /// The reason code where the forge was too unwell to answer.
 pub(crate) const OUTAGE: &str = "forge";
 /// What is to be done then.
-pub(crate) const LATER: &str = "ask again once the forge is well again";
+pub(crate) const LATER: &str = "ask again later";
 
 /// What is found of one thing that a gate asks.
 struct Found {

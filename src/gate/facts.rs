@@ -22,7 +22,7 @@ pub(crate) struct Unknown {
     pub(crate) message: String,
     /// Whether the token may not read it, so that asking again is of no use.
     pub(crate) unreadable: bool,
-    /// Whether the forge is unwell, so that nobody is to blame and asking again later is all that helps.
+    /// Whether the forge is unwell or not done yet, so that nobody is to blame and asking again later is all that helps.
     pub(crate) outage: bool,
 }
 

@@ -88,7 +88,7 @@ impl<'a> Answers<'a> {
     pub(super) fn mergeable(&self) -> Known<bool> {
         let ask = || match self.forge.mergeable(self.pull()?).map_err(unknown)? {
             Some(mergeable) => Ok(mergeable),
-            None => Err(Unknown::new("GitHub is still computing it; try again in a minute")),
+            None => Err(Unknown { outage: true, ..Unknown::new("GitHub is still computing it") }),
         };
         self.mergeable.get_or_init(ask).clone()
     }
