@@ -212,7 +212,7 @@ fn an_event_whose_changes_cannot_be_asked_in_an_outage_is_not_refused() {
     let event = github.pull_event(7, "opened");
     github.fail_on("/files?", Fault::Exhausted(403, 3_000));
     let told = github.job().on(event).ci(["run", "--refused-ok"]).exits(3).stderr;
-    assert!(told.contains("ask again once the forge is well again") && !told.contains("is refused"), "{told}");
+    assert!(told.contains("ask again later") && !told.contains("is refused"), "{told}");
 }
 
 #[test]
