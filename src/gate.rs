@@ -12,26 +12,7 @@ pub(crate) use facts::{CheckState, Facts, Known, PersonaFacts, ReviewState, Stan
 /// The reason code where the forge was too unwell to answer.
 pub(crate) const OUTAGE: &str = "forge";
 /// What is to be done then.
-pub(crate) const LATER: &str = "ask again later";
-
-/// What is found of one thing that a gate asks.
-struct Found {
-    holds: bool,
-    told: String,
-    outage: bool,
-}
-
-impl From<(bool, String)> for Found {
-    fn from((holds, told): (bool, String)) -> Self {
-        Self { holds, told, outage: false }
-    }
-}
-
-impl From<Unknown> for Found {
-    fn from(unknown: Unknown) -> Self {
-        Self { holds: false, told: unknown.to_string(), outage: unknown.outage }
-    }
-}
+const LATER: &str = "ask again later";
 
 /// Whom a gate is asked about, and what.
 #[derive(Clone, Copy)]
@@ -46,10 +27,10 @@ pub(crate) struct Request<'a> {
 /// Asks a gate what does not depend on the layer.
 pub(crate) fn judge(gate: &Gate, request: &Request<'_>) -> Vec<Part> {
     let mut parts = Vec::new();
-    let mut add = |code, wanted, found, remedy| parts.push(part(gate, None, (code, wanted, remedy), found));
+    let mut add = |code, wanted, found, remedy| parts.push(part(&gate.key.value, None, (code, wanted, remedy), found));
     let actor = request.actor;
     if let Some(least) = gate.permission {
-        let found = known(request.facts.permission(actor), |has| (*has >= least, has.as_str().to_owned()));
+        let found = request.facts.permission(actor).map(|has| (has >= least, has.as_str().to_owned()));
         let remedy = format!("ask somebody with {} permission to comment this", least.as_str());
         add("permission", format!("{} or more", least.as_str()), found, remedy);
     }
@@ -58,7 +39,7 @@ pub(crate) fn judge(gate: &Gate, request: &Request<'_>) -> Vec<Part> {
         add(
             "users",
             gate.users.join(" | "),
-            (holds, actor.to_owned()).into(),
+            Ok((holds, actor.to_owned())),
             format!("ask one of {}", gate.users.join(", ")),
         );
     }
@@ -71,11 +52,11 @@ pub(crate) fn judge(gate: &Gate, request: &Request<'_>) -> Vec<Part> {
         add(code, gate.teams.join(" | "), found, remedy);
     }
     if let Some(wanted) = &gate.checks {
-        let found = known(request.facts.checks(wanted), |standing| (standing.green(), standing.to_string()));
+        let found = request.facts.checks(wanted).map(|standing| (standing.green(), standing.to_string()));
         add("checks", listed(wanted), found, "wait for the checks, or mend what fails".to_owned());
     }
     if gate.mergeable {
-        let found = known(request.facts.mergeable(), |merges| (*merges, conflict(*merges)));
+        let found = request.facts.mergeable().map(|merges| (merges, conflict(merges)));
         add("mergeable", "no conflict with the base".to_owned(), found, "merge or rebase onto the base".to_owned());
     }
     parts
@@ -85,11 +66,12 @@ pub(crate) fn judge(gate: &Gate, request: &Request<'_>) -> Vec<Part> {
 pub(crate) fn judge_layer(gate: &Gate, layer: Option<&Layer>, request: &Request<'_>) -> Vec<Part> {
     let mut parts = Vec::new();
     let key = layer.map(|layer| layer.key.value.as_str());
-    let mut add = |code, wanted, found, remedy| parts.push(part(gate, key, (code, wanted, remedy), found));
+    let mut add = |code, wanted, found, remedy| parts.push(part(&gate.key.value, key, (code, wanted, remedy), found));
     if let Some(stage) = &gate.planned {
-        let found = known(request.facts.planned(stage, key), |planned| {
-            (*planned, if *planned { "succeeded" } else { "has not succeeded" }.to_owned())
-        });
+        let found = request
+            .facts
+            .planned(stage, key)
+            .map(|planned| (planned, if planned { "succeeded" } else { "has not succeeded" }.to_owned()));
         let target = key.map_or_else(String::new, |key| format!(" {key}"));
         add(
             "planned",
@@ -100,15 +82,15 @@ pub(crate) fn judge_layer(gate: &Gate, layer: Option<&Layer>, request: &Request<
     }
     if gate.approvals > 0 {
         let stage = request.held_to.or(gate.planned.as_ref().map(|stage| stage.value.as_str()));
-        let shown = |count: &u32| if *count == facts::ENOUGH { "enough".to_owned() } else { count.to_string() };
-        let found = known(request.facts.approvals(stage, key), |count| (*count >= gate.approvals, shown(count)));
+        let shown = |count: u32| if count == facts::ENOUGH { "enough".to_owned() } else { count.to_string() };
+        let found = request.facts.approvals(stage, key).map(|count| (count >= gate.approvals, shown(count)));
         let remedy = "ask for a review of this commit by somebody else who may write, after the plan".to_owned();
         add("approvals", gate.approvals.to_string(), found, remedy);
     }
     if gate.up_to_date {
         let paths = layer.map(|layer| layer.paths.as_slice()).unwrap_or_default();
-        let found = known(request.facts.up_to_date(paths), |holds| {
-            (*holds, if *holds { "nothing new on the base" } else { "the base has changes there" }.to_owned())
+        let found = request.facts.up_to_date(paths).map(|holds| {
+            (holds, if holds { "nothing new on the base" } else { "the base has changes there" }.to_owned())
         });
         let remedy = "bring the pull request up to date with its base, and plan again".to_owned();
         add("up-to-date", "nothing new on the base under the layer's paths".to_owned(), found, remedy);
@@ -135,41 +117,34 @@ pub(crate) fn judge_fork(gate: Option<&Gate>, pull: Option<&Pull>) -> Option<Par
     })
 }
 
-fn part(
-    gate: &Gate,
+/// What is found of one thing that is asked: its code, what is wanted, and what to do where it does not hold.
+pub(crate) fn part(
+    gate: &str,
     layer: Option<&str>,
     (code, wanted, remedy): (&'static str, String, String),
-    found: Found,
+    found: Known<(bool, String)>,
 ) -> Part {
-    let (code, wanted, remedy) = match found.outage {
+    let (code, wanted, remedy) = match &found {
         // Nobody else would get further, nor is there anything to mend.
-        true => (OUTAGE, format!("{code} ({wanted})"), LATER.to_owned()),
-        false => (code, wanted, remedy),
+        Err(Unknown { outage: true, .. }) => (OUTAGE, format!("{code} ({wanted})"), LATER.to_owned()),
+        Ok(_) | Err(_) => (code, wanted, remedy),
     };
-    let (gate, layer) = (gate.key.value.clone(), layer.map(str::to_owned));
-    Part { code, gate, layer, holds: found.holds, wanted, found: found.told, remedy }
+    let (holds, found) = found.unwrap_or_else(|unknown| (false, unknown.to_string()));
+    Part { code, gate: gate.to_owned(), layer: layer.map(str::to_owned), holds, wanted, found, remedy }
 }
 
-fn teams(gate: &Gate, request: &Request<'_>) -> (&'static str, Found) {
+fn teams(gate: &Gate, request: &Request<'_>) -> (&'static str, Known<(bool, String)>) {
     let mut code = "teams";
     for team in &gate.teams {
         match request.facts.team_member(team, request.actor) {
-            Ok(true) => return ("teams", (true, format!("in {team}")).into()),
+            Ok(true) => return ("teams", Ok((true, format!("in {team}")))),
             Ok(false) => {}
             Err(unknown) if unknown.unreadable => code = "teams-unreadable",
-            Err(unknown) => return ("teams", unknown.into()),
+            Err(unknown) => return ("teams", Err(unknown)),
         }
     }
     let found = if code == "teams" { "in none of them" } else { "the teams cannot be read" };
-    (code, (false, found.to_owned()).into())
-}
-
-/// What was found out; what could not be is a no, and says so.
-fn known<T>(fact: Known<T>, judge: impl FnOnce(&T) -> (bool, String)) -> Found {
-    match fact {
-        Ok(value) => judge(&value).into(),
-        Err(unknown) => unknown.into(),
-    }
+    (code, Ok((false, found.to_owned())))
 }
 
 fn listed(wanted: &Checks) -> String {

@@ -113,19 +113,9 @@ fn changed<'r>(rules: &'r Rules, order: &Order<'_>, handlers: &[&Handler], agend
                 }
             }
             Err(unknown) => {
-                let (code, remedy) = match unknown.outage {
-                    true => (gate::OUTAGE, gate::LATER),
-                    false => ("changed", "name the layers in a command"),
-                };
-                agenda.parts.push(Part {
-                    code,
-                    gate: String::new(),
-                    layer: None,
-                    holds: false,
-                    wanted: "the changed files".to_owned(),
-                    found: unknown.to_string(),
-                    remedy: remedy.to_owned(),
-                });
+                let remedy = "name the layers in a command".to_owned();
+                let asked = ("changed", "the changed files".to_owned(), remedy);
+                agenda.parts.push(gate::part("", None, asked, Err(unknown)));
                 return Vec::new();
             }
         }
