@@ -50,6 +50,12 @@ impl Decided {
         Self { matching: Some(matching), invocation: None, misfit: None, agenda: None, ignored: None }
     }
 
+    /// What keeps it from being told which rule matches, as something that does not hold.
+    fn undecided(&self) -> Option<Agenda> {
+        let part = self.matching.as_ref()?.unknown.clone()?;
+        Some(Agenda { parts: vec![part], ..Agenda::default() })
+    }
+
     /// The index of the rule that matched.
     pub(crate) fn rule(&self) -> Option<usize> {
         self.matching.as_ref().and_then(|matching| matching.rule)
@@ -104,7 +110,7 @@ pub(crate) fn decide(case: &Case<'_>) -> Vec<Decided> {
             Err(error) => about_event.ignored = Some(error.to_string()),
         },
         Some(Action::Run(_)) => about_event.agenda = agenda(case, rule, None),
-        None => {}
+        None => about_event.agenda = about_event.undecided(),
     }
     decided.push(about_event);
     for reading in said.iter().chain(case.readings) {
@@ -127,10 +133,15 @@ fn command(case: &Case<'_>, invocation: &Invocation) -> Decided {
     let rule = decided.rule().and_then(|index| case.rules.rules.get(index));
     decided.invocation = Some(invocation.clone());
     let is_closed = case.pull.is_some_and(|pull| pull.closed);
-    if rule.is_some_and(|rule| is_closed && !unlocks(case.rules, rule)) {
+    let undecided = decided.undecided();
+    let works = match rule {
+        Some(rule) => unlocks(case.rules, rule),
+        None => undecided.is_none() || works_when_closed(case.rules, &invocation.command),
+    };
+    if is_closed && !works {
         decided.ignored = Some("the pull request is closed".to_owned());
     } else {
-        decided.agenda = agenda(case, rule, Some(invocation));
+        decided.agenda = undecided.or_else(|| agenda(case, rule, Some(invocation)));
     }
     decided
 }

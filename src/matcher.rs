@@ -1,10 +1,11 @@
 //! Rules and event to a match, with a reason for every rule and condition. The first rule whose conditions all hold
-//! is taken; the others are judged all the same, so that `ci explain` can show them. It does not know what rules do.
+//! is taken; the others are judged all the same, so that `ci explain` can show them. Where it cannot be found out whether
+//! a rule matches, none is taken, since the next might be the wrong one. It does not know what rules do.
 
 use crate::command::Invocation;
 use crate::expr::{self, Scope};
-use crate::gate::Facts;
-use crate::model::decision::{Considered, Matching, Tried, Verdict};
+use crate::gate::{self, Facts, Unknown};
+use crate::model::decision::{Considered, Matching, Part, Tried, Verdict};
 use crate::model::event::{Event, Pull};
 use crate::model::pattern::Wildcard;
 use crate::model::rules::{Condition, Rule, Rules};
@@ -67,21 +68,23 @@ fn matching(
     concerns: impl Fn(&Rule) -> bool,
     head: impl Fn(&Rule, &mut Trial<'_>),
 ) -> Matching {
-    let mut found = Matching { subject, considered: Vec::new(), rule: None };
+    let mut found = Matching { subject, considered: Vec::new(), rule: None, unknown: None };
     for (index, rule) in rules.rules.iter().enumerate().filter(|(_, rule)| concerns(rule)) {
-        let mut trial = Trial { rules, tried: Vec::new() };
+        let mut trial = Trial { rules, tried: Vec::new(), unknown: None };
         head(rule, &mut trial);
-        let reached = found.rule.is_none();
+        let reached = found.rule.is_none() && found.unknown.is_none();
         trial.conditions(rule, situation, reached);
         let holds = trial.tried.iter().all(|tried| tried.holds == Some(true));
         let verdict = match (reached, holds) {
             (false, _) => Verdict::NotReached,
             (true, true) => Verdict::Matched,
+            (true, false) if trial.unknown.is_some() => Verdict::Unknown,
             (true, false) => Verdict::Rejected,
         };
         if verdict == Verdict::Matched {
             found.rule = Some(index);
         }
+        found.unknown = found.unknown.or(trial.unknown);
         let line = rules.source.line(rule.span.start);
         found.considered.push(Considered { line, verdict, conditions: trial.tried });
     }
@@ -92,6 +95,8 @@ fn matching(
 struct Trial<'a> {
     rules: &'a Rules,
     tried: Vec<Tried>,
+    /// What could not be found out of it.
+    unknown: Option<Part>,
 }
 
 impl Trial<'_> {
@@ -115,19 +120,26 @@ impl Trial<'_> {
         }
         if let Some(globs) = &rule.paths {
             // The only condition that may cost a request: it is asked last, and only where it decides.
-            if reached && self.tried.iter().all(|tried| tried.holds == Some(true)) {
-                let (found, holds) = match situation.facts.changed(&globs.value) {
-                    Ok(Some(path)) => (path, true),
-                    Ok(None) => ("no changed file matches".to_owned(), false),
-                    Err(unknown) => (unknown.to_string(), false),
-                };
-                self.add("paths", &globs.span, listed(globs), found, holds);
-            } else {
-                let line = self.rules.source.line(globs.span.start);
-                let (wanted, found) = (listed(globs), "not asked".to_owned());
-                self.tried.push(Tried { key: "paths", line, wanted, found, holds: None });
-            }
+            let asked = reached && self.tried.iter().all(|tried| tried.holds == Some(true));
+            let (found, holds) = match asked.then(|| situation.facts.changed(&globs.value)) {
+                Some(Ok(Some(path))) => (path, Some(true)),
+                Some(Ok(None)) => ("no changed file matches".to_owned(), Some(false)),
+                Some(Err(unknown)) => self.unknown(globs, unknown),
+                None => ("not asked".to_owned(), None),
+            };
+            let line = self.rules.source.line(globs.span.start);
+            self.tried.push(Tried { key: "paths", line, wanted: listed(globs), found, holds });
         }
+    }
+
+    /// In an outage the files may match as well as not.
+    fn unknown(&mut self, globs: &[Wildcard], unknown: Unknown) -> (String, Option<bool>) {
+        let (found, outage) = (unknown.to_string(), unknown.outage);
+        if outage {
+            let asked = ("paths", listed(globs), String::new());
+            self.unknown = Some(gate::part("", None, asked, Err(unknown)));
+        }
+        (found, if outage { None } else { Some(false) })
     }
 
     fn add(&mut self, key: &'static str, span: &Span, wanted: String, found: String, holds: bool) {

@@ -14,6 +14,9 @@ pub(crate) struct Matching {
     pub(crate) considered: Vec<Considered>,
     /// The index of the rule that matched first.
     pub(crate) rule: Option<usize>,
+    /// What could not be found out and keeps anybody from telling which rule that is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unknown: Option<Part>,
 }
 
 /// One rule, held against the event.
@@ -33,7 +36,9 @@ pub(crate) enum Verdict {
     Matched,
     /// One of its conditions does not hold.
     Rejected,
-    /// An earlier rule matched.
+    /// All that could be found out holds, but not all could.
+    Unknown,
+    /// An earlier rule matched, or may have.
     NotReached,
 }
 
@@ -45,7 +50,8 @@ pub(crate) struct Tried {
     pub(crate) line: usize,
     pub(crate) wanted: String,
     pub(crate) found: String,
-    /// `None` where it was not asked, since an earlier condition did not hold and this one costs a request.
+    /// `None` where it was not asked, since an earlier condition did not hold and this one costs a request, or where it could
+    /// not be found out.
     pub(crate) holds: Option<bool>,
 }
 

@@ -1,7 +1,7 @@
 //! What the person who asked hears on the pull request where a run stops before anything was done of a command.
 
 use crate::github::{BOT, COMMENTS_ONLY, Comment, Fault, GitHub};
-use crate::github_trust::ran;
+use crate::github_trust::{config, ran};
 use crate::on_github::{CONFIG, github};
 use crate::project::Ran;
 
@@ -213,6 +213,18 @@ fn an_event_whose_changes_cannot_be_asked_in_an_outage_is_not_refused() {
     github.fail_on("/files?", Fault::Exhausted(403, 3_000));
     let told = github.job().on(event).ci(["run", "--refused-ok"]).exits(3).stderr;
     assert!(told.contains("ask again later") && !told.contains("is refused"), "{told}");
+}
+
+#[test]
+fn an_event_of_which_nobody_can_tell_in_an_outage_whether_a_rule_matches_is_not_nothing_to_do() {
+    let github = GitHub::start(&config("layers = \"changed\"", "paths = [\"platform/**\"]"));
+    github.commit("work", "platform/wanted", "x\n");
+    let event = github.pull_event(7, "opened");
+    github.fail_on("/files?", Fault::Exhausted(403, 3_000));
+    let told = github.job().on(event).ci(["run", "--refused-ok"]).exits(3).stderr;
+    assert!(told.contains("wants paths (platform/**), found nothing out: rate limited"), "{told}");
+    assert!(told.contains("ask again later") && !told.contains("nothing to do"), "{told}");
+    assert!(!ran(&github, "begun-platform"));
 }
 
 #[test]

@@ -32,17 +32,22 @@ fn draw(text: &mut String, rules: &Rules, decided: &Decided) -> std::fmt::Result
         None => writeln!(text, "event `{}`", matching.subject)?,
     }
     for considered in &matching.considered {
-        rule(text, rules, considered)?;
+        rule(text, rules, matching, considered)?;
+    }
+    if let Some(part) = &matching.unknown {
+        ask(text, part, false)?;
     }
     outcome(text, rules, decided, matching)?;
     writeln!(text)
 }
 
-fn rule(text: &mut String, rules: &Rules, considered: &Considered) -> std::fmt::Result {
+fn rule(text: &mut String, rules: &Rules, matching: &Matching, considered: &Considered) -> std::fmt::Result {
     let place = format!("{}:{}", rules.source.name, considered.line);
     let (mark, word) = match considered.verdict {
         Verdict::Matched => ("✓", "matches"),
         Verdict::Rejected => ("✗", "does not match"),
+        Verdict::Unknown => ("·", "cannot be told"),
+        Verdict::NotReached if matching.unknown.is_some() => ("·", "not reached: an earlier rule may match"),
         Verdict::NotReached => ("·", "not reached: an earlier rule matched"),
     };
     writeln!(text, "├─ {mark} {place} {word}")?;
