@@ -134,13 +134,16 @@ pub(crate) struct Refusal<'a> {
     pub(crate) by: &'a str,
     /// Whether some of it is carried out all the same.
     pub(crate) partly: bool,
+    /// Whether each line gets an answer of its own: whoever may not write could make us write as many as he likes.
+    pub(crate) by_line: bool,
     pub(crate) reasons: &'a [Reason],
 }
 
 /// The comment that says why a command is not carried out: at most [`COMMENT`] bytes. Its first line is the same whenever
-/// the same person writes the same command, so that this earlier answer, and nobody else's, can be found and edited.
+/// the same person writes the same command, to the letter where answers are by line, so that this earlier answer, and nobody
+/// else's, can be found and edited.
 pub(crate) fn refusal(templates: &Templates, rules: &Rules, refusal: &Refusal<'_>) -> String {
-    let Refusal { command, by, partly, reasons } = *refusal;
+    let Refusal { command, by, partly, by_line, reasons } = *refusal;
     let values: [(&str, Value); 4] = [
         ("command", Value::from(cut(command, TITLE))),
         ("by", Value::from(cut(by, TITLE))),
@@ -150,7 +153,8 @@ pub(crate) fn refusal(templates: &Templates, rules: &Rules, refusal: &Refusal<'_
     let word = command.split_whitespace().next().unwrap_or_default();
     // Whatever the slips, one answer is enough.
     let slip = reasons.iter().any(|reason| reason.code == "unknown-command");
-    let (word, line) = if slip { ("nearly", "") } else { (word, command) };
+    let word = if slip { "nearly" } else { word };
+    let line = if slip || !by_line { "" } else { command };
     let by_whom = by.to_lowercase();
     let told_apart = digest([by_whom.as_str()].into_iter().chain(line.split_whitespace()));
     let key = format!("{}.{told_apart}", cut(word, TITLE));

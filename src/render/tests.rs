@@ -172,7 +172,7 @@ fn refusals_say_what_to_do() {
     }];
     let all = [("/apply platform", &reasons[..]), ("/aply", &slip[..])];
     let bodies = all.map(|(command, reasons)| {
-        refusal(&Templates::default(), &rules, &Refusal { command, by: "bob", partly: false, reasons })
+        refusal(&Templates::default(), &rules, &Refusal { command, by: "bob", partly: false, by_line: true, reasons })
     });
     insta::assert_snapshot!(bodies.join("\n"), @r"
     <!-- infra-dashboard-reply:apply.08917cff8879d8f4 -->

@@ -267,6 +267,15 @@ fn an_answer_is_edited_for_the_same_command_of_the_same_person_alone() {
     assert_eq!((of("bob", "/plann"), of("bob", "/aply"), of("alice", "/plann")), (0, 1, 1), "{said:#?}");
 }
 
+#[test]
+fn one_comment_of_a_stranger_does_not_make_us_write_many() {
+    let github = github();
+    let text: String = (0..12).map(|n| format!("/plan platform{}\n\n", ",platform".repeat(n))).collect();
+    says(&github, "mallory", &text).0.exits(4);
+    let said = answers(&github);
+    assert!(matches!(&said[..], [one] if one.contains("of mallory was not run")), "{said:#?}");
+}
+
 /// Somebody changes a comment of `alice` on pull request 7 to this.
 fn edits(github: &GitHub, login: &str, text: &str) -> Ran {
     let mut edited = github.comment(7, "alice", text);

@@ -48,7 +48,9 @@ pub(super) fn refuse(
         }
     }
     if let (Some(pull), true, false) = (&prepared.pull, decided.invocation.is_some(), options.dry_run) {
-        answer(session, asked, pull, &what, &reasons)?;
+        let by_line = may_write(session, asked)?;
+        let refusal = Refusal { command: &what, by: &asked.actor, partly: false, by_line, reasons: &reasons };
+        post(session, pull, &refusal)?;
     }
     Ok(status)
 }
@@ -65,7 +67,7 @@ pub(super) fn misfitting(
     let place = if misfit.problem.contains(&line) { String::new() } else { format!(" in {line}") };
     console::error(&format!("{}{place}", misfit.problem));
     console::help(&misfit.remedy);
-    if let (Some(pull), false, true) = (&prepared.pull, options.dry_run, is_answered(session, asked)?) {
+    if let (Some(pull), false, true) = (&prepared.pull, options.dry_run, may_write(session, asked)?) {
         let reason = Reason {
             code: misfit.code.to_owned(),
             message: misfit.problem.clone(),
@@ -81,7 +83,7 @@ pub(super) fn misfitting(
 pub(super) fn stopped(session: &Session, asked: &Asked, command: &str, stop: &Stop) {
     let say = || -> Result<(), Stop> {
         let (Some(number), Some(_)) = (asked.pull_number(), asked.comment) else { return Ok(()) };
-        if is_answered(session, asked)? {
+        if may_write(session, asked)? {
             answer(session, asked, &session.pull(number, Some(&asked.event))?, command, &[stop.reason()])?;
         }
         Ok(())
@@ -110,15 +112,16 @@ pub(in crate::cli) fn tell_without_rules(global: &Global, event: &Event, stop: &
     conclude(&session, &asked, false);
 }
 
-/// Whether who asks gets an answer. Strangers get a sign alone, so that nobody can make the tool talk.
-fn is_answered(session: &Session, asked: &Asked) -> Result<bool, Stop> {
-    let may_write = || Ok(session.forge()?.permission(&asked.actor).is_ok_and(|has| has >= Permission::Write));
-    if asked.persona.is_some() { Ok(true) } else { may_write() }
+/// Whether who asks may write, as far as that can be told. Strangers get a sign alone for what is no command or met trouble,
+/// and one answer for each command that they are refused, so that nobody can make the tool talk.
+pub(super) fn may_write(session: &Session, asked: &Asked) -> Result<bool, Stop> {
+    let has = || Ok(session.forge()?.permission(&asked.actor).is_ok_and(|has| has >= Permission::Write));
+    if asked.persona.is_some() { Ok(true) } else { has() }
 }
 
-/// Posts why a command was not run.
+/// Posts why a command of somebody who may write was not run.
 fn answer(session: &Session, asked: &Asked, pull: &Pull, command: &str, reasons: &[Reason]) -> Result<(), Stop> {
-    post(session, pull, &Refusal { command, by: &asked.actor, partly: false, reasons })
+    post(session, pull, &Refusal { command, by: &asked.actor, partly: false, by_line: true, reasons })
 }
 
 /// Posts what was not run of a command, or nothing of it. Error texts may hold secrets: where these cannot be hidden, it

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::answer::{post, tell_end};
+use super::answer::{may_write, post, tell_end};
 use super::{Asked, Options, Prepared};
 use crate::cli::board::Dashboard;
 use crate::cli::session::Session;
@@ -98,7 +98,9 @@ pub(super) fn perform(
     let mut status = done.status;
     if let (Some(pull), Some(invocation), false) = (&prepared.pull, &decided.invocation, done.refused.is_empty()) {
         let (command, partly, reasons) = (&invocation.line, done.begun.contains(&true), &done.refused);
-        let posted = post(session, pull, &Refusal { command, by: &asked.actor, partly, reasons });
+        let by = &asked.actor;
+        let posted = may_write(session, asked)
+            .and_then(|by_line| post(session, pull, &Refusal { command, by, partly, by_line, reasons }));
         // What was done was done.
         if let Err(stop) = posted {
             stop.report();
