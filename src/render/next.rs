@@ -91,11 +91,12 @@ impl NextStep {
 pub(crate) fn next_step(rules: &Rules, board: &Board) -> NextStep {
     let required: Vec<&Row> = board.rows.iter().filter(|row| row.shown && !row.optional).collect();
     let with = |status: Status| required.iter().copied().filter(|row| row.status == status).collect::<Vec<_>>();
-    if let [first, more @ ..] = &*with(Status::Failure) {
-        let failed = about(rules, NextKind::Failed, first, more);
-        // There is nothing to fix, and the same command again would end the same: the note names the one to write.
-        let is_stale = failed.note.contains(&format!("{PLAN_STALE}: "));
-        return if is_stale { NextStep { kind: NextKind::Dropped, command: None, ..failed } } else { failed };
+    let (stale, broken): (Vec<&Row>, Vec<&Row>) = with(Status::Failure).into_iter().partition(|row| is_stale(row));
+    if let [first, more @ ..] = &*broken {
+        return about(rules, NextKind::Failed, first, more);
+    }
+    if let [first, more @ ..] = &*stale {
+        return NextStep { command: None, ..about(rules, NextKind::Dropped, first, more) };
     }
     if let [first, more @ ..] = &*with(Status::Running) {
         return NextStep { command: None, ..about(rules, NextKind::Running, first, more) };
@@ -114,6 +115,11 @@ pub(crate) fn next_step(rules: &Rules, board: &Board) -> NextStep {
         open.iter().skip(1).copied().filter(|row| row.stage == first.stage && row.status == first.status).collect();
     let kind = if first.status == Status::Dropped { NextKind::Dropped } else { NextKind::Waiting };
     about(rules, kind, first, &alike)
+}
+
+/// Whether there is nothing to fix, and the same command again would end the same: the note names the one to write.
+fn is_stale(failed: &Row) -> bool {
+    failed.note.contains(&format!("{PLAN_STALE}: "))
 }
 
 fn whole(kind: NextKind) -> NextStep {
@@ -225,6 +231,15 @@ mod tests {
             sentence(&[("plan-bootstrap", Status::Success, ""), ("plan-platform", Status::Dropped, "cancelled")]),
             "Plan: platform is not done: cancelled; type /plan platform"
         );
+    }
+
+    #[test]
+    fn a_real_failure_beside_a_stale_plan_is_still_one() {
+        let said = sentence(&[
+            ("plan-bootstrap", Status::Failure, "plan-stale: comment `/plan`"),
+            ("e2e", Status::Failure, "`make` exited with 1"),
+        ]);
+        assert!(said.contains("`make` exited with 1; fix it and push"), "{said}");
     }
 
     #[test]
