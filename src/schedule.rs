@@ -313,7 +313,7 @@ pub(crate) fn layout(rules: &Rules) -> Layout {
             add(None);
         }
     }
-    Layout { rows }
+    Layout { rows, layers: rules.layers.keys().cloned().collect() }
 }
 
 /// The rows that a row comes after: those of the same layer where both stages have one for each.

@@ -1,14 +1,12 @@
 //! `ci parse`: decide only, and say it to people, to `GITHUB_OUTPUT` and as JSON.
 
-use std::collections::HashSet;
-
 use indexmap::{IndexMap, IndexSet};
 use serde_json::{Value, json};
 
 use super::args::Global;
 use super::handle::{self, Asked, Prepared};
 use super::run::EventArgs;
-use super::session::{About, Session};
+use super::session::Session;
 use super::stop::Stop;
 use super::{ExitStatus, console, output};
 use crate::decide::Decided;
@@ -58,7 +56,7 @@ enum Format {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let event = args.event.read()?;
-    let session = Session::open(global, About { event: Some(&event), pull: None })?;
+    let session = Session::open_for(global, &event)?;
     let asked = Asked::of_event(&session, event);
     let prepared = handle::prepare(&session, &asked, false)?;
     let outputs = outputs(&session.project.rules, &asked, &prepared);
@@ -140,13 +138,14 @@ fn modes(rules: &Rules, decided: &[Decided]) -> Value {
             mode.rows.extend(job.rows.iter().map(String::as_str));
             let left = matches!(rules.handlers.get(&job.handler).map(|handler| &handler.kind), Some(Kind::Delegate(_)));
             let entry = matrix_entry(rules, decided, job);
-            if if left { !mode.include.contains(&entry) } else { mode.names.insert(job.name()) } {
+            let known = |other: &Value| if left { *other == entry } else { other["job"] == entry["job"] };
+            if !mode.include.iter().any(known) {
                 mode.include.push(entry);
             }
         }
     }
     let listed = |names: IndexSet<&str>| names.into_iter().collect::<Vec<_>>().join(",");
-    let told = |Mode { layers, rows, include, .. }: Mode<'_>| json!({ "layers": listed(layers), "stages": listed(rows), "matrix": { "include": include } });
+    let told = |Mode { layers, rows, include }: Mode<'_>| json!({ "layers": listed(layers), "stages": listed(rows), "matrix": { "include": include } });
     Value::Object(modes.into_iter().map(|(mode, what)| (mode.to_owned(), told(what))).collect())
 }
 
@@ -156,8 +155,6 @@ struct Mode<'a> {
     layers: IndexSet<&'a str>,
     rows: IndexSet<&'a str>,
     include: Vec<Value>,
-    /// The names of the jobs in there.
-    names: HashSet<String>,
 }
 
 fn outputs(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Vec<(&'static str, String)> {

@@ -67,7 +67,7 @@ fn usable(reading: Reading) -> Result<Project, Stop> {
     let source = reading.source.clone();
     judged(reading).map_err(|problems| {
         console::warn_text(&report(&problems, Format::Human, console::colored_errors()));
-        Stop::unusable(&problems, config::commands(&source))
+        Stop::unusable(&problems, config::outline(&source))
     })
 }
 

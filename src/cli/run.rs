@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::args::Global;
 use super::handle::{self, Asked, Options};
-use super::session::{About, Session};
+use super::session::Session;
 use super::stop::Stop;
 use super::{ExitStatus, console, environment, parse};
 use crate::config;
@@ -75,7 +75,7 @@ pub(super) fn jobs() -> clap::builder::RangedU64ValueParser {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let event = args.event.read()?;
-    let session = Session::open(global, About { event: Some(&event), pull: None }).map_err(Stop::before_anything);
+    let session = Session::open_for(global, &event).map_err(Stop::before_anything);
     let session = session.inspect_err(|stop| {
         if !args.dry_run {
             handle::tell_without_rules(global, &event, stop);

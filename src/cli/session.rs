@@ -47,12 +47,16 @@ impl About<'_> {
 impl Session {
     /// Opens the forge and the project. Of a pull request on GitHub the rules are those of its base.
     pub(super) fn open(global: &Global, about: About<'_>) -> Result<Self, Stop> {
-        Self::at(Place::choose(global)?, global, about).map_err(|stop| match about.event {
-            // Whatever is wrong with the rules, a remark is none of theirs.
-            Some(event) if stop.is_unusable() && is_remark(event) => {
-                Stop::nothing_to_do("nothing to do: no line of the comment looks like a command")
+        Self::at(Place::choose(global)?, global, about)
+    }
+
+    /// The same for what an event asks for. Whatever is wrong with the rules, a remark is none of theirs.
+    pub(super) fn open_for(global: &Global, event: &Event) -> Result<Self, Stop> {
+        Self::open(global, About { event: Some(event), pull: None }).map_err(|stop| {
+            if stop.heeds_commands_alone() && is_remark(event) {
+                return Stop::nothing_to_do("nothing to do: no line of the comment looks like a command");
             }
-            Some(_) | None => stop,
+            stop
         })
     }
 

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use super::ExitStatus;
+use crate::config::Outline;
 use crate::diagnostic::Diagnostic;
 use crate::forge;
 use crate::render::Reason;
@@ -15,8 +16,8 @@ pub(super) struct Stop {
     message: String,
     /// What to do.
     help: Option<String>,
-    /// Where a ci.toml is why, every problem of which was printed: the keys of its commands, as far as they can be told.
-    unusable: Option<Vec<String>>,
+    /// Where a ci.toml is why, every problem of which was printed: what it is about, as far as that can be told.
+    unusable: Option<Outline>,
     /// Whether the forge is unwell.
     outage: bool,
 }
@@ -44,7 +45,7 @@ impl Stop {
     }
 
     /// An end by a ci.toml or a template with these problems, all of which were printed.
-    pub(super) fn unusable(problems: &[Diagnostic], commands: Vec<String>) -> Self {
+    pub(super) fn unusable(problems: &[Diagnostic], outline: Outline) -> Self {
         let Some(first) = problems.first() else { return Self::usage("ci.toml cannot be used") };
         let (line, name) = (first.source.line(first.span.start), &first.source.name);
         let more = match problems.len() {
@@ -53,7 +54,7 @@ impl Stop {
         };
         let code = first.code.as_str();
         let stop = Self::usage(format_args!("`{code}` in line {line} of `{name}`: {}{more}", first.message));
-        Self { unusable: Some(commands), ..stop }
+        Self { unusable: Some(outline), ..stop }
             .help("mend it there; `ci check-config` shows all that is wrong, where that is checked out")
     }
 
@@ -79,10 +80,15 @@ impl Stop {
         self.unusable.is_some()
     }
 
+    /// Whether a ci.toml is why that is about no comments but those that look like commands.
+    pub(super) fn heeds_commands_alone(&self) -> bool {
+        self.unusable.as_ref().is_some_and(|outline| !outline.heeds_prose)
+    }
+
     /// Whether a line was probably meant as a command of the ci.toml that cannot be used.
     pub(super) fn concerns(&self, line: &str) -> bool {
         let word = line.split_whitespace().next().and_then(|word| word.strip_prefix('/'));
-        self.unusable.iter().flatten().any(|command| Some(command.as_str()) == word)
+        self.unusable.iter().flat_map(|outline| &outline.commands).any(|command| Some(command.as_str()) == word)
     }
 
     /// The end as the reason why a command was not run.

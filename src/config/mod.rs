@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Diagnostic;
 use crate::model::rules::Rules;
 use crate::model::span::Source;
+pub(crate) use read::Outline;
 use report::Report;
 pub(crate) use schema::{reference, schema};
 
@@ -34,9 +35,9 @@ pub(crate) fn templates_folder(source: &Source) -> Option<String> {
     read::text_at_top(&source.text, "templates")
 }
 
-/// The keys of the commands that a ci.toml declares, as far as they can be told, however much is wrong with it.
-pub(crate) fn commands(source: &Source) -> Vec<String> {
-    read::keys_of(&source.text, "commands")
+/// What a ci.toml is about, as far as that can be told, however much is wrong with it.
+pub(crate) fn outline(source: &Source) -> Outline {
+    read::outline(&source.text)
 }
 
 /// What is odd about an event by its name and its type: problems, each with what to write.

@@ -133,6 +133,8 @@ pub(crate) struct Recorded {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Layout {
     pub(crate) rows: Vec<RowSpec>,
+    /// The layers that ci.toml has.
+    pub(crate) layers: Vec<String>,
 }
 
 /// A row that ci.toml declares.

@@ -190,6 +190,7 @@ pub(super) fn layout() -> Layout {
             spec("e2e", "e2e", None, "E2E Tests", &["apply"], false),
             spec("review", "review", None, "AI Review", &[], true),
         ],
+        layers: ["bootstrap", "platform"].map(str::to_owned).to_vec(),
     }
 }
 

@@ -241,6 +241,21 @@ fn an_outage_before_anything_is_done_names_all_that_was_not_run_and_what_to_do()
     }
 }
 
+/// Where nobody can tell who is meant, it is said in the log that the rules cannot be had.
+#[test]
+fn what_is_written_is_no_remark_where_a_broken_ci_toml_may_be_about_it() {
+    let rule = "\n[[rules]]\non = \"issue_comment\"\nif = \"'deploy' in event.comment.body\"\nrun = \"help\"\n";
+    for (config, text) in [
+        (CONFIG.replace("pattern = '/help'", "pattern = '^ci help'"), "ci help"),
+        (format!("{CONFIG}{rule}"), "please deploy"),
+    ] {
+        let github = GitHub::start(&config);
+        github.commit("main", "ci.toml", &config.replacen("[stages.plan]", "[stages.plan", 1));
+        github.checkout();
+        says(&github, "alice", text).0.exits(2);
+    }
+}
+
 #[test]
 fn an_answer_is_edited_for_the_same_command_of_the_same_person_alone() {
     let github = github();

@@ -59,6 +59,10 @@ fn what_a_broken_ci_toml_kept_out_can_be_reported_again() {
     let github = github();
     github.commit("main", "ci.toml", &format!("{CONFIG}\n[stages.lint"));
     let report = ["update", "--pr", "7", "--stage", "lint", "--status", "failure", "--note", "it's \"odd\""];
+    github.checkout();
+    // A job of another tool's comment reports too.
+    let by_comment = github.job().on(github.comment(7, "alice", "digger plan")).ci(report).exits(2);
+    assert!(by_comment.stderr.contains("once ci.toml is mended, run: "), "{by_comment:#?}");
     let ran = github.job().on(github.pull_event(7, "opened")).ci(report).exits(2);
     let before = github.head(7);
     github.commit("main", "ci.toml", CONFIG);

@@ -113,12 +113,13 @@ pub(super) fn perform(
 /// Takes the reports off the agenda that have no status to report yet; whether anything is left to do.
 fn leave_untold(setting: &Setting<'_>, agenda: &mut Agenda, scope: &Scope) -> bool {
     let rules = &setting.session.project.rules;
+    let had_none = agenda.jobs.is_empty();
     let told: Vec<bool> = agenda.jobs.iter().map(|job| !is_untold(rules, job, scope)).collect();
     for (job, _) in agenda.jobs.iter().zip(&told).filter(|(_, told)| !**told) {
         console::note(format!("{}: nothing to report: the event has no status yet", job.name()));
     }
     agenda.keep(&told);
-    let left = told.contains(&true) || !told.contains(&false);
+    let left = had_none || !agenda.jobs.is_empty();
     if let (false, Some(before)) = (left, setting.last) {
         tell_end(setting.session, setting.asked, before);
     }
@@ -135,7 +136,7 @@ fn is_untold(rules: &Rules, job: &Job, scope: &Scope) -> bool {
     if let Some(layer) = job.layer.as_ref().and_then(|layer| rules.layers.get(layer)) {
         scope.set_layer(layer);
     }
-    expr::render(status, &scope).is_ok_and(|word| ["", "none"].contains(&&*word.trim().to_ascii_lowercase()))
+    expr::render(status, &scope).is_ok_and(|word| word.trim().eq_ignore_ascii_case("none"))
 }
 
 /// The code of the commit, where steps are to run in it and the forge has it, and the folder of the project in there.

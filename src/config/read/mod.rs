@@ -7,6 +7,7 @@ mod value;
 use std::cell::RefCell;
 
 use serde::Deserialize;
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::report::{Report, lower_first};
@@ -15,6 +16,9 @@ pub(super) use given::{Given, Named, Node, Texts, Tree};
 
 /// The newest version of the language that this binary reads.
 const VERSION: i64 = 1;
+
+/// The event of a comment.
+const COMMENTED: &str = "issue_comment";
 
 /// Reads `text` as a `T`. `None` where it is no TOML at all, or was written for a newer `ci`: all else is a problem of
 /// one place, and the rest is read.
@@ -77,11 +81,36 @@ pub(super) fn text_at_top(text: &str, key: &str) -> Option<String> {
     document.get_ref().get(key)?.get_ref().as_str().map(str::to_owned)
 }
 
-/// The keys of a table at the top of a document, as far as they can be read; nothing is reported.
-pub(super) fn keys_of(text: &str, table: &str) -> Vec<String> {
+/// What a ci.toml is about that cannot be used.
+#[derive(Debug)]
+pub(crate) struct Outline {
+    /// The keys of its commands.
+    pub(crate) commands: Vec<String>,
+    /// Whether it is about comments too that do not look like commands: by a command that begins with another sign than
+    /// `/`, or by a rule about whatever is written.
+    pub(crate) heeds_prose: bool,
+}
+
+/// What can be told of a document; nothing is reported.
+pub(super) fn outline(text: &str) -> Outline {
     let (document, _) = DeTable::parse_recoverable(text);
-    let table = document.get_ref().get(table).and_then(|table| table.get_ref().as_table());
-    table.into_iter().flatten().map(|(key, _)| key.get_ref().to_string()).collect()
+    let top = |key: &str| document.get_ref().get(key).map(Spanned::get_ref);
+    let commands: Vec<_> = top("commands").and_then(DeValue::as_table).into_iter().flatten().collect();
+    let without_sign = |command: &DeValue<'_>| {
+        let pattern = command.get("pattern").and_then(|pattern| pattern.get_ref().as_str());
+        pattern.is_some_and(|pattern| !pattern.trim_start_matches('^').starts_with('/'))
+    };
+    let about_comments = |rule: &DeValue<'_>| match rule.get("on").map(Spanned::get_ref) {
+        Some(DeValue::Array(events)) => events.iter().any(|event| event.get_ref().as_str() == Some(COMMENTED)),
+        Some(event) => event.as_str() == Some(COMMENTED),
+        None => false,
+    };
+    let mut rules = top("rules").and_then(DeValue::as_array).into_iter().flatten();
+    Outline {
+        heeds_prose: commands.iter().any(|(_, command)| without_sign(command.get_ref()))
+            || rules.any(|rule| about_comments(rule.get_ref())),
+        commands: commands.iter().map(|(key, _)| key.get_ref().to_string()).collect(),
+    }
 }
 
 /// Says something useful about a file that this binary is too old for, before its new keys look like mistakes.

@@ -14,7 +14,7 @@ pub(crate) fn fold(layout: &Layout, recorded: &[Recorded]) -> Board {
     for at in lower_first(layout, &index) {
         let spec = &layout.rows[at];
         let before: Vec<&Row> = spec.after.iter().filter_map(|id| rows[*index.get(id.as_str())?].as_ref()).collect();
-        rows[at] = Some(row(spec, tracks.get(spec.id.as_str()), &before));
+        rows[at] = Some(row(layout, spec, tracks.get(spec.id.as_str()), &before));
     }
     Board { history: history(layout, &ordered, &tracks), rows: rows.into_iter().flatten().collect() }
 }
@@ -27,9 +27,10 @@ pub(crate) fn standing<'r>(layout: &Layout, recorded: &'r [Recorded]) -> Vec<&'r
 }
 
 fn current<'a>(tracks: &HashMap<&str, Tracks<'a>>) -> impl Iterator<Item = &'a Recorded> {
-    let of_row = |tracks: &Tracks<'a>| match tracks.standing() {
-        Standing::Whole(track) => vec![track.current],
-        Standing::Layers(layers) => layers.into_iter().map(|(_, track)| track.current).collect(),
+    let of_row = |tracks: &Tracks<'a>| {
+        let Standing { whole, layers } = tracks.standing();
+        let layers: Vec<_> = layers.into_iter().map(|(_, track)| track.current).collect();
+        layers.into_iter().chain([whole.current])
     };
     tracks.values().flat_map(of_row).flatten()
 }
@@ -109,19 +110,22 @@ fn lower_first(layout: &Layout, index: &HashMap<&str, usize>) -> Vec<usize> {
 struct Tracks<'a>(BTreeMap<Option<&'a str>, Track<'a>>);
 
 /// What a row stands on.
-enum Standing<'t, 'a> {
-    /// What was reported for the row as a whole, if anything was.
-    Whole(Track<'a>),
+struct Standing<'t, 'a> {
+    /// What was reported for the row as a whole, if anything was: where layers reported since, only what did not go well.
+    whole: Track<'a>,
     /// What layers reported since.
-    Layers(Vec<(&'a str, &'t Track<'a>)>),
+    layers: Vec<(&'a str, &'t Track<'a>)>,
 }
 
 impl<'a> Tracks<'a> {
     fn standing(&self) -> Standing<'_, 'a> {
-        let whole = self.0.get(&None).copied().unwrap_or_default();
+        let mut whole = self.0.get(&None).copied().unwrap_or_default();
         let layers = self.0.iter().filter_map(|(layer, track)| Some(((*layer)?, track)));
         let layers: Vec<_> = layers.filter(|(_, track)| !whole.replaces(track)).collect();
-        if layers.is_empty() { Standing::Whole(whole) } else { Standing::Layers(layers) }
+        if !layers.is_empty() && !whole.holds() {
+            whole = Track::default();
+        }
+        Standing { whole, layers }
     }
 }
 
@@ -152,8 +156,14 @@ impl<'a> Track<'a> {
     /// Whether what this says of the whole row stands in place of what `layer` says.
     fn replaces(&self, layer: &Self) -> bool {
         let (Some(whole), Some(layer)) = (self.current, layer.current) else { return false };
-        let since = whole.seq > layer.seq || (whole.entry.began && !layer.entry.began);
-        since && takes(&whole.entry, &layer.entry)
+        if whole.seq > layer.seq { takes(&whole.entry, &layer.entry) } else { !takes(&layer.entry, &whole.entry) }
+    }
+
+    /// Whether what this says of the whole row is not settled by what a layer reports.
+    fn holds(&self) -> bool {
+        self.current.is_some_and(|record| {
+            record.entry.began && matches!(record.entry.status, Status::Running | Status::Failure | Status::Dropped)
+        })
     }
 }
 
@@ -193,7 +203,7 @@ fn older_attempt(entry: &Entry, held: &Entry) -> bool {
     matches!((entry.run, held.run), (Some(new), Some(old)) if new.id == old.id && new.attempt < old.attempt)
 }
 
-fn row(spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &[&Row]) -> Row {
+fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &[&Row]) -> Row {
     let mut row = Row {
         id: spec.id.clone(),
         stage: spec.stage.clone(),
@@ -211,15 +221,16 @@ fn row(spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &[&Row]) -> Row {
         digest: None,
         cells: Vec::new(),
     };
-    match tracks.map(Tracks::standing) {
-        Some(Standing::Layers(layers)) => over_layers(&mut row, &layers, before),
-        Some(Standing::Whole(track)) => of_one(&mut row, &track),
-        None => {
-            if let Some(note) = nothing_to_do(spec, before) {
-                row.status = Status::Skipped;
-                row.note = note;
-            }
+    if let Some(Standing { whole, mut layers }) = tracks.map(Tracks::standing) {
+        // What was said of layers that ci.toml has lost stands in the history.
+        layers.retain(|(layer, _)| layout.layers.iter().any(|known| known == layer));
+        match layers.is_empty() {
+            true => of_one(&mut row, &whole),
+            false => over_layers(&mut row, &layers, whole, before),
         }
+    } else if let Some(note) = nothing_to_do(spec, before) {
+        row.status = Status::Skipped;
+        row.note = note;
     }
     row
 }
@@ -239,10 +250,10 @@ fn of_one(row: &mut Row, track: &Track<'_>) {
 
 /// Failure if one failed, running while one runs, dropped if one did not take place, success when every layer that was
 /// planned with changes is done, else pending.
-fn over_layers(row: &mut Row, layers: &[(&str, &Track<'_>)], before: &[&Row]) {
+/// What did not go well with the whole row counts too, until all layers are done that had something to do.
+fn over_layers(row: &mut Row, layers: &[(&str, &Track<'_>)], whole: Track<'_>, before: &[&Row]) {
     let cells: Vec<(&str, &Recorded, &Track<'_>)> =
         layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, *track))).collect();
-    let has = |status| cells.iter().find(|(_, record, _)| record.entry.status == status);
     let planned = |layer: &str| cells.iter().any(|(known, ..)| *known == layer);
     // A layer that holds changes and was not yet touched still has to be done.
     let missing = before
@@ -253,21 +264,30 @@ fn over_layers(row: &mut Row, layers: &[(&str, &Track<'_>)], before: &[&Row]) {
         .count();
     let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
     let total = cells.len() + missing;
+    let is_settled = |whole: &&Recorded| whole.entry.status != Status::Running && !before.is_empty() && done == total;
+    let whole = whole.current.filter(|whole| !is_settled(whole));
+    let has = |status| {
+        let mut all =
+            cells.iter().map(|(layer, record, _)| (Some(*layer), *record)).chain(whole.map(|whole| (None, whole)));
+        all.find(|(_, record)| record.entry.status == status)
+    };
     let telling = has(Status::Failure).or_else(|| has(Status::Running)).or_else(|| has(Status::Dropped));
     row.status = match telling {
-        Some((_, record, _)) => record.entry.status,
+        Some((_, record)) => record.entry.status,
         None if done < total => Status::Pending,
         None if cells.iter().all(|(_, record, _)| record.entry.status == Status::Skipped) => Status::Skipped,
         None => Status::Success,
     };
     row.note = match telling {
-        Some((layer, record, _)) if record.entry.note.is_empty() => (*layer).to_owned(),
-        Some((layer, record, _)) => format!("{layer}: {}", record.entry.note),
+        Some((Some(layer), record)) if record.entry.note.is_empty() => layer.to_owned(),
+        Some((Some(layer), record)) => format!("{layer}: {}", record.entry.note),
+        Some((None, record)) => record.entry.note.clone(),
         None if total == 1 => cells[0].1.entry.note.clone(),
         None => format!("{done} of {total} layers"),
     };
-    let latest = telling.or_else(|| cells.iter().max_by_key(|(_, record, _)| record.seq));
-    if let Some((_, record, _)) = latest {
+    let latest = telling.map(|(_, record)| record);
+    let latest = latest.or_else(|| cells.iter().map(|(_, record, _)| *record).max_by_key(|record| record.seq));
+    if let Some(record) = latest {
         row.link = shown_link(&record.entry);
         row.run_page = run_page(&record.entry);
         row.at = Some(record.at);

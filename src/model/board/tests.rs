@@ -23,7 +23,7 @@ fn layout() -> Layout {
         spec("apply", None, &["plan-a", "plan-b"]),
         spec("e2e", None, &["apply"]),
     ];
-    Layout { rows }
+    Layout { rows, layers: ["a", "b"].map(str::to_owned).to_vec() }
 }
 
 /// What a run reports to a row, for a layer where one is named.
@@ -208,6 +208,40 @@ fn what_did_not_begin_does_not_hide_other_work_of_its_run_or_of_none() {
         let nothing = board(entries.into_iter().chain([of(not_begun("apply", Some("a"), 1))]));
         assert_eq!([status(&waits, "apply"), status(&nothing, "apply")], [Status::Running; 2]);
     }
+}
+
+#[test]
+fn what_failed_as_a_whole_holds_until_the_whole_or_every_layer_is_done() {
+    let planned = |layer: &str| Entry {
+        changes: Some(true),
+        ..report(&format!("plan-{layer}"), Some(layer), 1, Status::Success)
+    };
+    let layer = |key| report("apply", Some(key), 3, Status::Success);
+    for whole in [Status::Failure, Status::Dropped, Status::Running] {
+        let begun = vec![planned("a"), planned("b"), report("apply", None, 2, whole), layer("a")];
+        assert_eq!(status(&board(begun.clone()), "apply"), whole);
+        let all = [begun.clone(), vec![layer("b")]].concat();
+        assert_eq!(status(&board(all), "apply"), if whole == Status::Running { whole } else { Status::Success });
+        let again = [begun, vec![report("apply", None, 3, Status::Success)]].concat();
+        assert_eq!(status(&board(again), "apply"), Status::Success);
+    }
+    // Nothing says which layers had something to do with a row that comes after none.
+    let alone = [report("plan", None, 2, Status::Failure), report("plan", Some("a"), 3, Status::Success)];
+    let layout = Layout { rows: vec![spec("plan", None, &[])], ..layout() };
+    assert_eq!(status(&fold(&layout, &journal(alone)), "plan"), Status::Failure);
+}
+
+#[test]
+fn a_layer_of_an_older_run_does_not_take_the_row_from_a_newer_one() {
+    let entries = [report("apply", None, 2, Status::Failure), report("apply", Some("a"), 1, Status::Success)];
+    assert_eq!(status(&board(entries), "apply"), Status::Failure);
+}
+
+#[test]
+fn a_layer_that_ci_toml_has_lost_stands_in_the_history_alone() {
+    let lost =
+        board([report("apply", Some("a"), 1, Status::Success), report("apply", Some("gone"), 1, Status::Running)]);
+    assert_eq!((status(&lost, "apply"), lost.history.len()), (Status::Success, 2));
 }
 
 #[test]
