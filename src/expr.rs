@@ -124,9 +124,16 @@ pub(crate) fn render(template: &Template, scope: &Scope) -> Result<String, Error
 }
 
 /// Whether a value of ci.toml asks for this name.
-pub(crate) fn mentions(template: &Template, name: &str) -> bool {
-    let read = STRICT.template_from_str(&template.source);
-    read.is_ok_and(|read| read.undeclared_variables(false).contains(name))
+pub(crate) fn mentions(source: &str, name: &str) -> bool {
+    STRICT.template_from_str(source).is_ok_and(|read| read.undeclared_variables(false).contains(name))
+}
+
+/// Whether it cannot be rendered without this name: it asks for it, and not whether it is there.
+pub(crate) fn needs(source: &str, name: &str) -> bool {
+    let words = source.split_whitespace().collect::<Vec<_>>().join(" ");
+    let provides =
+        ["defined", "not defined", "undefined"].iter().any(|test| words.contains(&format!("{name} is {test}")));
+    mentions(source, name) && !provides
 }
 
 /// Whether a condition holds. What is missing is false.

@@ -21,6 +21,14 @@ pattern = "/review"
 pattern = "/e2e"
 [commands.unlock]
 pattern = "/unlock"
+[commands.number]
+pattern = "/number"
+[commands.maybe]
+pattern = "/maybe"
+[commands.status]
+pattern = "/status"
+[commands.smoke]
+pattern = "/smoke"
 
 [[rules]]
 command = "note"
@@ -42,6 +50,22 @@ gate    = "anyone"
 command = "unlock"
 run     = "unlock"
 gate    = "anyone"
+[[rules]]
+command = "number"
+run     = "number"
+gate    = "anyone"
+[[rules]]
+command = "maybe"
+run     = "maybe"
+gate    = "anyone"
+[[rules]]
+command = "status"
+run     = "status"
+gate    = "anyone"
+[[rules]]
+command = "smoke"
+run     = "smoke"
+gate    = "anyone"
 
 [handlers.note]
 stage = "note"
@@ -57,14 +81,31 @@ dispatch = "e2e.yml"
 ref      = "{{ pr.head.ref }}"
 [handlers.unlock]
 unlock = "all"
+[handlers.number]
+stage = "note"
+steps = [{ run = ["touch", "STORE/begun"] }, { run = ["echo", "{{ pr.number }}"] }]
+[handlers.maybe]
+stage = "note"
+steps = [{ run = ["true"] }, { if = "pr is defined", run = ["echo", "{{ pr.number }}"] }]
+[handlers.status]
+api  = "POST /repos/{owner}/{repo}/statuses/x"
+body = { of = '{{ pr["head"]["ref"] }}' }
+[handlers.smoke]
+dispatch = "e2e.yml"
+ref      = "main"
+inputs   = { pr = "{{ pr.number if pr is defined else '' }}" }
 "#;
 
 fn what_is_about_a_pull_request_wants_one_named<P: Place>() {
     let place = P::with(CONFIG);
-    for word in ["lint", "review", "e2e"] {
+    for word in ["lint", "review", "e2e", "number", "status"] {
         let told = place.ci(&[word]).exits(2).stderr;
         assert!(told.contains(&format!("`/{word}` is about a pull request, and none is named")), "{told}");
         assert!(told.contains(&format!("add `--pr N`, as in `ci {word} --pr 7`")), "{told}");
+    }
+    assert!(place.stored("begun").is_none(), "a step ran");
+    for word in ["maybe", "smoke"] {
+        place.ci(&[word]).exits(0);
     }
     let told = place.ci(&["note"]).exits(0).stderr;
     assert_eq!(told.matches("no dashboard is kept: no pull request is named, as `--pr N` does").count(), 1, "{told}");
