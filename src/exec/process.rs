@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid};
 
 use super::cancel::Cancel;
 use super::{Escalation, Grace};
@@ -34,7 +34,8 @@ pub(super) struct Bounds<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct End {
     pub(super) how: Ended,
-    /// The code with which it ended by itself, also where we had begun to stop it.
+    /// The code with which it ended by itself, also where we had begun to stop it. None where somebody of its group had to
+    /// be killed: what that one did may be done by half, whatever the code says.
     pub(super) code: Option<i32>,
     /// Whether all of its output was read: not so where somebody who left the group keeps a pipe open.
     pub(super) whole: bool,
@@ -63,6 +64,9 @@ pub(super) enum Stop {
 /// How many pieces of output may wait; a process that writes faster than we read waits in turn.
 const QUEUE: usize = 16;
 
+/// How often it is looked whether somebody is left who holds no pipe: nobody tells when such a one ends.
+const LOOK: Duration = Duration::from_millis(20);
+
 /// The most bytes that are read at once.
 const PIECE: usize = 64 << 10;
 
@@ -90,7 +94,7 @@ pub(super) fn run(
     let _watch = bounds.cancel.watch(move || drop(waker.try_send(Happened::Woken)));
     group.report(&sender)?;
     drop(sender);
-    Run { group, bounds, open: 2, ended: None, stop: None, rung: 0, killed: None }.watch(&receiver, sink)
+    Run { group, bounds, open: 2, ended: None, stop: None, rung: 0, killed: None, struck: false }.watch(&receiver, sink)
 }
 
 /// A child and its group, which do not outlive this value.
@@ -104,6 +108,21 @@ impl Group {
         let _ = kill_process_group(Pid::from_child(&self.child), signal);
     }
 
+    /// Whether anybody is left. The process itself, where it has ended, is reaped for that: it would count.
+    fn is_left(&mut self) -> bool {
+        let _ = self.child.try_wait();
+        test_kill_process_group(Pid::from_child(&self.child)) != Err(Errno::SRCH)
+    }
+
+    /// Kills whoever is left, and says whether anybody was.
+    fn kill(&mut self) -> bool {
+        let left = self.is_left();
+        if left {
+            self.signal(Signal::KILL);
+        }
+        left
+    }
+
     /// Starts the threads that read and wait. They end with what they read and wait for; where a process that left the
     /// group holds a pipe, that is after our own end.
     fn report(&mut self, sender: &SyncSender<Happened>) -> io::Result<()> {
@@ -115,7 +134,7 @@ impl Group {
         }
         let pid = Pid::from_child(&self.child);
         spawn("wait", sender, move |sender| {
-            // Not reaped yet, so that the group's id stays ours until its last members are killed.
+            // Not reaped here, so that the group's id stays ours until it is looked who is left.
             let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
             while waitid(WaitId::Pid(pid), options).is_err_and(|error| error == Errno::INTR) {}
             let _ = sender.send(Happened::Ended);
@@ -125,7 +144,7 @@ impl Group {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.signal(Signal::KILL);
+        self.kill();
         let _ = self.child.try_wait();
     }
 }
@@ -170,6 +189,8 @@ struct Run<'a> {
     rung: usize,
     /// Since when the group is killed.
     killed: Option<Instant>,
+    /// Whether anybody was left to be killed.
+    struck: bool,
 }
 
 impl Run<'_> {
@@ -224,7 +245,10 @@ impl Run<'_> {
             return killed.checked_add(bounds.grace.drain);
         }
         match (self.stop, self.ended) {
-            (Some((why, since)), _) => self.escalate(why, since, now),
+            (Some((why, since)), ended) => {
+                let next = self.escalate(why, since, now);
+                if ended.is_some() && self.open == 0 { now.checked_add(LOOK) } else { next }
+            }
             (None, Some(ended)) => self.kill_at(ended.checked_add(bounds.grace.drain), now),
             (None, None) => bounds.deadline,
         }
@@ -273,18 +297,23 @@ impl Run<'_> {
     }
 
     fn kill(&mut self) {
-        self.group.signal(Signal::KILL);
+        self.struck |= self.group.kill();
         self.killed = Some(Instant::now());
     }
 
     /// Whether there is nothing left to wait for, or nothing that may be waited for.
-    fn over(&self, now: Instant) -> bool {
+    fn over(&mut self, now: Instant) -> bool {
         let drained = self.killed.and_then(|killed| killed.checked_add(self.bounds.grace.drain));
-        (self.ended.is_some() && self.open == 0) || drained.is_some_and(|at| now >= at)
+        (self.ended.is_some() && self.open == 0 && !self.lingers()) || drained.is_some_and(|at| now >= at)
+    }
+
+    /// Whether some of the group still end as they were asked to, although the process itself has ended.
+    fn lingers(&mut self) -> bool {
+        self.stop.is_some() && self.killed.is_none() && self.group.is_left()
     }
 
     fn conclude(mut self) -> io::Result<End> {
-        self.group.signal(Signal::KILL);
+        self.struck |= self.group.kill();
         let status = match self.ended {
             Some(_) => Some(self.group.child.wait()?),
             None => self.group.child.try_wait()?,
@@ -294,7 +323,8 @@ impl Run<'_> {
             (None, Some(status)) => ended(status),
             (None, None) => Ended::Signalled(Signal::KILL.as_raw()),
         };
-        Ok(End { how, code: status.and_then(|status| status.code()), whole: self.open == 0 })
+        let code = status.and_then(|status| status.code()).filter(|_| !self.struck);
+        Ok(End { how, code, whole: self.open == 0 })
     }
 }
 

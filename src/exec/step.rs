@@ -293,7 +293,7 @@ impl<'a> Recorder<'a> {
     fn conclude(self, step: &Step, end: End, name: &str, limit: &Limit) -> StepEnd {
         let well = |code: &i32| step.ok.contains(code) || step.changed.contains(code);
         let how = match (end.how, end.code.filter(well)) {
-            // What ended well although it was asked to stop is done.
+            // What ended well with all that it started, although it was asked to stop, is done.
             (Ended::Stopped(Stop::Cancelled), Some(code)) => Ended::Exited(code),
             (Ended::Stopped(Stop::Cancelled), None) => return StepEnd::Cancelled,
             (how, _) => how,

@@ -92,6 +92,25 @@ fn work_that_ends_well_all_the_same_is_done<P: Place>() {
     assert_eq!((ended.code(), place.row("long").as_str()), (Some(0), "success: "), "{rest:?}");
 }
 
+/// What the step's shell started goes on after it, until it is killed.
+fn work_that_is_killed_half_way_is_not_done_although_its_shell_ends_well<P: Place>() {
+    for pipe in ["", " >/dev/null 2>&1"] {
+        let half = format!("(trap '' INT TERM; echo started; exec{pipe}; sleep 60; touch STORE/done) & wait");
+        let place = P::with(
+            &CONFIG
+                .replace("echo cleaned up; exit 1", "exit 0")
+                .replace("echo started; while kill -0 $PPID; do sleep 0.1; done", &half),
+        );
+        let (child, lines) = begin(&mut by_a_shell(&place.comment(7, "alice", "/long")));
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        let rest: Vec<String> = lines.map(Result::unwrap).collect();
+        let code = child.wait_with_output().unwrap().status.code();
+        let row = place.row("long");
+        assert_eq!((code, row.as_str()), (Some(1), "dropped: cancelled while it ran"), "{pipe}: {rest:?}");
+        assert_eq!(place.stored("done"), None);
+    }
+}
+
 fn a_kill_leaves_a_row_that_sync_mends<P: Place>() {
     let place = P::with(CONFIG);
     let (mut child, lines) = begin(&mut place.comment(7, "alice", "/long"));
@@ -114,5 +133,6 @@ on_both!(
     an_interrupt_is_told,
     a_termination_is_told,
     work_that_ends_well_all_the_same_is_done,
+    work_that_is_killed_half_way_is_not_done_although_its_shell_ends_well,
     a_kill_leaves_a_row_that_sync_mends
 );

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::{Bounds, Ended, Pipe, Stop, run};
+use super::{Bounds, End, Ended, Pipe, Stop, run};
 use crate::exec::cancel::Cancel;
 use crate::exec::fixture::LONG;
 use crate::exec::{Escalation, Grace};
@@ -19,6 +19,11 @@ fn grace() -> Grace {
 
 /// Runs a script until its end, and calls `seen` with all of stdout so far.
 fn sh(script: &str, deadline: Option<Instant>, cancel: &Cancel, grace: Grace, seen: impl Fn(&str)) -> (Ended, String) {
+    let (end, text) = whole(script, deadline, cancel, grace, seen);
+    (end.how, text)
+}
+
+fn whole(script: &str, deadline: Option<Instant>, cancel: &Cancel, grace: Grace, seen: impl Fn(&str)) -> (End, String) {
     let mut text = String::new();
     let mut sink = |pipe, bytes: &[u8]| {
         if pipe == Pipe::Stdout {
@@ -28,8 +33,8 @@ fn sh(script: &str, deadline: Option<Instant>, cancel: &Cancel, grace: Grace, se
         ControlFlow::Continue(())
     };
     let bounds = Bounds { deadline, cancel, grace };
-    let ended = run(Command::new("sh").args(["-c", script]), &bounds, &mut sink).unwrap().how;
-    (ended, text)
+    let end = run(Command::new("sh").args(["-c", script]), &bounds, &mut sink).unwrap();
+    (end, text)
 }
 
 /// Whether a process runs; one that is dead and not yet reaped by whoever inherited it does not.
@@ -85,6 +90,24 @@ fn one_who_ignores_signals_is_killed_with_all_its_group() {
     let (ended, text) = sh(script, None, &cancel, grace, seen);
     assert_eq!(ended, Ended::Stopped(Stop::Cancelled));
     text.lines().for_each(|line| gone(line.split(' ').next().unwrap()));
+}
+
+/// The process ends well when it is asked to. What it started does so too and takes its time, or has to be killed; whether it
+/// holds a pipe makes no difference.
+#[test]
+fn the_code_of_a_process_counts_where_nobody_was_killed() {
+    // What a shell starts beside itself does not hear an interrupt.
+    let patient = Grace { cancelled: Escalation { interrupt: Duration::ZERO, terminate: LONG }, ..grace() };
+    let hasty = Grace { cancelled: NOW, ..grace() };
+    for pipe in ["", ">/dev/null 2>&1"] {
+        for (asked, grace, code) in [("sleep 0.2; exit 0", patient, Some(0)), ("", hasty, None)] {
+            let beside = format!("trap '{asked}' TERM; echo ready; exec {pipe}; while :; do sleep 0.01; done");
+            let script = format!("trap 'exit 0' INT TERM; ({beside}) & wait; exit 1");
+            let cancel = Cancel::new();
+            let (end, _) = whole(&script, None, &cancel, grace, upon("ready", &cancel));
+            assert_eq!((end.how, end.code), (Ended::Stopped(Stop::Cancelled), code), "{script}");
+        }
+    }
 }
 
 #[test]
