@@ -271,10 +271,7 @@ impl Forge for GitHub {
     }
 
     fn take_back(&self, comment: u64, reaction: Reaction) -> Result<()> {
-        // Which one is ours is told by giving it again: then the one that is there comes back.
-        let body = serde_json::json!({ "content": reaction });
-        let ours: wire::Reaction = self.ask(&self.call(Route::React, &[&comment]).body(body))?;
-        self.ask::<IgnoredAny>(&self.call(Route::Unreact, &[&comment, &ours.id])).map(|_| ())
+        self.remove_reaction(comment, reaction)
     }
 
     fn permission(&self, login: &str) -> Result<Permission> {

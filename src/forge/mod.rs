@@ -132,6 +132,17 @@ pub(crate) enum Reaction {
     Confused,
 }
 
+impl Reaction {
+    /// As GitHub spells it.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Eyes => "eyes",
+            Self::Rocket => "rocket",
+            Self::Confused => "confused",
+        }
+    }
+}
+
 /// An approving or dismissing review.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Review {

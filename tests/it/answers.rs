@@ -336,3 +336,15 @@ fn a_comment_that_was_changed_shows_how_it_ended_last() {
     github.job().on(edited).ci(["run"]).exits(4);
     assert_eq!(reactions(&github), ["eyes", "confused"]);
 }
+
+#[test]
+fn a_reaction_that_was_never_given_is_not_given_to_be_taken_back() {
+    let github = github();
+    let mut edited = github.comment(7, "alice", "/help");
+    edited.payload["action"] = "edited".into();
+    edited.payload["changes"] = serde_json::json!({ "body": { "from": "nothing yet" } });
+    let id = edited.payload["comment"]["id"].as_u64().unwrap();
+    github.fail_on(&format!("DELETE /repos/acme/infra/issues/comments/{id}/reactions"), Fault::Exhausted(403, 3_000));
+    github.job().on(edited).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(0);
+    assert!(!confused(&github.state(|state| state.comments[&id].clone())));
+}

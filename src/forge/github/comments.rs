@@ -5,12 +5,13 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::GitHub;
 use super::route::Route;
 use super::wire;
-use crate::forge::{self, Error, Forge, PostedComment, Result};
+use crate::forge::{self, Error, Forge, PostedComment, Reaction, Result};
 use crate::model::ids::PullNumber;
 
 /// How far back a comment is looked for whose answer was lost: longer than trouble is put up with.
@@ -45,6 +46,18 @@ impl GitHub {
 
     pub(super) fn get_comment(&self, id: u64) -> Result<PostedComment> {
         Ok(self.posted(self.ask(&self.call(Route::Comment, &[&id]))?))
+    }
+
+    /// Nothing is done where we never reacted so.
+    pub(super) fn remove_reaction(&self, comment: u64, reaction: Reaction) -> Result<()> {
+        let call = self.call(Route::Reactions, &[&comment]).query("content", reaction.word());
+        let account = self.account()?;
+        let given = self.list::<Vec<wire::Reaction>>(call)?;
+        let is_ours = |given: &&wire::Reaction| given.user.as_ref().is_some_and(|user| user.login == account);
+        match given.iter().find(is_ours) {
+            Some(ours) => self.ask::<IgnoredAny>(&self.call(Route::Unreact, &[&comment, &ours.id])).map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn list_comments(&self, pull: PullNumber, since: Option<Timestamp>) -> Result<Vec<PostedComment>> {

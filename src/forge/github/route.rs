@@ -74,6 +74,8 @@ routes! {
     DeleteComment: DELETE "/repos/{owner}/{repo}/issues/comments/{comment_id}" needs "pull-requests: write";
     /// A reaction to a comment.
     React: POST "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions" needs "pull-requests: write";
+    /// The reactions to a comment.
+    Reactions: GET "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions" needs "pull-requests: read";
     /// A reaction's end.
     Unreact: DELETE "/repos/{owner}/{repo}/issues/comments/{comment_id}/reactions/{reaction_id}" needs "pull-requests: write";
     /// What a person may do.

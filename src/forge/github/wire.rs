@@ -118,6 +118,7 @@ pub(super) struct Standing {
 #[derive(Debug, Deserialize)]
 pub(super) struct Reaction {
     pub(super) id: u64,
+    pub(super) user: Option<User>,
 }
 
 /// See <https://docs.github.com/en/rest/teams/members#get-team-membership-for-a-user>.

@@ -84,7 +84,7 @@ impl Local {
 
     pub(super) fn react_to(&self, id: u64, reaction: Reaction) -> Result<()> {
         self.change_comment(id, |file| {
-            let people = file.reactions.entry(word(reaction).to_owned()).or_default();
+            let people = file.reactions.entry(reaction.word().to_owned()).or_default();
             if !people.contains(&self.account) {
                 people.push(self.account.clone());
             }
@@ -95,7 +95,7 @@ impl Local {
 
     pub(super) fn take_reaction_back(&self, id: u64, reaction: Reaction) -> Result<()> {
         self.change_comment(id, |file| {
-            if let Some(people) = file.reactions.get_mut(word(reaction)) {
+            if let Some(people) = file.reactions.get_mut(reaction.word()) {
                 people.retain(|login| *login != self.account);
             }
             Ok(())
@@ -163,14 +163,6 @@ impl Local {
             url: self.comment_page(id),
             minimized: file.minimized,
         }
-    }
-}
-
-fn word(reaction: Reaction) -> &'static str {
-    match reaction {
-        Reaction::Eyes => "eyes",
-        Reaction::Rocket => "rocket",
-        Reaction::Confused => "confused",
     }
 }
 

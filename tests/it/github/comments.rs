@@ -69,8 +69,19 @@ pub(super) fn react(state: &mut State, login: &str, request: &Request, id: u64) 
     if !there {
         comment.reactions.push(reaction);
     }
-    let shown = json!({ "id": reaction_id(id, &content), "content": content, "user": user(login) });
-    Response::json(if there { 200 } else { 201 }, &shown)
+    Response::json(if there { 200 } else { 201 }, &reaction_shown(id, login, &content))
+}
+
+pub(super) fn reactions(state: &State, request: &Request, id: u64) -> Response {
+    let Some(comment) = state.comments.get(&id) else { return Response::error(404, "Not Found") };
+    let wanted = request.query("content");
+    let given: Vec<_> =
+        comment.reactions.iter().filter(|(_, content)| wanted.as_ref().is_none_or(|word| *word == *content)).collect();
+    listed(request, &given, |(login, content)| reaction_shown(id, login, content))
+}
+
+fn reaction_shown(comment: u64, login: &str, content: &str) -> Value {
+    json!({ "id": reaction_id(comment, content), "content": content, "user": user(login) })
 }
 
 pub(super) fn take_back(state: &mut State, login: &str, id: u64, reaction: u64) -> Response {

@@ -84,6 +84,7 @@ fn route(state: &mut State, account: &Account, request: &Request, parts: &[&str]
         ("POST", ["issues", "comments", comment, "reactions"]) => {
             comments::react(state, login, request, number(comment)?)
         }
+        ("GET", ["issues", "comments", comment, "reactions"]) => comments::reactions(state, request, number(comment)?),
         ("DELETE", ["issues", "comments", comment, "reactions", reaction]) => {
             comments::take_back(state, login, number(comment)?, number(reaction)?)
         }
