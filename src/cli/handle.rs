@@ -152,7 +152,8 @@ pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Res
             let counts = |command: &&Invocation| {
                 !asked.event.is_on_closed() || decide::works_when_closed(&session.project.rules, &command.command)
             };
-            if let Some(command) = command.filter(counts) {
+            let mut commands = asked.readings.iter().flatten().filter(|_| !options.dry_run);
+            if let Some(command) = commands.find(counts) {
                 stopped(session, asked, &command.line, stop);
                 tell_end(session, asked, stop.status);
             }

@@ -167,6 +167,19 @@ fn a_closed_pull_request_is_told_once() {
 }
 
 #[test]
+fn an_unlock_behind_another_command_on_a_closed_pull_request_is_answered_in_an_outage() {
+    let unlock = "[commands.unlock]\npattern = '/unlock'\n[[rules]]\ncommand = \"unlock\"\ngate = \"writers\"\n\
+                  run = \"unlock\"\n[handlers.unlock]\nunlock = \"all\"\n";
+    let github = GitHub::start(&format!("{CONFIG}\n{unlock}"));
+    github.state(|state| state.pull(7).open = false);
+    github.fail_on("/statuses", Fault::Exhausted(403, 3_000));
+    let (ran, comment) = says(&github, "alice", "/plan\n\n/unlock");
+    ran.exits(3);
+    assert!(confused(&comment));
+    assert!(answers(&github)[0].contains("`/unlock` of alice was not run"), "{:#?}", answers(&github));
+}
+
+#[test]
 fn nobody_is_answered_on_a_closed_pull_request_where_the_rules_or_the_journal_cannot_be_had() {
     let github = github();
     github.state(|state| state.pull(7).open = false);
