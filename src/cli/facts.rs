@@ -29,7 +29,8 @@ impl Live<'_> {
     /// Whether a check is ours, which must not wait for itself: the status of a row or of the dashboard, or a check run
     /// of a run that wrote here or is this one.
     fn own(&self, check: &forge::Check) -> bool {
-        let row = check.name.strip_prefix(&self.rules.dashboard.context).and_then(|rest| rest.strip_prefix('/'));
+        let named = check.name.strip_prefix(&self.rules.dashboard.context).and_then(|rest| rest.strip_prefix('/'));
+        let row = named.and_then(|named| named.split('/').next());
         let reported = |row: &str| self.recorded.iter().any(|recorded| recorded.entry.row == row);
         let named = row.is_some_and(|row| row == POINTER || self.board.row(row).is_some() || reported(row));
         let runs = self.recorded.iter().filter_map(|recorded| recorded.entry.run).chain(environment::run_id());

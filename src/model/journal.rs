@@ -86,12 +86,13 @@ pub(crate) enum Line {
 impl Line {
     /// Reads a status. `None` where it is not one of ours in form; who created it is for the caller to judge.
     pub(crate) fn read(record: &StatusRecord, context: &str) -> Option<Self> {
-        let row = record.status.context.strip_prefix(context)?.strip_prefix('/')?;
+        let named = record.status.context.strip_prefix(context)?.strip_prefix('/')?;
+        let row = named.split_once('/').map_or(named, |(row, _)| row);
         let (url, fields) = split_url(&record.status.target_url)?;
         let mut fields = fields.split('~').map(unescape);
         let mut next = || fields.next().flatten();
         let number = |text: &str| text.parse::<u64>().ok();
-        if row == POINTER {
+        if named == POINTER {
             if next()? != "p1" {
                 return None;
             }
@@ -142,8 +143,11 @@ impl Line {
 }
 
 impl Entry {
-    /// The status that says this, under `context`.
+    /// The status that says this, under `context`: of one layer of a row under a name of its own, for GitHub shows the
+    /// newest status of a name as how that stands.
     pub(crate) fn status(&self, context: &str) -> NewStatus {
+        let has_row = |layer: &&str| self.row.strip_suffix(*layer).is_some_and(|stage| stage.ends_with('-'));
+        let layer = self.layer.as_deref().filter(|layer| !has_row(layer));
         let state = match self.status {
             Status::Pending | Status::Running => State::Pending,
             Status::Success | Status::Skipped => State::Success,
@@ -171,7 +175,7 @@ impl Entry {
         ];
         NewStatus {
             state,
-            context: format!("{context}/{}", self.row),
+            context: [context, &self.row].into_iter().chain(layer).collect::<Vec<_>>().join("/"),
             description: cut(&description, DESCRIPTION),
             target_url: join_url(&self.url, &fields),
         }

@@ -37,7 +37,8 @@ pub(crate) struct Rules {
 pub(crate) struct Dashboard {
     pub(crate) marker: String,
     pub(crate) title: String,
-    /// Commit statuses are named `CONTEXT/ROW`.
+    /// Commit statuses are named `CONTEXT/ROW`, those of one layer of a row `CONTEXT/ROW/LAYER`; `CONTEXT/dashboard` says how
+    /// all stands, and is the one to require for merging.
     pub(crate) context: String,
     pub(crate) authors: Vec<String>,
     pub(crate) old_commits: OldCommits,

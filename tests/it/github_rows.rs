@@ -180,6 +180,11 @@ fn a_layer_can_be_reported() {
     let report = |more: &[&str]| github.job().ci([&["update", "--pr", "7", "--status", "success"], more].concat());
     report(&["--stage", "apply", "--layer", "platform"]).exits(0);
     github.job().ci(["update", "--pr", "7", "--stage", "apply", "--layer", "bootstrap", "--status", "error"]).exits(0);
+    // GitHub shows the newest status of a name, so that a layer has one of its own.
+    let statuses = github.statuses(&github.head(7));
+    let shown = |name: &str| statuses.iter().rfind(|status| status.context == name).map(|status| &*status.state);
+    let names = ["ci/apply", "ci/apply/bootstrap", "ci/apply/platform"];
+    assert_eq!(names.map(shown), [None, Some("failure"), Some("success")]);
     let board = github.board(7);
     let apply = board["rows"].as_array().unwrap().iter().find(|row| row["id"] == "apply").unwrap();
     let cells = apply["cells"].as_array().unwrap().iter().map(|cell| (cell["layer"].as_str(), cell["status"].as_str()));

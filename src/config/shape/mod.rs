@@ -74,7 +74,8 @@ pub(super) struct Dashboard {
     /// The heading. Default: `⚙️ Commit Dashboard`.
     #[serde(default)]
     pub(super) title: Given<At<String>>,
-    /// Commit statuses are named `CONTEXT/ROW`. Default: `ci`.
+    /// Commit statuses are named `CONTEXT/ROW`, those of one layer of a row `CONTEXT/ROW/LAYER`; `CONTEXT/dashboard` says how
+    /// all stands, and is the one to require for merging. Default: `ci`.
     #[serde(default)]
     pub(super) context: Given<At<String>>,
     /// Logins whose journal entries and comments are ours, besides the token's own. Default:
