@@ -169,6 +169,14 @@ mod tests {
     }
 
     #[test]
+    fn what_needs_more_words_says_which() {
+        let text = "version = 1\n[commands.e2e]\npattern = '/e2e (?<scope>\\w+)'\nargs.scope = {}\n";
+        let rules = load(Source::new("ci.toml", text), &BTreeMap::new()).rules.unwrap();
+        let Some(Err(misfit)) = super::read_line(&rules, "/e2e") else { panic!("it is a slip") };
+        assert_eq!((&*misfit.problem, &*misfit.remedy), ("`/e2e` needs more words", "write `/e2e <scope>`"));
+    }
+
+    #[test]
     fn a_slash_before_a_word_looks_like_a_command() {
         for (line, looks) in [("/plan", true), ("/lgtm now", true), ("/", false), ("/ plan", false), ("// x", false)] {
             assert_eq!(looks_like_one(line), looks, "{line}");

@@ -11,6 +11,7 @@ use super::stop::Stop;
 use super::{console, output};
 use crate::forge::{self, Forge};
 use crate::model::board::{Entry, Recorded, Status};
+use crate::model::decision::UNREPORTED;
 use crate::model::event::{Event, WorkflowRun};
 use crate::model::ids::{PullNumber, RunId, Sha};
 use crate::render;
@@ -152,8 +153,8 @@ fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
     // Else it waited for other work of the run.
     let waited = record.entry.status == Status::Pending;
     let silent = match record.entry.note.strip_prefix(STARTING) {
-        Some(workflow) => format!("ended without saying whether {workflow} was started: look at its runs"),
-        None => "ended without reporting".to_owned(),
+        Some(workflow) => format!("{UNREPORTED}saying whether {workflow} was started: look at its runs"),
+        None => format!("{UNREPORTED}reporting"),
     };
     let ended = Status::parse(conclusion).filter(|status| status.ended());
     let (status, note) = match ended {

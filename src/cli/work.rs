@@ -136,8 +136,14 @@ impl Work<'_> {
     /// What a job waits for before its rows may say that it runs.
     fn waits(&self, job: &Job) -> Option<String> {
         let before = self.after(job).first().and_then(|before| self.agenda.jobs.get(*before));
-        let before = before.map(|before| format!("waiting for {}", before.label()));
+        let before = before.map(|before| format!("waiting for {}", self.told_as(before)));
         before.or_else(|| act::locks(self.dashboard.rules, job).then(|| "waiting for the lock".to_owned()))
+    }
+
+    /// What a job is called beside the others: the layer alone may be that of several.
+    fn told_as(&self, job: &Job) -> String {
+        let alike = self.agenda.jobs.iter().filter(|other| other.label() == job.label());
+        if alike.count() > 1 { job.name() } else { job.label().to_owned() }
     }
 
     /// The rows that were to be worked on, where nothing was run since the dashboard could not be written.
@@ -192,7 +198,7 @@ impl Work<'_> {
 
     fn run_jobs(&self, exec: &Exec<'_>, outputs: &outputs::Outputs, sender: &Mutex<Sender<Sent>>) -> Vec<Outcome> {
         let nodes: Vec<Node> =
-            self.agenda.jobs.iter().map(|job| Node { label: job.label().to_owned(), after: self.after(job) }).collect();
+            self.agenda.jobs.iter().map(|job| Node { label: self.told_as(job), after: self.after(job) }).collect();
         let send = |sent: Sent| {
             let sender = sender.lock().unwrap_or_else(PoisonError::into_inner);
             let _closed = sender.send(sent);

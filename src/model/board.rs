@@ -178,6 +178,8 @@ pub(crate) struct Row {
     pub(crate) digest: Option<String>,
     /// Where layers report to one row: what each says.
     pub(crate) cells: Vec<Cell>,
+    /// Where layers report to one row: those that have something to do and said nothing.
+    pub(crate) missing: Vec<String>,
 }
 
 /// What one layer says in a row for all layers.

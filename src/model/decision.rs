@@ -6,6 +6,12 @@ use serde::Serialize;
 /// The reason code of work that would not be what was reviewed. The note of its row begins with it, and says what to do.
 pub(crate) const PLAN_STALE: &str = "plan-stale";
 
+/// How the note of a row begins whose run ended without a word of what came of its work.
+pub(crate) const UNREPORTED: &str = "ended without ";
+
+/// How the note of a row begins whose layer somebody else holds, who follows.
+pub(crate) const HELD: &str = "locked by ";
+
 /// What the rules made of an event, or of one command.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Matching {

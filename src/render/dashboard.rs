@@ -122,6 +122,8 @@ pub(super) fn next_value(next: &NextStep) -> Value {
         ("link", serde_json::json!(address(next.link.as_ref()))),
         ("more", next.more.into()),
         ("command", next.command.clone().unwrap_or_default().into()),
+        ("advice", next.advice.map_or("", |advice| advice.what).into()),
+        ("joint", next.advice.map_or("", |advice| advice.joint).into()),
     ])))
 }
 

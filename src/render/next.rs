@@ -3,7 +3,7 @@
 
 use super::escape::one_line;
 use crate::model::board::{Board, Overall, Row, Status};
-use crate::model::decision::PLAN_STALE;
+use crate::model::decision::{HELD, PLAN_STALE, UNREPORTED};
 use crate::model::journal::{self, DESCRIPTION};
 use crate::model::rules::{Action, ArgKind, Command, Rule, Rules, Select};
 
@@ -18,9 +18,25 @@ pub(crate) struct NextStep {
     pub(crate) link: Option<String>,
     /// How many more rows are in the same state.
     pub(crate) more: usize,
+    /// What to do before anything is typed.
+    pub(crate) advice: Option<Advice>,
     /// What to type, where a command leads on.
     pub(crate) command: Option<String>,
 }
+
+/// What to do, and how a command is joined to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub(crate) struct Advice {
+    pub(crate) what: &'static str,
+    pub(crate) joint: &'static str,
+}
+
+/// Of work that failed.
+const FIX: Advice = Advice { what: "fix it and push", joint: ", or" };
+/// Of work of which nobody knows what came of it.
+const LOOK: Advice = Advice { what: "look at what its run did", joint: ", then" };
+/// Of work whose layer another holds.
+const WAIT: Advice = Advice { what: "wait until that is released", joint: ", then" };
 
 /// The kinds of next step, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -62,15 +78,20 @@ impl NextStep {
             0 => String::new(),
             more => format!(" and {more} more"),
         };
-        let typed = |lead: &str| command.as_ref().map_or_else(String::new, |command| format!("{lead}{command}"));
+        let to_do = match (self.advice, command) {
+            (Some(Advice { what, joint }), Some(command)) => format!("; {what}{joint} type {command}"),
+            (Some(Advice { what, .. }), None) => format!("; {what}"),
+            (None, Some(command)) => format!("; type {command}"),
+            (None, None) => String::new(),
+        };
         match self.kind {
-            NextKind::Failed => format!("{title}{more} failed{note}; fix it and push{}", typed(", or type ")),
+            NextKind::Failed => format!("{title}{more} failed{note}{to_do}"),
             NextKind::Running if self.more > 0 => format!("{title}{more} are running"),
             NextKind::Running => format!("{title} is running"),
             NextKind::Ready => "Ready to merge".to_owned(),
             NextKind::Dropped => {
                 let is = if self.more > 0 { "are" } else { "is" };
-                format!("{title}{more} {is} not done{note}{}", typed("; type "))
+                format!("{title}{more} {is} not done{note}{to_do}")
             }
             NextKind::Waiting => match command {
                 Some(command) => format!("Next: {title}{more}; type {command}"),
@@ -95,11 +116,16 @@ pub(crate) fn next_step(rules: &Rules, board: &Board) -> NextStep {
     if let [first, more @ ..] = &*broken {
         return about(rules, NextKind::Failed, first, more);
     }
+    // What was recorded anew since needs but to be done.
+    let (renewed, stale): (Vec<&Row>, Vec<&Row>) = stale.into_iter().partition(|row| is_renewed(rules, board, row));
     if let [first, more @ ..] = &*stale {
         return NextStep { command: None, ..about(rules, NextKind::Dropped, first, more) };
     }
     if let [first, more @ ..] = &*with(Status::Running) {
         return NextStep { command: None, ..about(rules, NextKind::Running, first, more) };
+    }
+    if let [first, more @ ..] = &*renewed {
+        return about(rules, NextKind::Waiting, first, more);
     }
     if board.overall() == Overall::Ready {
         return whole(NextKind::Ready);
@@ -122,40 +148,66 @@ fn is_stale(failed: &Row) -> bool {
     failed.note.contains(&format!("{PLAN_STALE}: "))
 }
 
+/// Whether all that a row comes after was done again since it was found stale.
+fn is_renewed(rules: &Rules, board: &Board, stale: &Row) -> bool {
+    let layer = layer_of(stale).filter(|layer| !layer.contains(' '));
+    let mut before = rows_before(rules, board, stale, layer.as_deref()).peekable();
+    before.peek().is_some() && before.all(|row| row.status.done() && row.at > stale.at)
+}
+
 fn whole(kind: NextKind) -> NextStep {
-    NextStep { kind, title: String::new(), note: String::new(), link: None, more: 0, command: None }
+    NextStep { kind, title: String::new(), note: String::new(), link: None, more: 0, advice: None, command: None }
 }
 
 fn about(rules: &Rules, kind: NextKind, row: &Row, more: &[&Row]) -> NextStep {
     // One command for all of them, where several rows of the stage wait or fell out.
     let several = kind != NextKind::Failed && more.iter().any(|other| other.stage == row.stage);
     let layer = if several { None } else { layer_of(row) };
+    let says = |words: &str| row.note.starts_with(words) || row.note.contains(&format!(": {words}"));
+    let advice = match kind {
+        NextKind::Failed if says(UNREPORTED) => Some(LOOK),
+        NextKind::Failed => Some(FIX),
+        NextKind::Dropped if says(HELD) => Some(WAIT),
+        NextKind::Dropped | NextKind::Running | NextKind::Ready | NextKind::Waiting | NextKind::Nothing => None,
+    };
     NextStep {
+        advice,
         kind,
         title: if one_line(&row.title).is_empty() { row.id.clone() } else { row.title.clone() },
         note: row.note.clone(),
         link: row.link.clone(),
         more: more.len(),
-        command: command_for(rules, &row.stage, layer),
+        command: command_for(rules, &row.stage, layer.as_deref()),
     }
 }
 
-/// The layer that a row is about; of a row for all layers, the one whose trouble it shows.
-fn layer_of(row: &Row) -> Option<&str> {
-    let telling = matches!(row.status, Status::Failure | Status::Dropped);
-    let cell = row.cells.iter().find(|cell| telling && cell.status == row.status).map(|cell| cell.layer.as_str());
-    row.layer.as_deref().or(cell)
+/// The layer that a row is about; of a row for all layers, those whose trouble it shows, or that are left to do where some
+/// are done.
+fn layer_of(row: &Row) -> Option<String> {
+    let untouched = row.missing.iter().filter(|_| row.status == Status::Pending).map(String::as_str);
+    let open = row.cells.iter().filter(|cell| !cell.status.done()).map(|cell| cell.layer.as_str()).chain(untouched);
+    let open: Vec<&str> = open.collect();
+    row.layer.clone().or_else(|| (!open.is_empty()).then(|| open.join(" ")))
 }
 
 /// Whether every row that this one comes after is done: of its own layer, where both have one.
 fn may_begin(rules: &Rules, board: &Board, row: &Row) -> bool {
-    let Some(stage) = rules.stages.get(&row.stage) else { return true };
+    rows_before(rules, board, row, row.layer.as_deref()).all(|before| before.status.done())
+}
+
+/// The rows that one comes after: of a layer, where they have one.
+fn rows_before<'b>(
+    rules: &'b Rules,
+    board: &'b Board,
+    row: &Row,
+    layer: Option<&'b str>,
+) -> impl Iterator<Item = &'b Row> {
+    let stage = rules.stages.get(&row.stage);
     board
         .rows
         .iter()
-        .filter(|before| stage.after.iter().any(|after| **after == before.stage))
-        .filter(|before| row.layer.is_none() || before.layer.is_none() || row.layer == before.layer)
-        .all(|before| before.status.done())
+        .filter(move |before| stage.is_some_and(|stage| stage.after.iter().any(|after| **after == before.stage)))
+        .filter(move |before| layer.is_none() || before.layer.is_none() || layer == before.layer.as_deref())
 }
 
 /// What to type so that a stage's work begins: the usage of the first command whose rule runs a handler of that stage.
@@ -197,7 +249,7 @@ fn line(command: &Command, layer: Option<&str>) -> String {
 mod tests {
     use super::super::fixture;
     use super::{NextKind, next_step};
-    use crate::model::board::Status;
+    use crate::model::board::{Entry, Recorded, Status, fold};
 
     fn sentence(statuses: &[(&str, Status, &str)]) -> String {
         let rules = fixture::rules();
@@ -240,6 +292,45 @@ mod tests {
             ("e2e", Status::Failure, "`make` exited with 1"),
         ]);
         assert!(said.contains("`make` exited with 1; fix it and push"), "{said}");
+    }
+
+    /// What is said where layers report to one row.
+    fn of_layers(reports: &[(&str, Option<&str>, Status, &str)]) -> String {
+        let planned =
+            ["bootstrap", "platform"].map(|layer| (format!("plan-{layer}"), Some(layer), Status::Success, ""));
+        let all = planned.iter().map(|(row, layer, status, note)| (row.as_str(), *layer, *status, *note));
+        let recorded = (1_u64..).zip(all.chain(reports.iter().copied())).map(|(id, (row, layer, status, note))| {
+            let at = jiff::Timestamp::from_second(1_000 + i64::try_from(id).unwrap()).unwrap();
+            let entry = Entry { layer: layer.map(str::to_owned), ..fixture::entry(id, row, status, note) };
+            Recorded { seq: id, at, entry }
+        });
+        let board = fold(&fixture::layout(), &recorded.collect::<Vec<_>>());
+        next_step(&fixture::rules(), &board).description()
+    }
+
+    #[test]
+    fn what_is_done_is_not_asked_for_again() {
+        let (low, high) = (Some("bootstrap"), Some("platform"));
+        assert_eq!(of_layers(&[("apply", low, Status::Success, "")]), "Next: Apply; type /apply platform");
+        let broken = [("apply", low, Status::Failure, "exit 1"), ("apply", high, Status::Dropped, "did not begin")];
+        assert!(of_layers(&broken).ends_with("fix it and push, or type /apply bootstrap platform"), "{broken:?}");
+    }
+
+    #[test]
+    fn what_is_stale_is_done_again_once_it_was_recorded_anew() {
+        let stale = ("apply", Some("platform"), Status::Failure, "plan-stale: write `/plan platform`");
+        assert!(of_layers(&[stale]).ends_with("plan-stale: write `/plan platform`"), "{}", of_layers(&[stale]));
+        let again = ("plan-platform", Some("platform"), Status::Success, "");
+        assert_eq!(of_layers(&[stale, again]), "Next: Apply; type /apply platform");
+    }
+
+    #[test]
+    fn what_cannot_be_fixed_is_not_asked_to_be() {
+        let (layer, lost) = (Some("platform"), "ended without reporting");
+        let said = of_layers(&[("apply", layer, Status::Failure, lost)]);
+        assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
+        let said = of_layers(&[("apply", layer, Status::Dropped, "locked by pull request 8 (bob)")]);
+        assert!(said.ends_with("; wait until that is released, then type /apply platform"), "{said}");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub(super) fn sample() -> Value {
         "rows_left_out": 1,
         "next": {
             "kind": "failed", "icon": "❌", "title": "Plan: platform", "note": "cancelled", "link": link, "more": 1,
+            "advice": "fix it and push", "joint": ", or",
             "command": "/plan platform",
         },
         "history": [{

@@ -117,7 +117,7 @@ fn what_goes_on_elsewhere_is_told<P: Place>() {
     let begun = [
         ("lint", "lint: left to linter"),
         ("review", "review: sent POST /repos/{owner}/{repo}/pulls/{pr}/requested_reviewers"),
-        ("e2e", "e2e: started e2e.yml"),
+        ("e2e", "e2e: asked for e2e.yml"),
     ];
     for (word, told) in begun {
         assert!(place.ci(&[word, "--pr", "7"]).exits(0).stderr.contains(told), "{word}");

@@ -75,7 +75,7 @@ fn asks_anywhere(value: &Value) -> bool {
 pub(in crate::cli) fn say_begun(rules: &Rules, decided: &[Decided]) {
     for job in decided.iter().filter_map(|decided| decided.agenda.as_ref()).flat_map(|agenda| &agenda.jobs) {
         match rules.handlers.get(&job.handler).map(|handler| &handler.kind) {
-            Some(Kind::Dispatch { workflow, .. }) => console::note(format!("{}: started {workflow}", job.name())),
+            Some(Kind::Dispatch { workflow, .. }) => console::note(format!("{}: asked for {workflow}", job.name())),
             Some(Kind::Delegate(name)) => console::note(format!("{}: left to {name}", job.name())),
             Some(Kind::Api { method, path, .. }) => {
                 console::note(format!("{}: sent {method} {}", job.name(), path.source))

@@ -206,7 +206,11 @@ fn dispatch(
     let dispatched = work.dashboard.forge.dispatch(workflow, &reference, &given)?;
     // Until that run has ended the row is its, and not that of the run which started it and ends first.
     let run = Some((dispatched.run, dispatched.url));
-    Ok(Outcome { run, ..Outcome::new(Status::Running, format!("{STARTED}{workflow}")) })
+    let note = match work.session.local() {
+        Ok(Some(_)) => format!("{workflow} was asked for, and the local forge starts none: report with `ci update`"),
+        Ok(None) | Err(_) => format!("{STARTED}{workflow}"),
+    };
+    Ok(Outcome { run, ..Outcome::new(Status::Running, note) })
 }
 
 fn report(work: &Work<'_>, handler: &Handler, status: &Template, scope: &Scope) -> Tried {

@@ -9,7 +9,7 @@ use crate::cli::console;
 use crate::exec::job::Outcome;
 use crate::forge::{self, Forge, Lock, Taken};
 use crate::model::board::Status;
-use crate::model::decision::Job;
+use crate::model::decision::{HELD, Job};
 use crate::model::rules::{Handler, Layer, Unlock};
 use crate::render;
 
@@ -55,7 +55,7 @@ pub(super) fn take(work: &Work<'_>, job: &Job, handler: &Handler, layer: Option<
             Some(_) if tries < TRIES => {}
             Some(_) | None => {
                 let remedy = if under_way { wait(work, &held) } else { release(work, &held) };
-                let note = format!("locked by {} since {}", whose(&held, &lock), render::date_and_time(held.at));
+                let note = format!("{HELD}{} since {}", whose(&held, &lock), render::date_and_time(held.at));
                 return Ok(Locked::Held(Box::new(refused(note, remedy))));
             }
         }
@@ -143,10 +143,10 @@ fn claim(work: &Work<'_>, held: &Lock, lock: &Lock) -> forge::Result<Option<(Loc
     let applied = held.applied || began(work, held)?;
     let broke_off = held.work.is_some();
     match (own, applied) {
-        (true, true) => Ok(Some((Lock { applied, ..lock.clone() }, broke_off.then_some("which broke off")))),
+        (true, true) => Ok(Some((Lock { applied, ..lock.clone() }, broke_off.then_some("which did not give it back")))),
         (true, false) => taken(broke_off.then_some("which ended without applying")),
         (false, true) if held.pull.is_some() => Ok(None),
-        (false, true) => taken(Some("whose run broke off")),
+        (false, true) => taken(Some("whose run did not give it back")),
         (false, false) => taken(Some("whose run ended without applying")),
     }
 }

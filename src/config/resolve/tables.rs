@@ -91,7 +91,7 @@ impl Resolver<'_> {
         let pattern = self.required(&shape.pattern, "pattern", &key.span, span)?;
         let pattern = self.pattern(pattern)?;
         let args = self.arguments(&pattern, &shape.args);
-        let usage = text(&shape.usage).unwrap_or_else(|| format!("/{}", key.value));
+        let usage = text(&shape.usage).unwrap_or_else(|| default_usage(&key.value, &pattern));
         self.usage(&pattern, &usage, shape.usage.value().map_or(&key.span, |usage| &usage.span));
         Some(Command { key: (*key).clone(), pattern, help: text(&shape.help).unwrap_or_default(), usage, args })
     }
@@ -256,4 +256,13 @@ fn below(dir: &str) -> Vec<Wildcard> {
     let dir = globset::escape(dir);
     let glob = if dir == "." { "**".to_owned() } else { format!("{dir}/**") };
     Wildcard::new(&glob).ok().into_iter().collect()
+}
+
+/// The command's name, and what it takes where it takes something in any case.
+fn default_usage(name: &str, pattern: &Pattern) -> String {
+    let bare = format!("/{name}");
+    if pattern.captures(&bare).is_some() {
+        return bare;
+    }
+    pattern.groups().fold(bare, |usage, group| format!("{usage} <{group}>"))
 }

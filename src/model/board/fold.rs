@@ -220,6 +220,7 @@ fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &[&
         changes: None,
         digest: None,
         cells: Vec::new(),
+        missing: Vec::new(),
     };
     if let Some(Standing { whole, mut layers }) = tracks.map(Tracks::standing) {
         // What was said of layers that ci.toml has lost stands in the history.
@@ -256,14 +257,15 @@ fn over_layers(row: &mut Row, layers: &[(&str, &Track<'_>)], whole: Track<'_>, b
         layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, *track))).collect();
     let planned = |layer: &str| cells.iter().any(|(known, ..)| *known == layer);
     // A layer that holds changes and was not yet touched still has to be done.
-    let missing = before
+    let missing: Vec<String> = before
         .iter()
         .filter(|row| row.status == Status::Success && row.changes != Some(false))
         .filter_map(|row| row.layer.as_deref())
         .filter(|layer| !planned(layer))
-        .count();
+        .map(str::to_owned)
+        .collect();
     let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
-    let total = cells.len() + missing;
+    let total = cells.len() + missing.len();
     let is_settled = |whole: &&Recorded| whole.entry.status != Status::Running && !before.is_empty() && done == total;
     let whole = whole.current.filter(|whole| !is_settled(whole));
     let has = |status| {
@@ -301,6 +303,7 @@ fn over_layers(row: &mut Row, layers: &[(&str, &Track<'_>)], whole: Track<'_>, b
     } else {
         cells.iter().any(|(_, record, _)| record.entry.changes == Some(true)).then_some(true)
     };
+    row.missing = missing;
     row.cells = cells
         .iter()
         .map(|(layer, record, _)| Cell {
