@@ -217,6 +217,17 @@ fn a_stage_that_left_the_base_while_its_job_ran_is_recorded() {
 }
 
 #[test]
+fn a_stage_of_each_layer_that_left_the_base_while_its_job_ran_is_recorded() {
+    let github = github();
+    github.commit("main", "ci.toml", &config("[stages.lint]", "[stages.docs]\neach = \"layer\"\n[stages.lint]"));
+    let update = |status| github.job().ci(["update", "--pr", "7", "--stage", "docs", "--status", status]).exits(0);
+    update("running");
+    github.commit("main", "ci.toml", CONFIG);
+    let told = update("success");
+    assert!(told.stderr.contains("`docs` is in ci.toml no longer"), "{told:#?}");
+}
+
+#[test]
 fn a_base_that_is_not_the_default_branch_has_rules_of_its_own() {
     let github = github();
     let stricter = config("[gates.writers]\npermission = \"write\"", "[gates.writers]\npermission = \"admin\"");

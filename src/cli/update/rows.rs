@@ -33,7 +33,11 @@ impl Reported<'_> {
         };
         let left = self.recorded(session)?;
         if !left.is_empty() {
-            console::note(format!("`{stage}` is in ci.toml no longer: what is reported stands in the history"));
+            let lost = match self.layer.filter(|_| of_stage(&session.project.rules, stage).is_ok()) {
+                Some(layer) => format!("the layer `{layer}`"),
+                None => format!("`{stage}`"),
+            };
+            console::note(format!("{lost} is in ci.toml no longer: what is reported stands in the history"));
             return Ok(left);
         }
         // A row that only the pull request's own ci.toml knows is none yet.
@@ -76,10 +80,14 @@ impl Reported<'_> {
             recorded => recorded?,
         };
         let glob = glob(self.stage)?;
+        let known = schedule::layout(&session.project.rules).rows;
         let is_meant = |record: &&Recorded| {
-            let (row, layer) = (&record.entry.row, record.entry.layer.as_deref());
-            let of_stage = layer.is_some_and(|layer| *row == format!("{}-{layer}", self.stage));
-            (glob.matches(row) || of_stage) && (self.layer.is_none() || self.layer == layer)
+            let row = &record.entry.row;
+            // A row that was reported to by its id names no layer elsewhere.
+            let in_row = row.strip_prefix(self.stage).and_then(|rest| rest.strip_prefix('-'));
+            let in_row = in_row.filter(|_| known.iter().all(|spec| spec.id != *row));
+            let layer = record.entry.layer.as_deref().or(in_row);
+            (glob.matches(row) || in_row.is_some()) && (self.layer.is_none() || self.layer == layer)
         };
         let mut rows: Vec<String> = recorded.iter().filter(is_meant).map(|record| record.entry.row.clone()).collect();
         rows.sort_unstable();
