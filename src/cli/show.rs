@@ -58,6 +58,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let dashboard = session.dashboard(sha, Some(number))?;
     let recorded = dashboard.read()?;
     let board = dashboard.board(&recorded);
+    let pull = pull.filter(|pull| pull.head_sha == dashboard.sha);
+    // Nothing mends what an earlier commit's rows say, and nobody asks it any more.
+    let remedy = if pull.is_some() { format!("; `ci sync --pr {number}` mends the row") } else { String::new() };
     let page = dashboard.page(&board, &recorded);
     let standard = if console::width().is_some() { Format::Terminal } else { Format::Md };
     match args.format.unwrap_or(standard) {
@@ -69,7 +72,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         }
         Format::Terminal => {
             console::text(&render::terminal(&page, console::width().unwrap_or(100), console::colored()));
-            if let Some(pull) = pull.filter(|pull| pull.head_sha == dashboard.sha) {
+            if let Some(pull) = pull {
                 let actor = session.actor()?;
                 let found = gates::found(&dashboard, (&board, &recorded), &pull, &actor);
                 console::text(&render::gates(&found, &actor, console::colored()));
@@ -79,7 +82,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     // There it costs nothing to look.
     for entry in if local { ended::outcomes(&dashboard)? } else { Vec::new() } {
         let subject = dashboard.subject(&entry);
-        console::note(format!("{subject}: its run has ended without a word; `ci sync --pr {number}` mends the row"));
+        console::note(format!("{subject}: its run has ended without a word{remedy}"));
     }
     Ok(ExitStatus::Done)
 }

@@ -3,7 +3,7 @@
 use std::io::{BufRead as _, BufReader, Lines};
 use std::process::{Child, ChildStderr, Command, Stdio};
 
-use crate::place::{Place, on_both};
+use crate::place::{Local, Place, on_both};
 use crate::project::clean;
 
 const CONFIG: &str = r#"
@@ -127,6 +127,20 @@ fn a_kill_leaves_a_row_that_sync_mends<P: Place>() {
     place.ci(&["sync", "--pr", "7"]).exits(0);
     assert_eq!(place.row("long"), "failure: ended without reporting");
     assert!(place.dashboard().contains("ended without reporting"), "{}", place.dashboard());
+}
+
+/// `ci sync` mends the head alone.
+#[test]
+fn no_remedy_is_told_for_an_earlier_commit() {
+    let place = Local::with(CONFIG);
+    let (mut child, lines) = begin(&mut place.comment(7, "alice", "/long"));
+    place.kill(&mut child);
+    drop(lines);
+    place.settles();
+    let earlier = place.head(7);
+    place.push(7, "README.md", "more");
+    let told = place.ci(&["show", "--pr", "7", "--sha", &earlier]).exits(0).stderr;
+    assert!(told.contains("long: its run has ended without a word") && !told.contains("ci sync"), "{told}");
 }
 
 on_both!(
