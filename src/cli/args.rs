@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::model::ids::Sha;
+use crate::model::ids::{RunId, Sha};
 
 use super::{
     check_config, completions, doctor, explain, init, new, parse, run, schema, show, sync, test, try_, update,
@@ -137,6 +137,15 @@ pub(super) struct PullArg {
     /// The pull request's number.
     #[arg(long = "pr", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub(super) pr: u64,
+}
+
+/// A run, as flags name it.
+pub(super) fn run_id(text: &str) -> Result<RunId, String> {
+    let (id, attempt) = text.split_once('/').unwrap_or((text, "1"));
+    match (id.parse(), attempt.parse()) {
+        (Ok(id), Ok(attempt)) if id > 0 && attempt > 0 => Ok(RunId { id, attempt }),
+        _ => Err("write the number of a run, or its number and attempt as in `123/2`".to_owned()),
+    }
 }
 
 /// A commit, as flags name it. An abbreviation is refused: which commit it stands for may change.

@@ -1,8 +1,9 @@
 //! Calls of `ci` as they are typed in a shell, for people to repeat.
 
 use super::board::Dashboard;
+use super::update;
 use crate::model::board::{Entry, Status};
-use crate::model::ids::PullNumber;
+use crate::model::ids::{PullNumber, RunId};
 
 /// The `ci update` that reports what an entry says.
 pub(super) fn report(dashboard: &Dashboard<'_>, pull: PullNumber, entry: &Entry) -> String {
@@ -12,18 +13,26 @@ pub(super) fn report(dashboard: &Dashboard<'_>, pull: PullNumber, entry: &Entry)
     let layer = entry.layer.as_deref().filter(|_| dashboard.is_for_all_layers(&entry.row));
     let page = Some(entry.url.as_str()).filter(|page| !page.is_empty());
     let note = Some(entry.note.as_str()).filter(|note| !note.is_empty());
-    let (pull, sha) = (pull.to_string(), &dashboard.sha);
+    let link = entry.link.as_deref().filter(|link| update::is_address(link));
+    // Typed late, it must not take the row from newer work.
+    let (pull, sha, run) = (pull.to_string(), &dashboard.sha, run(entry.run));
     let options = [
         ("--pr", Some(pull.as_str())),
         ("--sha", Some(sha.as_str())),
         ("--stage", Some(&*entry.row)),
         ("--layer", layer),
         ("--status", Some(status)),
-        ("--link", entry.link.as_deref().or(page)),
+        ("--link", link.or(page)),
+        ("--run", run.as_deref()),
         ("--note", note),
     ];
     let options = options.iter().filter_map(|(name, value)| Some([*name, (*value)?]));
     typed(["ci", "update"].into_iter().chain(options.flatten()))
+}
+
+/// A run as `--run` takes it.
+pub(super) fn run(run: Option<RunId>) -> Option<String> {
+    run.map(|run| format!("{}/{}", run.id, run.attempt))
 }
 
 /// This call once more, with these options where it does not name them.

@@ -3,7 +3,7 @@
 mod rows;
 
 use self::rows::{Reported, meant};
-use super::args::{Global, PullArg, sha};
+use super::args::{Global, PullArg, run_id, sha};
 use super::board::Dashboard;
 use super::session::{About, Session};
 use super::stop::Stop;
@@ -11,7 +11,7 @@ use super::{ExitStatus, console, environment, line, output};
 use crate::forge;
 use crate::model::board::{Entry, Status};
 use crate::model::event::Event;
-use crate::model::ids::{PullNumber, Sha};
+use crate::model::ids::{PullNumber, RunId, Sha};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -48,8 +48,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL")]
     link: Option<String>,
 
+    /// The run that did the work: a newer one's outcome stays [default: this run, where it is of the repository].
+    #[arg(long, value_name = "ID[/ATTEMPT]", value_parser = run_id)]
+    run: Option<RunId>,
+
     /// What to say beside the status.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     note: Option<String>,
 }
 
@@ -65,7 +69,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         if stop.is_unusable() {
             // The work is done, and nobody else knows what came of it.
             let sha = named.as_ref().map(ToString::to_string);
-            let again = line::again(&[("--sha", sha), ("--link", environment::run_url())]);
+            let run = environment::run_id().filter(|_| global.repository.is_none());
+            let run = line::run(args.run.or(run));
+            let again = [("--sha", sha), ("--link", environment::run_url()), ("--run", run)];
+            let again = line::again(&again);
             console::help(&format!("once ci.toml is mended, run: {again}"));
         }
     })?;
@@ -78,8 +85,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         Some(sha) => sha,
         None => session.pull(pull, event.as_ref())?.head_sha,
     };
-    // Outside of Actions nobody can tell which run reports: then whoever reports last is right.
-    let (run, url) = (environment::run_id(), environment::run_url().unwrap_or_default());
+    // Where nobody can tell which run reports, whoever reports last is right.
+    let run = args.run.or(own_run(&session)?);
+    let of_this = args.run.is_none() || args.run == environment::run_id();
+    let url = environment::run_url().filter(|_| of_this).unwrap_or_default();
     let note = match (&args.note, status, guessed) {
         (Some(note), ..) => note.clone(),
         (None, Status::Dropped, _) => args.status.clone(),
@@ -109,6 +118,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let layer = args.layer.as_ref().map(|layer| format!(" ({layer})")).unwrap_or_default();
     console::line(format!("{}{layer} of {}: {}", rows.join(", "), dashboard.sha.short(), status.word()));
     Ok(ExitStatus::Done)
+}
+
+/// The run that this is a part of, where the repository that is reported to has it.
+fn own_run(session: &Session) -> Result<Option<RunId>, Stop> {
+    let repository = session.forge()?.repository();
+    let elsewhere =
+        environment::variable("GITHUB_REPOSITORY").is_some_and(|own| !own.eq_ignore_ascii_case(&repository));
+    Ok(environment::run_id().filter(|_| !elsewhere))
 }
 
 /// Why a report may not show, and what mends it. What may not be written says itself what it lacks.
@@ -141,9 +158,12 @@ fn status(word: &str) -> Result<Status, Stop> {
 fn link(link: Option<&str>) -> Result<Option<String>, Stop> {
     match link {
         None | Some("") => Ok(None),
-        Some(link) if ["https://", "http://", "file://"].iter().any(|scheme| link.starts_with(scheme)) => {
-            Ok(Some(link.to_owned()))
-        }
+        Some(link) if is_address(link) => Ok(Some(link.to_owned())),
         Some(link) => Err(Stop::usage(format!("the link `{link}` is no address")).help("begin it with `https://`")),
     }
+}
+
+/// Whether a row can be told by `--link` to lead there.
+pub(super) fn is_address(link: &str) -> bool {
+    ["https://", "http://", "file://"].iter().any(|scheme| link.starts_with(scheme))
 }

@@ -82,6 +82,39 @@ fn an_outage_after_work_that_failed_is_told_as_the_failure() {
     down_after_the_work("false", 1, "❌");
 }
 
+/// A plan whose handler says more, and whose outcome GitHub does not hear of.
+fn lost(more: &str) -> (GitHub, Ran) {
+    let github = GitHub::start(&CONFIG.replace("[handlers.apply]", &format!("{more}\n[handlers.apply]")));
+    github.commit("work", "base/wanted", "something\n");
+    let event = github.comment(7, "alice", "/plan");
+    let work = "touch $RUNNER_TEMP/begun; for i in $(seq 400); do [ -e $RUNNER_TEMP/go ] && break; sleep 0.05; done";
+    let child = start(&github.job().on(event).env("WORK", work).env("CI_RETRY_BUDGET", "2"), &["run"]);
+    wait_for(|| github.folder().join("begun").exists());
+    github.down();
+    std::fs::write(github.folder().join("go"), "").unwrap();
+    let ran = Ran::of(child.wait_with_output().unwrap()).exits(3);
+    github.well_again();
+    github.state(|state| state.end_runs("ci.yml", "failure"));
+    (github, ran)
+}
+
+#[test]
+fn the_line_of_an_odd_note_or_link_works_when_typed() {
+    let (github, ran) = lost("note = \"-2 changes\"\nlink = \"logs/1\"");
+    typed_as_told(&github, &ran, "once the forge is well again, run: ");
+    assert_eq!(github.row(7, "plan-base"), "success: -2 changes");
+}
+
+#[test]
+fn a_line_that_is_typed_late_does_not_hide_what_newer_work_came_to() {
+    let (github, ran) = lost("");
+    let event = github.comment(7, "alice", "/plan");
+    github.job().on(event).env("WORK", "false").ci(["run"]).exits(1);
+    let before = github.row(7, "plan-base");
+    typed_as_told(&github, &ran, "once the forge is well again, run: ");
+    assert_eq!(github.row(7, "plan-base"), before);
+}
+
 #[test]
 fn what_was_started_before_an_outage_is_told() {
     let github = on_github::github();

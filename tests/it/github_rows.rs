@@ -83,6 +83,17 @@ fn a_row_whose_run_is_gone_does_not_run_for_ever() {
     assert_eq!(github.row(7, "e2e"), "dropped: its run is gone");
 }
 
+/// Nobody here knows whether it goes on.
+#[test]
+fn a_run_of_another_repository_is_not_gone() {
+    let github = github();
+    let job = github.job().env("GITHUB_REPOSITORY", "acme/deployer").env("GITHUB_RUN_ID", "424242");
+    job.ci(["--repository", "acme/infra", "update", "--pr", "7", "--stage", "lint", "--status", "running"]).exits(0);
+    github.a_year_goes_by(7);
+    github.job().ci(["sync", "--pr", "7"]).exits(0);
+    assert!(github.row(7, "lint").starts_with("running"), "{}", github.row(7, "lint"));
+}
+
 /// A run that goes on has no conclusion.
 #[test]
 fn a_run_that_goes_on_has_nothing_to_report() {
@@ -200,6 +211,17 @@ fn a_layer_can_be_reported() {
         let ran = report(&slip).exits(2);
         assert!(ran.stderr.contains(told), "{ran:#?}");
     }
+}
+
+#[test]
+fn a_layer_that_left_ci_toml_is_named() {
+    let github = github();
+    let update = ["update", "--pr", "7", "--stage", "apply", "--layer", "data-prod", "--status", "failure"];
+    github.job().ci(update).exits(0);
+    let gone = "[layers.data-prod]\ndir   = \"data-prod\"\nafter = [\"data-staging\"]\n";
+    github.commit("main", "ci.toml", &crate::github_trust::config(gone, ""));
+    let told = github.job().ci(update).exits(0).stderr;
+    assert!(told.contains("the layer `data-prod` is in ci.toml no longer"), "{told}");
 }
 
 /// A job of ours sets a row running and dies; the run that it belonged to.
