@@ -152,7 +152,7 @@ impl Repository {
             return Err(refused(&arguments, &output));
         }
         let text = String::from_utf8(output.stdout);
-        text.map(Some).map_err(|_| Error::Server(format!("`{path}` of `{}` is no UTF-8", commit.short())))
+        text.map(Some).map_err(|_| Error::Invalid(format!("`{path}` of `{}` is no UTF-8", commit.short())))
     }
 
     fn merge_base(&self, base: &str, head: &Sha) -> Result<Sha> {
@@ -334,6 +334,18 @@ pub(super) mod tests {
         );
         let error = repository.changed_files("trunk", &head).unwrap_err();
         assert!(matches!(&error, Error::NotFound(text) if text.contains("`trunk`")), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_is_no_text_is_no_outage() {
+        let folder = repository();
+        fs::write(folder.path().join("ci.toml"), [0xff]).unwrap();
+        git(folder.path(), &["add", "."]);
+        git(folder.path(), &["commit", "--quiet", "--message=bytes"]);
+        let repository = Repository::find(folder.path()).unwrap().unwrap();
+        let branch = repository.branch().unwrap().unwrap();
+        let error = repository.declared(&branch, "ci.toml", "templates").unwrap_err();
+        assert!(!error.is_outage() && error.to_string().contains("`ci.toml` of"), "{error}");
     }
 
     #[test]

@@ -130,7 +130,7 @@ impl GitHub {
         let call = Call { accept: RAW, ..call };
         let bytes = self.client.send_and(&self.api, &call, &Repeat::Freely, &|raw| Ok(raw.body.clone()))?.value();
         let text = String::from_utf8(bytes);
-        text.map(Some).map_err(|_| Error::Server(format!("`{path}` of branch `{branch}` is no UTF-8")))
+        text.map(Some).map_err(|_| Error::Invalid(format!("`{path}` of branch `{branch}` is no UTF-8")))
     }
 
     /// Asks something that may be asked twice.
