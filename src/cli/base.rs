@@ -35,7 +35,7 @@ pub(super) fn rules(global: &Global, forge: &dyn Forge, about: About<'_>) -> Res
     };
     let place = Place::of(global)?;
     let project = if place.is_tip_of(&pull.base_ref)? {
-        project::open(global)?
+        project::open(global).map_err(|stop| stop.at_base(&pull.base_ref))?
     } else {
         declared(global, forge, &place, &pull.base_ref)?
     };

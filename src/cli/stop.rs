@@ -67,6 +67,14 @@ impl Stop {
         self
     }
 
+    /// The same where it is the ci.toml of the base, which stands here, that cannot be used.
+    pub(super) fn at_base(mut self, branch: &str) -> Self {
+        if self.unusable.is_some() {
+            self.message.push_str(&format!(", on the base branch `{branch}`"));
+        }
+        self
+    }
+
     /// The same of a call that did nothing yet, with what to do in an outage.
     pub(super) fn before_anything(self) -> Self {
         if self.outage && self.help.is_none() {

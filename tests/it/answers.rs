@@ -254,6 +254,16 @@ fn an_outage_before_anything_is_done_names_all_that_was_not_run_and_what_to_do()
     }
 }
 
+#[test]
+fn an_answer_says_which_ci_toml_cannot_be_used() {
+    let github = github();
+    github.commit("main", "ci.toml", &CONFIG.replace("[[rules]]\ncommand = \"plan\"", "[[rules]]\ncomand = \"plan\""));
+    github.checkout();
+    says(&github, "alice", "/plan platform").0.exits(2);
+    let said = answers(&github);
+    assert!(matches!(&said[..], [one] if one.contains("on the base branch `main`")), "{said:#?}");
+}
+
 /// Where nobody can tell who is meant, it is said in the log that the rules cannot be had.
 #[test]
 fn what_is_written_is_no_remark_where_a_broken_ci_toml_may_be_about_it() {
