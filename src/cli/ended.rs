@@ -68,10 +68,11 @@ fn end(forge: &dyn Forge, run: RunId, since: Timestamp) -> forge::Result<Option<
     }
 }
 
-/// Closes the rows that the run of a `workflow_run` event left running.
-pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<(), Stop> {
-    let Some(run) = event.workflow_run().filter(|_| event.action() == Some("completed")) else { return Ok(()) };
-    let Some(conclusion) = run.conclusion.clone() else { return Ok(()) };
+/// Closes the rows that the run of a `workflow_run` event left running; whether there were any.
+pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<bool, Stop> {
+    let Some(run) = event.workflow_run().filter(|_| event.action() == Some("completed")) else { return Ok(false) };
+    let Some(conclusion) = run.conclusion.clone() else { return Ok(false) };
+    let mut closed = false;
     let forge = session.forge()?;
     let heads = heads(forge, &run)?;
     let here = session.dashboard(run.sha.clone(), None)?;
@@ -92,13 +93,14 @@ pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<(), Stop
                 console::note(format!("{} of {}: {said}", dashboard.subject(entry), sha.short()));
             }
             if !entries.is_empty() {
+                closed = true;
                 dashboard.write(entries)?;
             }
         }
     }
     // Where that list could not be had, what the heads lead to is closed all the same.
     written?;
-    Ok(())
+    Ok(closed)
 }
 
 /// Whether GitHub says which pull requests a run was about: not of one that a comment or a schedule started.

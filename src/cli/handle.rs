@@ -140,29 +140,29 @@ pub(super) fn prepare(session: &Session, asked: &Asked, acknowledge: bool) -> Re
 
 /// Decides and does.
 pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Result<Handled, Stop> {
-    let handled = if asked.concerns_nobody(session) {
-        console::note(format!("nothing to do: no rule and no command concerns this `{}`", asked.event.name));
+    let concerns_nobody = asked.concerns_nobody(session);
+    let handled = if concerns_nobody {
         Handled { status: ExitStatus::Done, prepared: prepare(session, asked, false)?, recorded: Vec::new() }
     } else {
-        let command = asked.readings.iter().flatten().next().filter(|_| !options.dry_run);
+        // On a closed pull request all others are ignored without a word.
+        let counts = |command: &&Invocation| {
+            !asked.event.is_on_closed() || decide::works_when_closed(&session.project.rules, &command.command)
+        };
+        let command = asked.readings.iter().flatten().filter(|_| !options.dry_run).find(counts);
         let prepared = prepare(session, asked, command.is_some()).map_err(Stop::before_anything);
         let prepared = prepared.inspect_err(|stop| {
             not_reached(asked.readings.iter().flatten().skip(1).map(|command| &*command.line));
-            // On a closed pull request it would have been ignored without a word.
-            let counts = |command: &&Invocation| {
-                !asked.event.is_on_closed() || decide::works_when_closed(&session.project.rules, &command.command)
-            };
-            let mut commands = asked.readings.iter().flatten().filter(|_| !options.dry_run);
-            if let Some(command) = commands.find(counts) {
+            if let Some(command) = command {
                 stopped(session, asked, &command.line, stop);
                 tell_end(session, asked, stop.status);
             }
         })?;
         each(session, asked, options, prepared)?
     };
-    if !options.dry_run {
-        // Behind the rules' own reports: what is left then was never reported.
-        ended::close_rows_of(session, &asked.event)?;
+    // Behind the rules' own reports: what is left then was never reported.
+    let closed = !options.dry_run && ended::close_rows_of(session, &asked.event)?;
+    if concerns_nobody && !closed {
+        console::note(format!("nothing to do: no rule and no command concerns this `{}`", asked.event.name));
     }
     Ok(handled)
 }

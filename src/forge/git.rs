@@ -75,6 +75,11 @@ impl Repository {
         Ok(self.paths(&status)?.is_empty())
     }
 
+    /// Whether files that git knows differ from what was committed last.
+    pub(crate) fn has_changes(&self) -> Result<bool> {
+        Ok(!self.paths(&["diff", "--name-only", "-z", "HEAD"])?.is_empty())
+    }
+
     /// The branch that is checked out; `None` where none is.
     pub(crate) fn branch(&self) -> Result<Option<String>> {
         self.ask(&["symbolic-ref", "--quiet", "--short", "HEAD"])

@@ -161,7 +161,9 @@ fn what_is_not_there_is_told_as_that() {
 fn a_closed_pull_request_is_told_once() {
     let github = github();
     github.state(|state| state.pull(7).open = false);
-    let told = says(&github, "alice", "/plan").0.exits(0).stderr;
+    let (ran, comment) = says(&github, "alice", "/plan");
+    let told = ran.exits(0).stderr;
+    assert!(comment.reactions.is_empty(), "{comment:#?}");
     assert_eq!(told.matches("nothing to do").count(), 1, "{told}");
     assert!(told.contains("nothing to do: the pull request is closed"), "{told}");
 }

@@ -54,7 +54,8 @@ fn a_dispatched_run_that_reports_nothing_is_told_by_its_conclusion() {
         github.state(|state| state.end_run(run, conclusion));
         github.job().ci(["sync", "--pr", "7"]).exits(0);
         assert_eq!(github.row(7, "e2e"), row);
-        ends(&github, dispatched(&github), conclusion);
+        let told = ends(&github, dispatched(&github), conclusion);
+        assert!(!told.stderr.contains("nothing to do"), "{told:#?}");
         assert_eq!(github.row(7, "e2e"), row);
     }
     let github = unreported();
@@ -68,6 +69,10 @@ fn a_dispatched_run_that_reports_nothing_is_told_by_its_conclusion() {
     github.job().run(run).ci(["update", "--pr", "7", "--stage", "e2e", "--status", "running"]).exits(0);
     ends(&github, run, "success");
     assert_eq!(github.row(7, "e2e"), "failure: ended without reporting");
+    // Nobody knows how long it took to that.
+    let board = github.board(7);
+    let e2e = board["rows"].as_array().unwrap().iter().find(|row| row["id"] == "e2e").unwrap();
+    assert_eq!(e2e["seconds"], serde_json::Value::Null);
 }
 
 #[test]

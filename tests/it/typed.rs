@@ -1,6 +1,6 @@
 //! Commands that are typed: what they say where no pull request is named, and what they began.
 
-use crate::place::{Place, on_both};
+use crate::place::{Local, Place, on_both};
 use crate::project::Project;
 
 const CONFIG: &str = r#"
@@ -110,6 +110,17 @@ fn what_is_about_a_pull_request_wants_one_named<P: Place>() {
     let told = place.ci(&["note"]).exits(0).stderr;
     assert_eq!(told.matches("no dashboard is kept: no pull request is named, as `--pr N` does").count(), 1, "{told}");
     assert!(!place.ci(&["note", "--pr", "7"]).exits(0).stderr.contains("no dashboard"));
+}
+
+#[test]
+fn what_is_not_committed_is_said_to_run_too() {
+    let place: Local = Place::with(CONFIG);
+    let words = "changes that are not committed are run too";
+    let run = || place.ci(&["note", "--pr", "7"]).exits(0).stderr;
+    assert!(!run().contains(words));
+    place.edit("ci.toml", &format!("{CONFIG}\n# not committed"));
+    let told = run();
+    assert_eq!(told.matches(words).count(), 1, "{told}");
 }
 
 fn what_goes_on_elsewhere_is_told<P: Place>() {

@@ -146,10 +146,19 @@ fn code(session: &Session, agenda: &Agenda, sha: &Sha) -> Result<Option<(Worktre
             matches!(handler.kind, Kind::Steps(_)) && handler.checkout == Checkout::Head
         })
     };
-    let Some(remote) = session.forge()?.remote().filter(|_| agenda.jobs.iter().any(runs_code)) else {
+    if !agenda.jobs.iter().any(runs_code) {
+        return Ok(None);
+    }
+    let root = &session.project.root;
+    let Some(remote) = session.forge()?.remote() else {
+        let checkout = Repository::find(root).ok().flatten();
+        if checkout.is_some_and(|checkout| checkout.has_changes().unwrap_or(false)) {
+            console::note(
+                "changes that are not committed are run too, and what comes of them is reported on the commit",
+            );
+        }
         return Ok(None);
     };
-    let root = &session.project.root;
     let checkout = Repository::find(root)?.ok_or_else(|| {
         Stop::usage(format!("`{}` is in no git repository", root.display()))
             .help("the code of a pull request is checked out beside one: begin the job with `actions/checkout`")

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Board, Cell, Entry, Happening, Layout, Recorded, Row, RowSpec, Status};
+use crate::model::decision::UNREPORTED;
 
 /// Folds what was recorded into the board that `layout` describes. The order and repetition of `recorded` do not
 /// matter: entries are ordered by their server's id, and of those with equal ids the first counts.
@@ -339,7 +340,9 @@ fn run_page(entry: &Entry) -> Option<String> {
 fn seconds(track: &Track<'_>) -> Option<i64> {
     let (began, ended) = (track.began?, track.current?);
     let took = ended.at.as_second() - began.at.as_second();
-    (ended.entry.status.ended() && took >= 0).then_some(took)
+    // When work ended of which nobody heard, nobody knows.
+    let heard = ended.entry.status.ended() && !ended.entry.note.starts_with(UNREPORTED);
+    (heard && took >= 0).then_some(took)
 }
 
 /// Every outcome, and the work without one that rows stand on, newest first.

@@ -30,6 +30,11 @@ impl Local {
         git::bare(self.folder.path())
     }
 
+    /// Changes a file in the work tree of pull request 7, and does not commit it.
+    pub(crate) fn edit(&self, path: &str, text: &str) {
+        write(&self.tree(7).join(path), text);
+    }
+
     /// A file of the forge.
     fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join("forge").join(name)
