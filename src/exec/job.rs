@@ -13,6 +13,7 @@ use super::step::{self, Setting, StepEnd};
 use super::text::HeadTail;
 use crate::expr::{self, Scope};
 use crate::model::board::Status;
+use crate::model::decision::CUT_SHORT;
 pub(crate) use crate::model::decision::PLAN_STALE;
 use crate::model::ids::RunId;
 use crate::model::rules::{Handler, Kind, Layer, Step, Template};
@@ -297,7 +298,7 @@ impl Work<'_> {
                 Outcome::new(Status::Skipped, format!("nothing to {}", stage.value))
             }
             // Then nobody knows how much of it was done.
-            Halt::Cancelled if self.ran > 0 => Outcome::new(Status::Dropped, "cancelled while it ran"),
+            Halt::Cancelled if self.ran > 0 => Outcome::new(Status::Dropped, CUT_SHORT),
             Halt::Cancelled => Outcome::cancelled(),
         };
         outcome.changes = self.changes;

@@ -3,7 +3,7 @@
 
 use super::escape::one_line;
 use crate::model::board::{Board, Overall, Row, Status};
-use crate::model::decision::{HELD, PLAN_STALE, UNREPORTED};
+use crate::model::decision::{CUT_SHORT, HELD, PLAN_STALE, UNREPORTED};
 use crate::model::journal::{self, DESCRIPTION};
 use crate::model::rules::{Action, ArgKind, Command, Rule, Rules, Select};
 
@@ -167,6 +167,7 @@ fn about(rules: &Rules, kind: NextKind, row: &Row, more: &[&Row]) -> NextStep {
     let advice = match kind {
         NextKind::Failed if says(UNREPORTED) => Some(LOOK),
         NextKind::Failed => Some(FIX),
+        NextKind::Dropped if says(CUT_SHORT) => Some(LOOK),
         NextKind::Dropped if says(HELD) => Some(WAIT),
         NextKind::Dropped | NextKind::Running | NextKind::Ready | NextKind::Waiting | NextKind::Nothing => None,
     };
@@ -328,6 +329,8 @@ mod tests {
     fn what_cannot_be_fixed_is_not_asked_to_be() {
         let (layer, lost) = (Some("platform"), "ended without reporting");
         let said = of_layers(&[("apply", layer, Status::Failure, lost)]);
+        assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
+        let said = of_layers(&[("apply", layer, Status::Dropped, "cancelled while it ran")]);
         assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
         let said = of_layers(&[("apply", layer, Status::Dropped, "locked by pull request 8 (bob)")]);
         assert!(said.ends_with("; wait until that is released, then type /apply platform"), "{said}");
