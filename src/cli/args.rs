@@ -8,7 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::model::ids::{RunId, Sha};
 
 use super::{
-    check_config, completions, doctor, explain, init, new, parse, run, schema, show, sync, test, try_, update,
+    check_config, completions, doctor, environment, explain, init, new, parse, run, schema, show, sync, test, try_,
+    update,
 };
 
 const AFTER_HELP: &str = "\
@@ -139,11 +140,12 @@ pub(super) struct PullArg {
     pub(super) pr: u64,
 }
 
-/// A run, as flags name it.
+/// A run, as flags name it: without an attempt the one that this process is a part of, where it is that run, else the first.
 pub(super) fn run_id(text: &str) -> Result<RunId, String> {
     let (id, attempt) = text.split_once('/').unwrap_or((text, "1"));
+    let own = environment::run_id().filter(|own| own.id.to_string() == text);
     match (id.parse(), attempt.parse()) {
-        (Ok(id), Ok(attempt)) if id > 0 && attempt > 0 => Ok(RunId { id, attempt }),
+        (Ok(id), Ok(attempt)) if id > 0 && attempt > 0 => Ok(own.unwrap_or(RunId { id, attempt })),
         _ => Err("write the number of a run, or its number and attempt as in `123/2`".to_owned()),
     }
 }

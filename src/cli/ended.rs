@@ -11,7 +11,7 @@ use super::stop::Stop;
 use super::{console, output};
 use crate::forge::{self, Forge};
 use crate::model::board::{Entry, Recorded, Status};
-use crate::model::decision::UNREPORTED;
+use crate::model::decision::{GONE, UNREPORTED};
 use crate::model::event::{Event, WorkflowRun};
 use crate::model::ids::{PullNumber, RunId, Sha};
 use crate::render;
@@ -46,7 +46,7 @@ pub(super) fn outcomes(dashboard: &Dashboard<'_>) -> forge::Result<Vec<Entry>> {
     let ended = running(dashboard, &recorded).into_iter().filter_map(|record| {
         Some(match ends.get(&record.entry.run?)?.as_ref()? {
             End::Concluded(conclusion) => outcome(record, conclusion, false),
-            End::Gone => ending(record, Status::Dropped, "its run is gone".to_owned()),
+            End::Gone => ending(record, Status::Dropped, GONE.to_owned()),
         })
     });
     Ok(ended.collect())

@@ -151,8 +151,9 @@ pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Res
         let command = asked.readings.iter().flatten().filter(|_| !options.dry_run).find(counts);
         let prepared = prepare(session, asked, command.is_some()).map_err(Stop::before_anything);
         let prepared = prepared.inspect_err(|stop| {
-            not_reached(asked.readings.iter().flatten().skip(1).map(|command| &*command.line));
             if let Some(command) = command {
+                let behind = asked.readings.iter().flatten().skip_while(|other| other.line != command.line).skip(1);
+                not_reached(behind.map(|command| &*command.line));
                 stopped(session, asked, &command.line, stop);
                 tell_end(session, asked, stop.status);
             }

@@ -87,7 +87,7 @@ pub(super) fn run(
     sink: &mut dyn FnMut(Pipe, &[u8]) -> ControlFlow<()>,
 ) -> io::Result<End> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut group = Group { child: command.spawn()? };
+    let mut group = Group { child: command.spawn()?, gone: false };
     let (sender, receiver) = sync_channel(QUEUE);
     let waker = sender.clone();
     // A full queue wakes as well.
@@ -97,13 +97,34 @@ pub(super) fn run(
     Run { group, bounds, open: 2, ended: None, stop: None, rung: 0, killed: None, struck: false }.watch(&receiver, sink)
 }
 
+/// Whether one of a group, in which somebody is, is more than dead and waited for by nobody: in a container nobody may.
+/// Where there is no `/proc` to tell, it may be.
+fn lives(group: Pid) -> bool {
+    let Ok(processes) = std::fs::read_dir("/proc") else { return true };
+    let group = group.as_raw_nonzero().to_string();
+    // The fields behind the name, which may hold anything: state, parent, group.
+    let states = processes.flatten().filter_map(|process| {
+        let stat = std::fs::read_to_string(process.path().join("stat")).ok()?;
+        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+        let (state, _parent, of) = (fields.next()?.to_owned(), fields.next()?, fields.next()?);
+        (of == group).then_some(state)
+    });
+    let states: Vec<String> = states.collect();
+    states.is_empty() || states.iter().any(|state| !["Z", "X"].contains(&state.as_str()))
+}
+
 /// A child and its group, which do not outlive this value.
 struct Group {
     child: Child,
+    /// Whether nobody was left of it: then its number may be another's.
+    gone: bool,
 }
 
 impl Group {
     fn signal(&self, signal: Signal) {
+        if self.gone {
+            return;
+        }
         // It fails where nobody is left, which is fine, and where the process became somebody else's (`sudo`).
         let _ = kill_process_group(Pid::from_child(&self.child), signal);
     }
@@ -111,7 +132,9 @@ impl Group {
     /// Whether anybody is left. The process itself, where it has ended, is reaped for that: it would count.
     fn is_left(&mut self) -> bool {
         let _ = self.child.try_wait();
-        test_kill_process_group(Pid::from_child(&self.child)) != Err(Errno::SRCH)
+        let group = Pid::from_child(&self.child);
+        self.gone = self.gone || test_kill_process_group(group) == Err(Errno::SRCH);
+        !self.gone && lives(group)
     }
 
     /// Kills whoever is left, and says whether anybody was.

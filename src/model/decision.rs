@@ -9,6 +9,9 @@ pub(crate) const PLAN_STALE: &str = "plan-stale";
 /// How the note of a row begins whose run ended without a word of what came of its work.
 pub(crate) const UNREPORTED: &str = "ended without ";
 
+/// The note of a row whose run nobody knows any more.
+pub(crate) const GONE: &str = "its run is gone";
+
 /// The note of a row whose work was cancelled when some of it was done.
 pub(crate) const CUT_SHORT: &str = "cancelled while it ran";
 

@@ -3,7 +3,7 @@
 
 use super::escape::one_line;
 use crate::model::board::{Board, Overall, Row, Status};
-use crate::model::decision::{CUT_SHORT, HELD, PLAN_STALE, UNREPORTED};
+use crate::model::decision::{CUT_SHORT, GONE, HELD, PLAN_STALE, UNREPORTED};
 use crate::model::journal::{self, DESCRIPTION};
 use crate::model::rules::{Action, ArgKind, Command, Rule, Rules, Select};
 
@@ -145,14 +145,21 @@ pub(crate) fn next_step(rules: &Rules, board: &Board) -> NextStep {
 
 /// Whether there is nothing to fix, and the same command again would end the same: the note names the one to write.
 fn is_stale(failed: &Row) -> bool {
-    failed.note.contains(&format!("{PLAN_STALE}: "))
+    let says = |note: &str| note.contains(&format!("{PLAN_STALE}: "));
+    let mut cells = failed.cells.iter().filter(|cell| cell.status == Status::Failure).peekable();
+    if cells.peek().is_some() { cells.all(|cell| says(&cell.note)) } else { says(&failed.note) }
 }
 
-/// Whether all that a row comes after was done again since it was found stale.
+/// Whether all that a row comes after was done again since it was found stale: for each layer that was.
 fn is_renewed(rules: &Rules, board: &Board, stale: &Row) -> bool {
-    let layer = layer_of(stale).filter(|layer| !layer.contains(' '));
-    let mut before = rows_before(rules, board, stale, layer.as_deref()).peekable();
-    before.peek().is_some() && before.all(|row| row.status.done() && row.at > stale.at)
+    let done_since = |layer: Option<&str>| {
+        let before = rows_before(rules, board, stale, layer);
+        let mut before = before.filter(|row| layer.is_none() || row.layer.is_some()).peekable();
+        before.peek().is_some() && before.all(|row| row.status.done() && row.at > stale.at)
+    };
+    let cells = stale.cells.iter().filter(|cell| cell.status == Status::Failure).map(|cell| cell.layer.as_str());
+    let layers: Vec<&str> = cells.chain(stale.layer.as_deref()).collect();
+    if layers.is_empty() { done_since(None) } else { layers.into_iter().all(|layer| done_since(Some(layer))) }
 }
 
 fn whole(kind: NextKind) -> NextStep {
@@ -162,12 +169,12 @@ fn whole(kind: NextKind) -> NextStep {
 fn about(rules: &Rules, kind: NextKind, row: &Row, more: &[&Row]) -> NextStep {
     // One command for all of them, where several rows of the stage wait or fell out.
     let several = kind != NextKind::Failed && more.iter().any(|other| other.stage == row.stage);
-    let layer = if several { None } else { layer_of(row) };
+    let layers = if several { Vec::new() } else { layers_of(row) };
     let says = |words: &str| row.note.starts_with(words) || row.note.contains(&format!(": {words}"));
     let advice = match kind {
         NextKind::Failed if says(UNREPORTED) => Some(LOOK),
         NextKind::Failed => Some(FIX),
-        NextKind::Dropped if says(CUT_SHORT) => Some(LOOK),
+        NextKind::Dropped if [CUT_SHORT, UNREPORTED, GONE].into_iter().any(says) => Some(LOOK),
         NextKind::Dropped if says(HELD) => Some(WAIT),
         NextKind::Dropped | NextKind::Running | NextKind::Ready | NextKind::Waiting | NextKind::Nothing => None,
     };
@@ -178,17 +185,22 @@ fn about(rules: &Rules, kind: NextKind, row: &Row, more: &[&Row]) -> NextStep {
         note: row.note.clone(),
         link: row.link.clone(),
         more: more.len(),
-        command: command_for(rules, &row.stage, layer.as_deref()),
+        command: command_for(rules, &row.stage, &layers),
     }
 }
 
 /// The layer that a row is about; of a row for all layers, those whose trouble it shows, or that are left to do where some
-/// are done.
-fn layer_of(row: &Row) -> Option<String> {
+/// are done. What runs is not asked for once more, nor what may wait for it.
+fn layers_of(row: &Row) -> Vec<&str> {
+    let runs = row.cells.iter().any(|cell| cell.status == Status::Running);
+    let is_open = |status: Status| match status {
+        Status::Failure | Status::Dropped => true,
+        Status::Pending => !runs,
+        Status::Running | Status::Success | Status::Skipped => false,
+    };
     let untouched = row.missing.iter().filter(|_| row.status == Status::Pending).map(String::as_str);
-    let open = row.cells.iter().filter(|cell| !cell.status.done()).map(|cell| cell.layer.as_str()).chain(untouched);
-    let open: Vec<&str> = open.collect();
-    row.layer.clone().or_else(|| (!open.is_empty()).then(|| open.join(" ")))
+    let open = row.cells.iter().filter(|cell| is_open(cell.status)).map(|cell| cell.layer.as_str()).chain(untouched);
+    row.layer.as_deref().map_or_else(|| open.collect(), |layer| vec![layer])
 }
 
 /// Whether every row that this one comes after is done: of its own layer, where both have one.
@@ -212,7 +224,7 @@ fn rows_before<'b>(
 }
 
 /// What to type so that a stage's work begins: the usage of the first command whose rule runs a handler of that stage.
-pub(super) fn command_for(rules: &Rules, stage: &str, layer: Option<&str>) -> Option<String> {
+fn command_for(rules: &Rules, stage: &str, layers: &[&str]) -> Option<String> {
     let reports = |handler: &str| {
         let stage_of = rules.handlers.get(handler).and_then(|handler| handler.stage.as_ref());
         stage_of.is_some_and(|known| known.value == stage)
@@ -221,24 +233,30 @@ pub(super) fn command_for(rules: &Rules, stage: &str, layer: Option<&str>) -> Op
         Action::Run(handlers) => handlers.iter().any(|handler| reports(handler)),
         Action::Say(_) => false,
     };
-    let about = |rule: &&Rule| match (rule.layers.as_ref().map(|layers| &layers.value), layer) {
-        (Some(Select::Named(named)), Some(layer)) => named.iter().any(|name| name == layer),
-        (Some(Select::All | Select::Changed | Select::Planned | Select::Named(_)) | None, _) => true,
+    let about = |rule: &&Rule| match rule.layers.as_ref().map(|layers| &layers.value) {
+        Some(Select::Named(named)) => layers.iter().all(|layer| named.iter().any(|name| name == layer)),
+        Some(Select::All | Select::Changed | Select::Planned) | None => true,
     };
     let fitting = || rules.rules.iter().filter(runs).filter(about).filter(|rule| rule.command.is_some());
     // A rule with a condition may be the wrong one: it comes last.
     let rule = fitting().find(|rule| rule.condition.is_none()).or_else(|| fitting().next())?;
     let command = rules.commands.get(rule.command.as_deref()?)?;
-    Some(line(command, layer))
+    Some(line(command, layers))
 }
 
-/// A line that the command's pattern takes, with the layer where it has an argument for one; else its usage.
-fn line(command: &Command, layer: Option<&str>) -> String {
+/// A line that the command's pattern takes, with the layers where it has an argument for them, with the first of them where
+/// it takes but one; else its usage.
+fn line(command: &Command, layers: &[&str]) -> String {
     let words: Vec<&str> =
         command.usage.split_whitespace().take_while(|word| !word.starts_with(['[', '<', '('])).collect();
     let bare = words.join(" ");
-    let takes_layers = command.args.values().any(|arg| matches!(arg.kind, ArgKind::Layer | ArgKind::Layers));
-    let full = layer.filter(|_| takes_layers).map(|layer| format!("{bare} {layer}"));
+    let takes = |kind: fn(&ArgKind) -> bool| command.args.values().any(|arg| kind(&arg.kind));
+    let named = match layers {
+        [first, ..] if takes(|kind| matches!(kind, ArgKind::Layer)) => vec![*first],
+        _ if takes(|kind| matches!(kind, ArgKind::Layers)) => layers.to_vec(),
+        _ => Vec::new(),
+    };
+    let full = (!named.is_empty()).then(|| format!("{bare} {}", named.join(" ")));
     [full, Some(bare)]
         .into_iter()
         .flatten()
@@ -313,6 +331,8 @@ mod tests {
     fn what_is_done_is_not_asked_for_again() {
         let (low, high) = (Some("bootstrap"), Some("platform"));
         assert_eq!(of_layers(&[("apply", low, Status::Success, "")]), "Next: Apply; type /apply platform");
+        let beside = [("apply", low, Status::Running, ""), ("apply", high, Status::Failure, "exit 1")];
+        assert!(of_layers(&beside).ends_with("or type /apply platform"), "{}", of_layers(&beside));
         let broken = [("apply", low, Status::Failure, "exit 1"), ("apply", high, Status::Dropped, "did not begin")];
         assert!(of_layers(&broken).ends_with("fix it and push, or type /apply bootstrap platform"), "{broken:?}");
     }
@@ -323,12 +343,19 @@ mod tests {
         assert!(of_layers(&[stale]).ends_with("plan-stale: write `/plan platform`"), "{}", of_layers(&[stale]));
         let again = ("plan-platform", Some("platform"), Status::Success, "");
         assert_eq!(of_layers(&[stale, again]), "Next: Apply; type /apply platform");
+        // What was held back by it is not what is stale.
+        let held = ("apply", Some("bootstrap"), Status::Dropped, "after platform failed");
+        assert_eq!(of_layers(&[stale, held, again]), "Next: Apply; type /apply bootstrap platform");
+        let real = ("apply", Some("bootstrap"), Status::Failure, "exit 1");
+        assert!(of_layers(&[stale, real]).starts_with("Apply failed: "), "{}", of_layers(&[stale, real]));
     }
 
     #[test]
     fn what_cannot_be_fixed_is_not_asked_to_be() {
         let (layer, lost) = (Some("platform"), "ended without reporting");
         let said = of_layers(&[("apply", layer, Status::Failure, lost)]);
+        assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
+        let said = of_layers(&[("apply", layer, Status::Dropped, lost)]);
         assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
         let said = of_layers(&[("apply", layer, Status::Dropped, "cancelled while it ran")]);
         assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");

@@ -210,10 +210,6 @@ fn a_layer_can_be_reported() {
     assert_eq!(github.row(7, "plan-bootstrap"), "pending: ");
     let slips = [
         (["--stage", "apply", "--layer", "platfrom"], "there is no layer `platfrom`\n  help: did you mean `platform`?"),
-        (
-            ["--stage", "lint", "--layer", "platform"],
-            "the row `lint` is no layer's: no handler with `each` reports to it",
-        ),
         (["--stage", "plan-platform", "--layer", "bootstrap"], "`plan-platform` is not of the layer `bootstrap`"),
     ];
     for (slip, told) in slips {

@@ -9,7 +9,7 @@ use crate::model::board::Recorded;
 use crate::model::ids::{PullNumber, Sha};
 use crate::model::nearest::nearest;
 use crate::model::pattern::Wildcard;
-use crate::model::rules::{Handler, Rules};
+use crate::model::rules::Rules;
 use crate::schedule;
 
 /// What a report names.
@@ -67,16 +67,6 @@ impl Reported<'_> {
         if rows.is_empty() {
             return Err(Stop::usage(format!("`{}` is not of the layer `{layer}`", self.stage))
                 .help("leave `--layer` out, or name the row's own"));
-        }
-        // Else one layer would be all that its row knows of.
-        let has_layers = |row: &&String| {
-            let Some(spec) = layout.iter().find(|spec| spec.id == **row) else { return true };
-            let reports = |handler: &Handler| handler.stage.as_ref().is_some_and(|stage| stage.value == spec.stage);
-            spec.layer.is_some() || rules.handlers.values().any(|handler| handler.each && reports(handler))
-        };
-        if let Some(row) = rows.iter().find(|row| !has_layers(row)) {
-            return Err(Stop::usage(format!("the row `{row}` is no layer's: no handler with `each` reports to it"))
-                .help("leave `--layer` out"));
         }
         Ok(rows)
     }

@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::ops::ControlFlow;
+use std::os::unix::process::CommandExt as _;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use super::{Bounds, End, Ended, Pipe, Stop, run};
+use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
+
+use super::{Bounds, End, Ended, Pipe, Stop, lives, run};
 use crate::exec::cancel::Cancel;
 use crate::exec::fixture::LONG;
 use crate::exec::{Escalation, Grace};
@@ -166,4 +169,17 @@ fn one_whose_output_is_refused_is_stopped() {
     };
     let ended = run(&mut Command::new("yes"), &bounds, &mut sink).unwrap().how;
     assert_eq!(ended, Ended::Stopped(Stop::Refused));
+}
+
+/// In a container nobody may wait for what has lost its parent.
+#[test]
+fn who_is_dead_and_not_waited_for_does_not_live() {
+    let start = |script: &str| Command::new("sh").args(["-c", script]).process_group(0).spawn().unwrap();
+    let (mut dead, mut alive) = (start("exit 0"), start("sleep 60"));
+    let (pid, group) = (Pid::from_child(&dead), Pid::from_child(&alive));
+    waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
+    assert_eq!([lives(pid), lives(group)], [false, true]);
+    alive.kill().unwrap();
+    alive.wait().unwrap();
+    dead.wait().unwrap();
 }

@@ -29,7 +29,7 @@ pub(crate) fn standing<'r>(layout: &Layout, recorded: &'r [Recorded]) -> Vec<&'r
 
 fn current<'a>(tracks: &HashMap<&str, Tracks<'a>>) -> impl Iterator<Item = &'a Recorded> {
     let of_row = |tracks: &Tracks<'a>| {
-        let Standing { whole, layers } = tracks.standing();
+        let Standing { whole, layers } = tracks.standing(|_| true);
         let layers: Vec<_> = layers.into_iter().map(|(_, track)| track.current).collect();
         layers.into_iter().chain([whole.current])
     };
@@ -119,9 +119,11 @@ struct Standing<'t, 'a> {
 }
 
 impl<'a> Tracks<'a> {
-    fn standing(&self) -> Standing<'_, 'a> {
+    /// What stands, of the layers that count.
+    fn standing(&self, counts: impl Fn(&str) -> bool) -> Standing<'_, 'a> {
         let mut whole = self.0.get(&None).copied().unwrap_or_default();
         let layers = self.0.iter().filter_map(|(layer, track)| Some(((*layer)?, track)));
+        let layers = layers.filter(|(layer, _)| counts(layer));
         let layers: Vec<_> = layers.filter(|(_, track)| !whole.replaces(track)).collect();
         if !layers.is_empty() && !whole.holds() {
             whole = Track::default();
@@ -223,16 +225,17 @@ fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &[&
         cells: Vec::new(),
         missing: Vec::new(),
     };
-    if let Some(Standing { whole, mut layers }) = tracks.map(Tracks::standing) {
-        // What was said of layers that ci.toml has lost stands in the history.
-        layers.retain(|(layer, _)| layout.layers.iter().any(|known| known == layer));
-        match layers.is_empty() {
-            true => of_one(&mut row, &whole),
-            false => over_layers(&mut row, &layers, whole, before),
+    // What was said of layers that ci.toml has lost stands in the history.
+    let known = |layer: &str| spec.layer.is_some() || layout.layers.iter().any(|known| known == layer);
+    match tracks.map(|tracks| tracks.standing(known)) {
+        Some(Standing { whole, layers }) if !layers.is_empty() => over_layers(&mut row, &layers, whole, before),
+        Some(Standing { whole, .. }) if whole.current.is_some() => of_one(&mut row, &whole),
+        Some(_) | None => {
+            if let Some(note) = nothing_to_do(spec, before) {
+                row.status = Status::Skipped;
+                row.note = note;
+            }
         }
-    } else if let Some(note) = nothing_to_do(spec, before) {
-        row.status = Status::Skipped;
-        row.note = note;
     }
     row
 }
@@ -267,14 +270,17 @@ fn over_layers(row: &mut Row, layers: &[(&str, &Track<'_>)], whole: Track<'_>, b
         .collect();
     let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
     let total = cells.len() + missing.len();
-    let is_settled = |whole: &&Recorded| whole.entry.status != Status::Running && !before.is_empty() && done == total;
+    let all_known = before.iter().any(|row| row.layer.is_some());
+    let is_settled = |whole: &&Recorded| whole.entry.status != Status::Running && all_known && done == total;
     let whole = whole.current.filter(|whole| !is_settled(whole));
     let has = |status| {
-        let mut all =
-            cells.iter().map(|(layer, record, _)| (Some(*layer), *record)).chain(whole.map(|whole| (None, whole)));
-        all.find(|(_, record)| record.entry.status == status)
+        let of_layers = cells.iter().map(|(layer, record, _)| (Some(*layer), *record));
+        of_layers.chain(whole.map(|whole| (None, whole))).filter(move |(_, record)| record.entry.status == status)
     };
-    let telling = has(Status::Failure).or_else(|| has(Status::Running)).or_else(|| has(Status::Dropped));
+    // What was cut short tells more than what did not begin.
+    let dropped =
+        || has(Status::Dropped).find(|(_, record)| record.entry.began).or_else(|| has(Status::Dropped).next());
+    let telling = has(Status::Failure).next().or_else(|| has(Status::Running).next()).or_else(dropped);
     row.status = match telling {
         Some((_, record)) => record.entry.status,
         None if done < total => Status::Pending,

@@ -232,6 +232,36 @@ fn what_failed_as_a_whole_holds_until_the_whole_or_every_layer_is_done() {
 }
 
 #[test]
+fn what_failed_as_a_whole_is_not_settled_where_nothing_says_which_layers_there_were() {
+    let rows = vec![spec("validate", None, &[]), spec("apply", None, &["validate"])];
+    let entries = [
+        report("validate", None, 1, Status::Success),
+        report("apply", None, 2, Status::Failure),
+        report("apply", Some("a"), 3, Status::Success),
+    ];
+    assert_eq!(status(&fold(&Layout { rows, ..layout() }, &journal(entries)), "apply"), Status::Failure);
+}
+
+#[test]
+fn what_a_lost_layer_says_late_leaves_the_row_as_it_is() {
+    let whole = report("apply", None, 1, Status::Success);
+    let gone = report("apply", Some("gone"), 2, Status::Success);
+    assert_eq!(status(&board([whole, gone.clone()]), "apply"), Status::Success);
+    let idle = |layer: &str| Entry {
+        changes: Some(false),
+        ..report(&format!("plan-{layer}"), Some(layer), 1, Status::Success)
+    };
+    assert_eq!(status(&board([idle("a"), idle("b"), gone]), "apply"), Status::Skipped);
+}
+
+#[test]
+fn what_was_cut_short_is_told_before_what_did_not_begin() {
+    let waited = Entry { note: "cancelled".to_owned(), began: false, ..report("apply", Some("a"), 1, Status::Dropped) };
+    let cut = Entry { note: "cancelled while it ran".to_owned(), ..report("apply", Some("b"), 1, Status::Dropped) };
+    assert_eq!(board([waited, cut]).row("apply").unwrap().note, "b: cancelled while it ran");
+}
+
+#[test]
 fn a_layer_of_an_older_run_does_not_take_the_row_from_a_newer_one() {
     let entries = [report("apply", None, 2, Status::Failure), report("apply", Some("a"), 1, Status::Success)];
     assert_eq!(status(&board(entries), "apply"), Status::Failure);
