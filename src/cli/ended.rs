@@ -152,8 +152,6 @@ fn running<'r>(dashboard: &Dashboard<'_>, recorded: &'r [Recorded]) -> Vec<&'r R
 }
 
 fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
-    // Else it waited for other work of the run.
-    let waited = record.entry.status == Status::Pending;
     let silent = match record.entry.note.strip_prefix(STARTING) {
         Some(workflow) => format!("{UNREPORTED}saying whether {workflow} was started: look at its runs"),
         None => format!("{UNREPORTED}reporting"),
@@ -166,7 +164,8 @@ fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
             (status, Some(conclusion).filter(|word| *word != status.word()).unwrap_or_default().to_owned())
         }
         _ if superseded => (Status::Dropped, "superseded".to_owned()),
-        _ if waited => (Status::Dropped, "did not begin".to_owned()),
+        // It waited for other work of the run.
+        _ if record.entry.status == Status::Pending => (Status::Dropped, "did not begin".to_owned()),
         Some(status) if status != Status::Success => (status, silent),
         // A run that succeeded and did not report is no success of this row.
         Some(_) | None => (Status::Failure, silent),

@@ -1,10 +1,12 @@
 //! What work leaves behind that failed, broke off or was killed: a layer that may have been changed.
 
 use std::path::Path;
+use std::process::Child;
 
 use serde_json::Value;
 
 use super::{CONFIG, apply, apply_that_fails, begins, eight_is_held_off, two, under_way};
+use crate::github::Job;
 use crate::place::{GitHub, Local, Place, on_both, run_of};
 
 fn what_may_have_been_changed_stays_with_its_pull_request<P: Place>() {
@@ -94,15 +96,19 @@ fn what_was_taken_and_not_begun_is_taken_over() {
     assert!(row.contains("took over the lock of pull request 7 (alice), whose run ended without applying"), "{row}");
 }
 
-/// The jobs of a matrix are one run.
-#[test]
-fn jobs_of_one_run_do_not_apply_one_layer_side_by_side() {
-    let github: GitHub = two();
+/// An apply of pull request 7 that has begun, and another job of its run for the same: the jobs of a matrix are one run.
+fn under_way_in_a_matrix(github: &GitHub) -> (Child, Job<'_>) {
     let job = github.job().on(github.comment(7, "alice", "/apply"));
     let command = job.command(["run"]);
     let job = job.run(run_of(&command));
     github.put("wait", "");
-    let mut first = begins(command);
+    (begins(command), job)
+}
+
+#[test]
+fn jobs_of_one_run_do_not_apply_one_layer_side_by_side() {
+    let github: GitHub = two();
+    let (mut first, job) = under_way_in_a_matrix(&github);
     let second = job.ci(["run"]).exits(4);
     assert!(second.stderr.contains("locked by another job of this run (7, alice)"), "{second:#?}");
     assert!(second.stderr.contains("run this job again once the run has ended"), "{second:#?}");
@@ -115,11 +121,7 @@ fn jobs_of_one_run_do_not_apply_one_layer_side_by_side() {
 #[test]
 fn what_a_job_changed_stays_although_another_one_of_its_run_was_held_off() {
     let github: GitHub = two();
-    let job = github.job().on(github.comment(7, "alice", "/apply"));
-    let command = job.command(["run"]);
-    let job = job.run(run_of(&command));
-    github.put("wait", "");
-    let mut first = begins(command);
+    let (mut first, job) = under_way_in_a_matrix(&github);
     job.ci(["run"]).exits(4);
     github.kill(&mut first);
     github.take_away("wait");
