@@ -1,7 +1,7 @@
 //! One process and its group, from its start to its certain end: both pipes are read side by side, and a time-out or a
 //! cancellation ends the whole group, first politely. It does not know what a step is, or what its output means.
 
-use std::io::{self, Read};
+use std::io::{self, PipeReader, Read};
 use std::ops::ControlFlow;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, test_kill_process_group, waitid};
 
+use self::output::Output;
 use super::cancel::Cancel;
 use super::{Escalation, Grace};
 
@@ -86,13 +87,18 @@ pub(super) fn run(
     bounds: &Bounds<'_>,
     sink: &mut dyn FnMut(Pipe, &[u8]) -> ControlFlow<()>,
 ) -> io::Result<End> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
-    let mut group = Group { child: command.spawn()?, gone: false };
+    let (stdout, stderr) = (Output::new()?, Output::new()?);
+    command.stdin(Stdio::null()).stdout(stdout.writer).stderr(stderr.writer).process_group(0);
+    let child = command.spawn();
+    // The command holds the writing ends: nobody would ever come to the end of what is read.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    drop((stdout.inherited, stderr.inherited));
+    let group = Group { child: child?, gone: false };
     let (sender, receiver) = sync_channel(QUEUE);
     let waker = sender.clone();
     // A full queue wakes as well.
     let _watch = bounds.cancel.watch(move || drop(waker.try_send(Happened::Woken)));
-    group.report(&sender)?;
+    group.report(stdout.reader, stderr.reader, &sender)?;
     drop(sender);
     Run { group, bounds, open: 2, ended: None, stop: None, rung: 0, killed: None, struck: false }.watch(&receiver, sink)
 }
@@ -148,13 +154,9 @@ impl Group {
 
     /// Starts the threads that read and wait. They end with what they read and wait for; where a process that left the
     /// group holds a pipe, that is after our own end.
-    fn report(&mut self, sender: &SyncSender<Happened>) -> io::Result<()> {
-        if let Some(stdout) = self.child.stdout.take() {
-            spawn("stdout", sender, move |sender| read(stdout, Pipe::Stdout, sender))?;
-        }
-        if let Some(stderr) = self.child.stderr.take() {
-            spawn("stderr", sender, move |sender| read(stderr, Pipe::Stderr, sender))?;
-        }
+    fn report(&self, stdout: PipeReader, stderr: PipeReader, sender: &SyncSender<Happened>) -> io::Result<()> {
+        spawn("stdout", sender, move |sender| read(stdout, Pipe::Stdout, sender))?;
+        spawn("stderr", sender, move |sender| read(stderr, Pipe::Stderr, sender))?;
         let pid = Pid::from_child(&self.child);
         spawn("wait", sender, move |sender| {
             // Not reaped here, so that the group's id stays ours until it is looked who is left.
@@ -198,6 +200,15 @@ fn read(mut from: impl Read, pipe: Pipe, sender: &SyncSender<Happened>) {
     let _ = sender.send(Happened::Closed);
 }
 
+/// Why and since when a process is being stopped.
+#[derive(Debug, Clone, Copy)]
+struct Stopping {
+    why: Stop,
+    since: Instant,
+    /// Whether it is cancelled, be it that it was being stopped already.
+    cancelled: bool,
+}
+
 /// A process under way.
 struct Run<'a> {
     group: Group,
@@ -206,8 +217,7 @@ struct Run<'a> {
     open: usize,
     /// Since when the process itself has ended.
     ended: Option<Instant>,
-    /// Why and since when it is being stopped.
-    stop: Option<(Stop, Instant)>,
+    stop: Option<Stopping>,
     /// How many of the signals were sent.
     rung: usize,
     /// Since when the group is killed.
@@ -268,8 +278,8 @@ impl Run<'_> {
             return killed.checked_add(bounds.grace.drain);
         }
         match (self.stop, self.ended) {
-            (Some((why, since)), ended) => {
-                let next = self.escalate(why, since, now);
+            (Some(stopping), ended) => {
+                let next = self.escalate(stopping, now);
                 if ended.is_some() && self.open == 0 { now.checked_add(LOOK) } else { next }
             }
             (None, Some(ended)) => self.kill_at(ended.checked_add(bounds.grace.drain), now),
@@ -277,26 +287,30 @@ impl Run<'_> {
         }
     }
 
-    /// Begins to stop a process that has not ended yet. Where it has, there is only its output left to be cut off.
+    /// Begins to stop a process that has not ended yet. Where it has, there is only its output left to be cut off. One that
+    /// is cancelled while it is being stopped has no more time from then on than if that were all.
     fn stop(&mut self, why: Stop) {
-        if self.stop.is_none() && self.killed.is_none() {
-            match self.ended {
-                None => self.stop = Some((why, Instant::now())),
+        let (since, cancelled) = (Instant::now(), why == Stop::Cancelled);
+        match &mut self.stop {
+            Some(stopping) if cancelled && !stopping.cancelled => (stopping.since, stopping.cancelled) = (since, true),
+            None if self.killed.is_none() => match self.ended {
+                None => self.stop = Some(Stopping { why, since, cancelled }),
                 Some(_) => self.kill(),
-            }
+            },
+            Some(_) | None => {}
         }
     }
 
     /// Sends the signals that are due: by the time since the stop, and one more for each time that we are asked again.
-    fn escalate(&mut self, why: Stop, since: Instant, now: Instant) -> Option<Instant> {
-        let Grace { timed_out, cancelled, .. } = self.bounds.grace;
-        let Escalation { interrupt, terminate } = if why == Stop::Cancelled { cancelled } else { timed_out };
+    fn escalate(&mut self, Stopping { since, cancelled, .. }: Stopping, now: Instant) -> Option<Instant> {
+        let grace = self.bounds.grace;
+        let Escalation { interrupt, terminate } = if cancelled { grace.cancelled } else { grace.timed_out };
         let ladder = [
             (Signal::INT, Duration::ZERO),
             (Signal::TERM, interrupt),
             (Signal::KILL, interrupt.saturating_add(terminate)),
         ];
-        let urgent = if why == Stop::Cancelled { self.bounds.cancel.asked() } else { 0 };
+        let urgent = self.bounds.cancel.asked();
         while let Some((signal, after)) = ladder.get(self.rung) {
             let at = since.checked_add(*after);
             if self.rung >= urgent && at.is_none_or(|at| now < at) {
@@ -342,7 +356,7 @@ impl Run<'_> {
             None => self.group.child.try_wait()?,
         };
         let how = match (self.stop, status) {
-            (Some((why, _)), _) => Ended::Stopped(why),
+            (Some(stopping), _) => Ended::Stopped(stopping.why),
             (None, Some(status)) => ended(status),
             (None, None) => Ended::Signalled(Signal::KILL.as_raw()),
         };
@@ -358,5 +372,6 @@ fn ended(status: ExitStatus) -> Ended {
     }
 }
 
+mod output;
 #[cfg(test)]
 mod tests;

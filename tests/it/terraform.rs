@@ -1,8 +1,9 @@
 //! Stories with the real terraform: plan, review, apply what was planned, and what must not be applied.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
 
-use crate::place::{Place, example, on_both, ran};
+use crate::place::{Local, Place, example, on_both, ran};
 use crate::project::{Project, Ran, clean, installed};
 
 const LAYERS: [(&str, &str); 4] = [
@@ -115,6 +116,30 @@ fn drift_is_found<P: Place>() {
     state(&place, "rm", listed.lines().next());
     verify(&place).exits(1);
     assert!(place.row("drift-bootstrap").starts_with("failure: "), "{}", place.row("drift-bootstrap"));
+}
+
+/// `ci` is killed alone, which no runner does: what it started goes on to its end, though nobody reads what it prints.
+#[test]
+fn a_killed_job_loses_nothing_of_what_was_applied() {
+    let Some(place) = terraform::<Local>() else { return };
+    // The second is made by a Terraform that has printed a few lines after `ci` was killed.
+    let waits = "resource \"terraform_data\" \"first\" {\n  provisioner \"local-exec\" {\n    \
+                 command = \"echo begun; until [ -e STORE/go ]; do sleep 0.05; done; echo made\"\n  }\n}\n\
+                 resource \"terraform_data\" \"second\" {\n  depends_on = [terraform_data.first]\n}\n";
+    place.push(7, "bootstrap/waits.tf", waits);
+    comment(&place, "/plan bootstrap").exits(0);
+    place.approve(7, "root");
+    let mut command = place.comment(7, "bob", "/apply bootstrap");
+    let mut job = command.env("TF_VAR_password", SECRET).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(job.stderr.take().unwrap()).lines();
+    assert!(lines.any(|line| line.unwrap().ends_with(": begun")), "the work did not begin");
+    place.kill(&mut job);
+    place.put("go", "");
+    place.settles();
+    let listed = state(&place, "list", None);
+    assert!(listed.contains("terraform_data.first") && listed.contains("terraform_data.second"), "{listed}");
+    comment(&place, "/plan bootstrap").exits(0);
+    assert_eq!(place.row("plan-bootstrap"), "success: no changes");
 }
 
 fn a_secret_shows_nowhere<P: Place>() {

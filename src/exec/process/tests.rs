@@ -139,6 +139,23 @@ fn time_outs_end_what_ignores_them() {
 }
 
 #[test]
+fn a_cancel_hurries_what_is_being_stopped() {
+    let cancel = Cancel::new();
+    let asked = Escalation { interrupt: Duration::ZERO, terminate: LONG };
+    let bounds = Bounds { deadline: None, cancel: &cancel, grace: Grace { cancelled: asked, ..grace() } };
+    let mut text = String::new();
+    let hurry = upon("int", &cancel);
+    let mut sink = |_, bytes: &[u8]| {
+        text.push_str(&String::from_utf8_lossy(bytes));
+        hurry(&text);
+        ControlFlow::Break(())
+    };
+    let script = "trap 'echo int' INT; trap 'echo term; exit 0' TERM; echo ready; while :; do sleep 0.01; done";
+    let end = run(Command::new("sh").args(["-c", script]), &bounds, &mut sink).unwrap();
+    assert_eq!((end.how, text.as_str()), (Ended::Stopped(Stop::Refused), "ready\nint\nterm\n"));
+}
+
+#[test]
 fn what_is_left_behind_is_killed_and_not_waited_for() {
     let cancel = Cancel::new();
     let grace = Grace { drain: Duration::ZERO, ..grace() };
