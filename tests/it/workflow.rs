@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::github::{GitHub, REPOSITORY, TOKEN};
+use crate::github::{Event, GitHub, REPOSITORY, TOKEN};
 use crate::project::{Ran, binary, clean, installed, repository};
 
 /// What `actions/checkout` does with a commit that is named, in the empty folder that act gives to the job. Without one act
@@ -42,9 +42,13 @@ fn example() -> GitHub {
     github
 }
 
-/// Somebody comments, and act runs the workflow.
 fn comment(github: &GitHub, text: &str) -> Ran {
-    let (folder, event) = (github.folder(), github.comment(7, "alice", text));
+    act(github, &github.comment(7, "alice", text))
+}
+
+/// Something happens, and act runs the workflow.
+fn act(github: &GitHub, event: &Event) -> Ran {
+    let folder = github.folder();
     let workflow = repository().join("examples/terraform/.github/workflows/ci.yml");
     let workflow = std::fs::read_to_string(workflow).unwrap();
     let write = |name: &str, text: &str| {
@@ -110,4 +114,22 @@ fn the_workflow_to_copy_keeps_the_dashboard() {
     let crooked = comment(&github, "/format").exits(1);
     assert!(github.row(7, "format").starts_with("failure: "), "{crooked:#?}");
     assert!(github.dashboard(7).body.contains("| Format | [❌]("), "{}", github.dashboard(7).body);
+}
+
+#[test]
+fn a_pull_request_that_breaks_ci_toml_is_told_before_it_is_merged() {
+    if !installed("act") || !installed("terraform") {
+        return;
+    }
+    let github = example();
+    let config = std::fs::read_to_string(repository().join("examples/terraform/ci.toml")).unwrap();
+    github.commit("work", "ci.toml", &config.replace("[stages.format]", "[stage.format]"));
+    let broken = act(&github, &github.pull_event(7, "synchronize")).exits(1);
+    assert!(broken.stdout.contains("::error file=ci.toml,line="), "{broken:#?}");
+    // By the rules in force its layers are planned all the same.
+    assert!(github.row(7, "plan-bootstrap").starts_with("success: "), "{broken:#?}");
+
+    github.commit("work", "ci.toml", &config);
+    let mended = act(&github, &github.pull_event(7, "synchronize")).exits(0);
+    assert!(mended.stdout.contains("[ci/config]"), "{mended:#?}");
 }
