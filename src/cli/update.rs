@@ -1,7 +1,9 @@
 //! `ci update`: report to a row, for jobs that `ci` does not run.
 
+mod late;
 mod rows;
 
+use self::late::Late;
 use self::rows::{Reported, meant};
 use super::args::{Global, PullArg, run_id, sha};
 use super::board::Dashboard;
@@ -48,7 +50,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "URL")]
     link: Option<String>,
 
-    /// The run that did the work: a newer one's outcome stays [default: this run, where it is of the repository].
+    /// The run that did the work: a newer one's outcome stays, and the history names who asked for it [default: this run, where it is of the repository].
     #[arg(long, value_name = "ID[/ATTEMPT]", value_parser = run_id)]
     run: Option<RunId>,
 
@@ -114,7 +116,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         work: None,
     });
     let dashboard = session.dashboard(sha, Some(pull))?;
-    dashboard.write(entries.collect()).map_err(|error| lost(error, &dashboard, pull))?;
+    let lost = |error| lost(error, &dashboard, pull);
+    let late = run.filter(|_| !of_this && status.ended());
+    let late = late.map(|run| Late::of(&dashboard, run)).transpose().map_err(lost)?;
+    let entries = entries.map(|entry| match &late {
+        Some(late) => late.outcome(&dashboard, entry),
+        None => entry,
+    });
+    dashboard.write(entries.collect()).map_err(lost)?;
     let layer = args.layer.as_ref().map(|layer| format!(" ({layer})")).unwrap_or_default();
     console::line(format!("{}{layer} of {}: {}", rows.join(", "), dashboard.sha.short(), status.word()));
     Ok(ExitStatus::Done)

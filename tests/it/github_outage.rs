@@ -5,6 +5,7 @@ use std::process::Command;
 use crate::github::{GitHub, Job};
 use crate::github_trouble::{CONFIG, github, nothing_is_left_to_mend, start, wait_for};
 use crate::on_github;
+use crate::place::run_of;
 use crate::project::{Ran, binary};
 
 /// GitHub is well again, the runs that went on have failed, and the dashboard is mended.
@@ -35,19 +36,24 @@ fn down_after_the_work(end: &str, code: i32, row: &str) {
     well_again_and_synced(&github);
     assert_eq!(github.row(7, "plan-base"), "failure: ended without reporting");
     typed_as_told(&github, &ran, "once the forge is well again, run: ");
-    let known = if code == 1 { "failure: `sh` exited with 1" } else { "success: " };
+    let known = if code == 1 { "failure: `sh` exited with 1 (reported later)" } else { "success: (reported later)" };
     assert_eq!(github.row(7, "plan-base"), known);
     nothing_is_left_to_mend(&github);
 }
 
 /// Types the lines of the log that stand behind such words.
 fn typed_as_told(github: &GitHub, ran: &Ran, behind: &str) {
+    typed_by("", github, ran, behind);
+}
+
+/// The same by somebody whose login is known.
+fn typed_by(login: &str, github: &GitHub, ran: &Ran, behind: &str) {
     let told = ran.stderr.lines().filter_map(|line| line.split_once(behind));
     let lines: Vec<&str> = told.map(|(_, line)| line).collect();
     assert!(!lines.is_empty(), "{ran:#?}");
     for line in lines {
         let mut shell = Command::new("sh");
-        github.job().set(&mut shell);
+        github.job().env("GITHUB_ACTOR", login).set(&mut shell);
         let call = line.replacen("ci ", "\"$0\" ", 1);
         let typed = Ran::of(shell.args(["-c", &call]).arg(binary()).output().unwrap());
         typed.exits(0);
@@ -86,7 +92,13 @@ fn an_outage_after_work_that_failed_is_told_as_the_failure() {
 fn lost(more: &str) -> (GitHub, Ran) {
     let github = GitHub::start(&CONFIG.replace("[handlers.apply]", &format!("{more}\n[handlers.apply]")));
     github.commit("work", "base/wanted", "something\n");
-    let event = github.comment(7, "alice", "/plan");
+    let ran = lost_of(&github, "/plan");
+    (github, ran)
+}
+
+/// A command whose outcome GitHub does not hear of.
+fn lost_of(github: &GitHub, command: &str) -> Ran {
+    let event = github.comment(7, "alice", command);
     let work = "touch $RUNNER_TEMP/begun; for i in $(seq 400); do [ -e $RUNNER_TEMP/go ] && break; sleep 0.05; done";
     let child = start(&github.job().on(event).env("WORK", work).env("CI_RETRY_BUDGET", "2"), &["run"]);
     wait_for(|| github.folder().join("begun").exists());
@@ -95,14 +107,59 @@ fn lost(more: &str) -> (GitHub, Ran) {
     let ran = Ran::of(child.wait_with_output().unwrap()).exits(3);
     github.well_again();
     github.state(|state| state.end_runs("ci.yml", "failure"));
-    (github, ran)
+    ran
+}
+
+/// What the history says of what happened last: who asked, for what, and the note.
+fn newest(github: &GitHub) -> [String; 3] {
+    let newest = &github.board(7)["history"][0];
+    ["by", "action", "note"].map(|field| newest[field].as_str().unwrap_or_default().to_owned())
+}
+
+#[test]
+fn what_is_reported_late_keeps_who_asked_for_what() {
+    for is_synced in [false, true] {
+        let (github, ran) = lost("note = \"2 to add\"");
+        if is_synced {
+            github.job().ci(["sync", "--pr", "7"]).exits(0);
+        }
+        typed_by("bob", &github, &ran, "once the forge is well again, run: ");
+        assert_eq!(newest(&github), ["alice", "/plan", "2 to add (reported by bob)"]);
+    }
+}
+
+/// Nobody's word is taken for it that somebody else asked.
+#[test]
+fn a_report_about_a_run_that_the_journal_does_not_know_is_its_reporters_own() {
+    let github = github();
+    let report = |run: u64| {
+        let run = run.to_string();
+        let head = github.head(7);
+        let row = ["update", "--pr", "7", "--sha", &head, "--stage", "plan-base"];
+        let words = [&row[..], &["--status", "success", "--run", &run]].concat();
+        github.job().env("GITHUB_ACTOR", "bob").ci(words).exits(0);
+        newest(&github)
+    };
+    let runs = |job: Job<'_>| {
+        let mut command = job.command(["run"]);
+        Ran::of(command.output().unwrap()).exits(0);
+        run_of(&command)
+    };
+    // The entries of an account that is not ours say nothing,
+    let run = runs(github.job().token("ghp_of_mallory").on(github.comment(7, "mallory", "/plan")));
+    assert_eq!(report(run), ["bob", "", ""]);
+    // nor do those of another run, or about another row.
+    let run = runs(github.job().on(github.comment(7, "alice", "/plan")));
+    assert_eq!(report(run + 1_000), ["bob", "", ""]);
+    let run = runs(github.job().on(github.comment(7, "alice", "/apply")));
+    assert_eq!(report(run), ["bob", "", ""]);
 }
 
 #[test]
 fn the_line_of_an_odd_note_or_link_works_when_typed() {
     let (github, ran) = lost("note = \"-2 changes\"\nlink = \"logs/1\"");
     typed_as_told(&github, &ran, "once the forge is well again, run: ");
-    assert_eq!(github.row(7, "plan-base"), "success: -2 changes");
+    assert_eq!(github.row(7, "plan-base"), "success: -2 changes (reported later)");
 }
 
 #[test]

@@ -1,0 +1,43 @@
+//! Reports about a run that could not report itself. The journal knows from before who asked for its work, and for what; who
+//! reports is only told beside that.
+
+use super::Dashboard;
+use crate::forge;
+use crate::model::board::{Entry, Recorded};
+use crate::model::ids::RunId;
+use crate::model::journal::{DESCRIPTION, cut};
+
+/// What the journal has of the run that is reported about.
+pub(super) struct Late(Vec<Recorded>);
+
+impl Late {
+    pub(super) fn of(dashboard: &Dashboard<'_>, run: RunId) -> forge::Result<Self> {
+        let mut recorded = dashboard.read()?;
+        // What was reported from outside tells of nobody who asked.
+        recorded.retain(|record| record.entry.run == Some(run) && record.entry.work.is_some());
+        Ok(Self(recorded))
+    }
+
+    /// An outcome in the name of who asked for that work, where the journal leaves no doubt about it.
+    pub(super) fn outcome(&self, dashboard: &Dashboard<'_>, entry: Entry) -> Entry {
+        let works = self.works(dashboard, &entry);
+        let Some(first) = works.first() else { return entry };
+        if works.iter().any(|other| (&other.by, &other.action) != (&first.by, &first.action)) {
+            return entry;
+        }
+        let reported = entry.by.map_or_else(|| "(reported later)".to_owned(), |by| format!("(reported by {by})"));
+        // However much there is to say, who says it is to be read.
+        let taken = entry.status.word().len() + reported.chars().count() + ":  ".len();
+        let note = format!("{} {reported}", cut(&entry.note, DESCRIPTION.saturating_sub(taken)));
+        let note = note.trim_start().to_owned();
+        Entry { by: first.by.clone(), action: first.action.clone(), note, ..entry }
+    }
+
+    /// What the run said itself about the work that a report is about.
+    fn works(&self, dashboard: &Dashboard<'_>, report: &Entry) -> Vec<&Entry> {
+        // Who reports to a row of one layer need not name the layer.
+        let layer = report.layer.as_deref().filter(|_| dashboard.is_for_all_layers(&report.row));
+        let of_row = |entry: &&Entry| entry.row == report.row && (layer.is_none() || entry.layer.as_deref() == layer);
+        self.0.iter().map(|record| &record.entry).filter(of_row).collect()
+    }
+}
