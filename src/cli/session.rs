@@ -158,21 +158,23 @@ impl Session {
         self.run.get().map(|(run, url)| (*run, url.as_str())).ok_or_else(|| Stop::failed("there is no run"))
     }
 
-    /// A pull request: as the event tells it, else as the forge does; one that the local forge does not know is taken
-    /// from the workspace.
+    /// A pull request: as the event tells it, else as the forge does; where the local forge does not know the one that an
+    /// event names, the rest of it is taken from the workspace.
     pub(super) fn pull(&self, number: PullNumber, event: Option<&Event>) -> Result<Pull, Stop> {
         let told = event.and_then(Event::pull).or_else(|| self.pull.clone()).filter(|pull| pull.number == number);
         let local = self.local()?;
         let pull = match (told, local) {
             (Some(pull), None) => return Ok(pull),
             (Some(pull), Some(_)) => pull,
-            (None, _) => match (self.forge()?.pull(number), local) {
-                (Err(crate::forge::Error::NotFound(_)), Some(_)) => {
-                    let pull = self.workspace_pull(number, "main")?;
-                    event.map_or_else(|| pull.clone(), |event| event.pull_of_issue(pull.clone()))
+            (None, _) => {
+                let named = event.filter(|event| event.pull_number() == Some(number));
+                match (self.forge()?.pull(number), named, local) {
+                    (Err(crate::forge::Error::NotFound(_)), Some(event), Some(_)) => {
+                        event.pull_of_issue(self.workspace_pull(number, "main")?)
+                    }
+                    (pull, ..) => return pull.map_err(|error| self.no_pull(number, error)),
                 }
-                (pull, _) => return pull.map_err(|error| no_pull(number, error)),
-            },
+            }
         };
         if let Some(local) = local {
             local.save_pull(&pull)?;
@@ -184,12 +186,16 @@ impl Session {
     pub(super) fn known_pull(&self, number: PullNumber) -> Result<Pull, Stop> {
         match &self.pull {
             Some(pull) if pull.number == number => Ok(pull.clone()),
-            Some(_) | None => self.forge()?.pull(number).map_err(|error| match (&error, self.local()) {
-                (crate::forge::Error::NotFound(_), Ok(Some(_))) => {
-                    Stop::from(error).help("on the local forge `ci try` makes pull requests, the first of them 1")
-                }
-                _ => no_pull(number, error),
-            }),
+            Some(_) | None => self.forge()?.pull(number).map_err(|error| self.no_pull(number, error)),
+        }
+    }
+
+    /// Why a pull request cannot be had here.
+    fn no_pull(&self, number: PullNumber, error: crate::forge::Error) -> Stop {
+        match (&error, &self.place) {
+            (crate::forge::Error::NotFound(_), Place::Local { .. }) => Stop::from(error)
+                .help(format_args!("`ci try COMMENT --pr {number}` makes it, on the local forge that is used here")),
+            _ => no_pull(number, error),
         }
     }
 

@@ -84,7 +84,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let link = link(args.link.as_deref())?;
     let guessed = named.is_none();
     let sha = match named {
-        Some(sha) => sha,
+        Some(sha) => {
+            // GitHub says so itself, where it would be told of one that is not there; the local forge keeps anything.
+            if session.local()?.is_some() {
+                session.pull(pull, event.as_ref())?;
+            }
+            sha
+        }
         None => session.pull(pull, event.as_ref())?.head_sha,
     };
     // Where nobody can tell which run reports, whoever reports last is right.

@@ -10,11 +10,11 @@ use super::handle::{self, Asked, Options};
 use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console};
+use crate::command;
 use crate::model::event::{COMMAND_LINE, Event};
 use crate::model::ids::PullNumber;
 use crate::model::nearest::nearest;
 use crate::model::rules::Command;
-use crate::{command, decide};
 
 pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Stop> {
     let (words, pull) = split(words)?;
@@ -28,10 +28,6 @@ pub(super) fn run(global: &Global, words: &[OsString]) -> Result<ExitStatus, Sto
         Some(Err(misfit)) => return Err(Stop::refused(misfit.problem).help(misfit.remedy)),
         None => return Err(unknown(&session, &words)),
     };
-    if let Some(pull) = pull.filter(|_| decide::works_when_closed(&session.project.rules, &reading.command)) {
-        // The local forge makes one that it does not know, which holds nothing that could be released.
-        session.known_pull(pull)?;
-    }
     let actor = session.actor()?;
     let event = Event::new(COMMAND_LINE, json!({ "sender": { "login": actor } }));
     let asked = Asked { event, readings: vec![Ok(reading)], actor, pull, persona: None, comment: None };

@@ -212,6 +212,8 @@ sha    = "{{ event.workflow_run.head_sha }}"
 fn who_only_tells_of_a_failure_has_not_failed() {
     let project = Project::with(REPORTED);
     let sha = "1".repeat(40);
+    let pull = format!(r#"{{"number":7,"head_sha":"{sha}","head_ref":"work","base_ref":"main","author":"alice"}}"#);
+    project.write(".ci/forge/pulls/7.json", &pull);
     project.ci(["update", "--pr", "7", "--stage", "e2e", "--status", "running", "--sha", &sha]).exits(0);
     let run = format!(r#"{{"action":"completed","workflow_run":{{"conclusion":"failure","head_sha":"{sha}"}}}}"#);
     project.write("workflow_run.json", &run);

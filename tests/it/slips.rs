@@ -32,7 +32,7 @@ expect  = { handler = "lint" }
 #[test]
 fn each_slip_is_answered_with_what_to_type() {
     let project = Project::with(LINT);
-    let slips: [(&[&str], i32, &str); 17] = [
+    let slips: [(&[&str], i32, &str); 15] = [
         (&["frobnicate"], 2, "those of ci.toml are `ci lint`"),
         (&["help"], 2, "those of ci.toml are `ci lint`"),
         (&["lint", "--dry-run"], 2, "`ci try` has more"),
@@ -40,8 +40,6 @@ fn each_slip_is_answered_with_what_to_type() {
         (&["lnit"], 4, "error: there is no command `/lnit`\n  help: write `/lint`"),
         (&["lint", "now", "--pr", "1"], 4, "`now` does not fit after `/lint`"),
         (&["try", "/lnit"], 4, "error: there is no command `/lnit`\n  help: write `/lint`"),
-        (&["show", "--pr", "7"], 3, "`ci try` makes pull requests"),
-        (&["sync", "--pr", "7"], 3, "`ci try` makes pull requests"),
         (&["update", "--pr", "1", "--stage", "x*", "--status", "success"], 2, "there are lint\n"),
         (&["test", "nosuch"], 2, "no test's name holds `nosuch`"),
         (&["explain"], 2, "write `--comment"),
@@ -56,6 +54,31 @@ fn each_slip_is_answered_with_what_to_type() {
         assert_eq!(ran.code, code, "{arguments:?}: {ran:#?}");
         assert!(ran.stderr.contains(told), "{arguments:?}: {}", ran.stderr);
     }
+}
+
+#[test]
+fn a_pull_request_that_the_local_forge_does_not_know_is_refused_by_all_alike() {
+    let project = Project::with(LINT);
+    let sha = "a".repeat(40);
+    let update = ["update", "--pr", "99", "--stage", "lint", "--status", "success"];
+    let update_of = [&update[..], &["--sha", &sha]].concat();
+    let calls: [&[&str]; 6] = [
+        &update,
+        &update_of,
+        &["init", "--pr", "99"],
+        &["show", "--pr", "99"],
+        &["sync", "--pr", "99"],
+        &["lint", "--pr", "99"],
+    ];
+    for call in calls {
+        let told = project.ci(call).exits(3).stderr;
+        assert!(
+            told.contains("error: not found: pull request 99\n  help: `ci try COMMENT --pr 99` makes it"),
+            "{told}"
+        );
+    }
+    let left = ["pulls", "statuses", "comments"].map(|name| project.path().join(".ci/forge").join(name).exists());
+    assert_eq!(left, [false; 3]);
 }
 
 #[test]
