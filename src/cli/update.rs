@@ -125,11 +125,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let lost = |error| lost(error, &dashboard, pull);
     let late = run.filter(|_| !of_this && status.ended());
     let late = late.map(|run| Late::of(&dashboard, run)).transpose().map_err(lost)?;
-    let entries = entries.map(|entry| match &late {
-        Some(late) => late.outcome(&dashboard, entry),
-        None => entry,
-    });
-    dashboard.write(entries.collect()).map_err(lost)?;
+    let entries: Vec<Entry> = match &late {
+        Some(late) => entries.map(|entry| late.outcome(&dashboard, entry)).collect(),
+        None => entries.collect(),
+    };
+    dashboard.write(entries.clone()).map_err(lost)?;
+    if let Some(Err(error)) = late.map(|late| late.give_back_locks(&dashboard, &entries)) {
+        console::warning(&format!("whether a lock is to be given back could not be found out: {error}"));
+    }
     let layer = args.layer.as_ref().map(|layer| format!(" ({layer})")).unwrap_or_default();
     console::line(format!("{}{layer} of {}: {}", rows.join(", "), dashboard.sha.short(), status.word()));
     Ok(ExitStatus::Done)

@@ -6,6 +6,7 @@ mod lock;
 mod outputs;
 
 pub(super) use act::post_once;
+pub(super) use lock::give_back_of;
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -155,6 +155,26 @@ fn a_report_about_a_run_that_the_journal_does_not_know_is_its_reporters_own() {
     assert_eq!(report(run), ["bob", "", ""]);
 }
 
+/// To its pull request alone, for nobody knows what was changed; and not while the run may go on with it.
+#[test]
+fn a_lock_is_given_back_with_the_end_that_is_reported_late() {
+    let github = github();
+    github.open_pull(8, "work");
+    let ran = lost_of(&github, "/apply");
+    let apply = |pull: u64| github.job().on(github.comment(pull, "alice", "/apply")).ci(["run"]);
+    let run = github.state(|state| *state.runs.keys().last().unwrap());
+
+    github.state(|state| state.runs.get_mut(&run).unwrap().conclusion = None);
+    typed_as_told(&github, &ran, "once the forge is well again, run: ");
+    assert!(apply(7).exits(4).stderr.contains("locked by another run of this pull request 7 (alice)"));
+
+    github.state(|state| state.end_run(run, "failure"));
+    typed_as_told(&github, &ran, "once the forge is well again, run: ");
+    assert!(apply(8).exits(4).stderr.contains("locked by pull request 7 (alice)"));
+    apply(7).exits(0);
+    assert_eq!(github.row(7, "apply-base"), "success: ");
+}
+
 #[test]
 fn the_line_of_an_odd_note_or_link_works_when_typed() {
     let (github, ran) = lost("note = \"-2 changes\"\nlink = \"logs/1\"");

@@ -2,6 +2,7 @@
 //! reports is only told beside that.
 
 use super::Dashboard;
+use crate::cli::work;
 use crate::forge;
 use crate::model::board::{Entry, Recorded};
 use crate::model::ids::RunId;
@@ -31,6 +32,17 @@ impl Late {
         let note = format!("{} {reported}", cut(&entry.note, DESCRIPTION.saturating_sub(taken)));
         let note = note.trim_start().to_owned();
         Entry { by: first.by.clone(), action: first.action.clone(), note, ..entry }
+    }
+
+    /// Gives back the locks that this work did not get to give back.
+    pub(super) fn give_back_locks(&self, dashboard: &Dashboard<'_>, reports: &[Entry]) -> forge::Result<()> {
+        if !dashboard.rules.handlers.values().any(|handler| handler.lock) {
+            return Ok(());
+        }
+        let mut works: Vec<&Entry> = reports.iter().flat_map(|report| self.works(dashboard, report)).collect();
+        works.sort_unstable_by_key(|entry| &entry.work);
+        works.dedup_by_key(|entry| &entry.work);
+        works.into_iter().try_for_each(|entry| work::give_back_of(dashboard.forge, entry))
     }
 
     /// What the run said itself about the work that a report is about.

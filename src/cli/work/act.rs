@@ -162,7 +162,7 @@ fn steps(
         Ok(stale()?.unwrap_or_else(|| run_steps(&steps, means.exec)))
     };
     let tried = alone();
-    lock::give_back(work, lock.as_ref(), tried.as_ref().is_ok_and(|outcome| outcome.touched));
+    lock::give_back(work.dashboard.forge, lock.as_ref(), tried.as_ref().is_ok_and(|outcome| outcome.touched));
     let mut outcome = tried?;
     if let Some(from) = taken_over {
         outcome.note = if outcome.note.is_empty() { from } else { format!("{}; {from}", outcome.note) };

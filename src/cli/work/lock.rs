@@ -8,7 +8,7 @@ use super::act::{LOCKED, Tried};
 use crate::cli::console;
 use crate::exec::job::Outcome;
 use crate::forge::{self, Forge, Lock, Taken};
-use crate::model::board::Status;
+use crate::model::board::{Entry, Status};
 use crate::model::decision::{HELD, Job};
 use crate::model::rules::{Handler, Layer, Unlock};
 use crate::render;
@@ -161,10 +161,23 @@ fn began(work: &Work<'_>, held: &Lock) -> forge::Result<bool> {
     Ok(newest.is_none_or(|recorded| recorded.entry.began && recorded.entry.status != Status::Pending))
 }
 
+/// Gives back the lock of work whose end others report, as its entry in the journal names it: to its pull request alone, for
+/// nobody knows whether its layer was changed. Not while its run is under way, whoever says that it has ended.
+pub(in crate::cli) fn give_back_of(forge: &dyn Forge, entry: &Entry) -> forge::Result<()> {
+    let Some(layer) = &entry.layer else { return Ok(()) };
+    let of_it = |held: &Lock| held.work == entry.work && held.run == entry.run && held.pull == entry.pr;
+    if let Some(held) = forge.lock(layer)?.filter(of_it)
+        && !under_way(forge, &held)?
+    {
+        give_back(forge, Some(&held), true);
+    }
+    Ok(())
+}
+
 /// Gives back the lock of work that has ended: to the pull request, if its layer may have been changed, else to all.
-pub(super) fn give_back(work: &Work<'_>, lock: Option<&Lock>, touched: bool) {
+pub(super) fn give_back(forge: &dyn Forge, lock: Option<&Lock>, touched: bool) {
     let Some(lock) = lock else { return };
-    let (forge, applied) = (work.dashboard.forge, lock.applied || touched);
+    let applied = lock.applied || touched;
     let given = if lock.pull.is_some() && applied {
         forge.replace_lock(lock, &Lock { work: None, applied, ..lock.clone() })
     } else {
