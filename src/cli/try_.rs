@@ -3,14 +3,16 @@
 use serde_json::json;
 
 use super::args::Global;
+use super::board::Dashboard;
 use super::explain::PersonaArgs;
 use super::handle::{self, Asked, Options};
 use super::session::{Session, person};
 use super::stop::Stop;
-use super::{ExitStatus, console};
+use super::{ExitStatus, console, ended};
 use crate::decide;
 use crate::forge::git::Repository;
 use crate::forge::local::{Local, folder};
+use crate::model::board::Recorded;
 use crate::model::event::Event;
 use crate::model::ids::PullNumber;
 use crate::render;
@@ -62,11 +64,24 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     }
     if let (Some(pull), Some(sha), false) = (&handled.prepared.pull, &handled.prepared.sha, args.dry_run) {
         let dashboard = session.dashboard(sha.clone(), Some(pull.number))?;
-        let board = dashboard.board(&handled.recorded);
-        let page = dashboard.page(&board, &handled.recorded);
+        let recorded = made_true(&dashboard, handled.recorded)?;
+        let board = dashboard.board(&recorded);
+        let page = dashboard.page(&board, &recorded);
         console::text(&render::terminal(&page, console::width().unwrap_or(100), console::colored()));
     }
     Ok(handled.status)
+}
+
+/// What the journal holds once the rows of runs that are gone say so: here it costs nothing to look.
+fn made_true(dashboard: &Dashboard<'_>, recorded: Vec<Recorded>) -> Result<Vec<Recorded>, Stop> {
+    let ended = ended::outcomes(dashboard)?;
+    if ended.is_empty() {
+        return Ok(recorded);
+    }
+    for entry in &ended {
+        console::note(format!("{}: {}", dashboard.subject(entry), ended::said(entry)));
+    }
+    Ok(dashboard.write(ended)?)
 }
 
 fn local(session: &Session) -> Result<&Local, Stop> {

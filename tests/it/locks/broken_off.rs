@@ -70,6 +70,22 @@ fn a_step_that_outlives_its_job_holds_its_layer_while_it_lives() {
     apply(&place, 7).exits(0);
 }
 
+/// The board that `ci try` prints is true of what an earlier run left behind, without a `ci sync` before.
+#[test]
+fn who_tries_something_sees_that_a_run_was_killed() {
+    let place: Local = two();
+    let mut child = under_way(&place);
+    place.kill(&mut child);
+    place.take_away("wait");
+    place.settles();
+    let forge = format!("local:{}", place.store().parent().unwrap().join("forge").display());
+    let tried = place.ci(&["--forge", &forge, "try", "/unlock", "--pr", "7"]).exits(0);
+    assert!(tried.stdout.contains("ended without reporting") && !tried.stdout.contains("running"), "{tried:#?}");
+    assert!(tried.stderr.contains("apply (web): failure, ended without reporting"), "{tried:#?}");
+    let synced = place.ci(&["sync", "--pr", "7"]).exits(0);
+    assert!(synced.stdout.contains("all is true already"), "{synced:#?}");
+}
+
 /// What a run that died took, of which the journal does not say that it began.
 #[test]
 fn what_was_taken_and_not_begun_is_taken_over() {
