@@ -56,6 +56,11 @@ impl Decided {
         Some(Agenda { parts: vec![part], ..Agenda::default() })
     }
 
+    /// What it is about, as people write it.
+    pub(crate) fn subject(&self) -> &str {
+        self.matching.as_ref().map(|matching| matching.subject.as_str()).unwrap_or_default()
+    }
+
     /// The index of the rule that matched.
     pub(crate) fn rule(&self) -> Option<usize> {
         self.matching.as_ref().and_then(|matching| matching.rule)

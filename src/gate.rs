@@ -10,9 +10,15 @@ use crate::model::rules::{Checks, Gate, Layer};
 pub(crate) use facts::{CheckState, Facts, Known, PersonaFacts, ReviewState, Standing, Unknown, approvers, standing};
 
 /// The reason code where the forge was too unwell to answer.
-pub(crate) const OUTAGE: &str = "forge";
+const OUTAGE: &str = "forge";
 /// What is to be done then.
 const LATER: &str = "ask again later";
+
+/// Whether there is something that does not hold, and an outage alone is why: that is no refusal.
+pub(crate) fn in_outage<'p>(refused: impl IntoIterator<Item = &'p Part>) -> bool {
+    let mut refused = refused.into_iter().peekable();
+    refused.peek().is_some() && refused.all(|part| part.code == OUTAGE)
+}
 
 /// Whom a gate is asked about, and what.
 #[derive(Clone, Copy)]

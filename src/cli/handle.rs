@@ -7,8 +7,8 @@ mod typed;
 
 use std::sync::atomic::AtomicBool;
 
-pub(super) use self::answer::tell_without_rules;
 use self::answer::{misfitting, react, refuse, stopped, tell_end};
+pub(super) use self::answer::{say, tell_without_rules};
 use self::perform::{Setting, perform};
 pub(super) use self::typed::say_begun;
 use super::facts::{Answers, Live, Rehearsal};

@@ -10,7 +10,8 @@ use super::session::Session;
 use super::stop::Stop;
 use super::{ExitStatus, console, output};
 use crate::decide::Decided;
-use crate::model::decision::{Agenda, Job};
+use crate::gate;
+use crate::model::decision::{Agenda, Job, Part};
 use crate::model::rules::{Action, Kind, Rules};
 
 const EXAMPLES: &str = "\
@@ -32,7 +33,8 @@ and of the event, or of the first command of a comment with several:
   matrix       one entry for each job: job, handler, layer, dir, engine, stage, command, args
   waves        JSON: the jobs that may run side by side, those before others first
   reason_code  why nothing is run
-  result       JSON: all that was decided";
+  result       JSON: all that was decided
+Where an outage hides what is to be done there are none, and the exit code is 3, as of `ci run`.";
 
 /// Decide only, gates included, and print what `ci run` would do.
 #[derive(Debug, clap::Args)]
@@ -59,6 +61,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let session = Session::open_for(global, &event)?;
     let asked = Asked::of_event(&session, event);
     let prepared = handle::prepare(&session, &asked, false)?;
+    if tells_of_outage(&prepared) {
+        return Ok(ExitStatus::Forge);
+    }
     let outputs = outputs(&session.project.rules, &asked, &prepared);
     match args.format {
         Format::Text => outputs.iter().for_each(|(name, value)| console::line(format!("{name}={value}"))),
@@ -68,6 +73,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     Ok(ExitStatus::Done)
 }
 
+/// Says what could not be found out in an outage, where that alone keeps work from being done: the jobs that follow would
+/// take it for nothing to do, so there are no outputs then.
+fn tells_of_outage(prepared: &Prepared) -> bool {
+    let mut told = false;
+    for decided in &prepared.decided {
+        let refused: Vec<&Part> = decided.agenda.iter().flat_map(Agenda::refused).collect();
+        if gate::in_outage(refused.iter().copied()) {
+            handle::say(decided, &refused);
+            told = true;
+        }
+    }
+    told
+}
+
 /// Writes what was decided to `GITHUB_OUTPUT`.
 pub(super) fn write_outputs(rules: &Rules, asked: &Asked, prepared: &Prepared) -> Result<(), Stop> {
     output::write(&outputs(rules, asked, prepared))
@@ -75,8 +94,7 @@ pub(super) fn write_outputs(rules: &Rules, asked: &Asked, prepared: &Prepared) -
 
 /// Prints what would be done.
 pub(super) fn say(decided: &Decided, agenda: &Agenda) {
-    let subject = decided.matching.as_ref().map(|matching| matching.subject.as_str()).unwrap_or_default();
-    console::line(format!("{subject} would run:"));
+    console::line(format!("{} would run:", decided.subject()));
     for job in &agenda.jobs {
         let layer = job.layer.as_ref().map_or_else(String::new, |layer| format!(" for {layer}"));
         let rows = if job.rows.is_empty() { String::new() } else { format!(" → {}", job.rows.join(", ")) };

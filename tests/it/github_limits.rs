@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::github::{BOT, Fault, GitHub, Log};
 use crate::github_trouble::{github, nothing_is_left_to_mend, outputs, side_by_side};
+use crate::github_trust::config;
 use crate::project::Ran;
 
 const LINT: [&str; 9] = ["update", "--pr", "7", "--stage", "lint", "--status", "success", "--note", "clean"];
@@ -125,4 +126,32 @@ fn a_plan_that_could_not_begin_is_told_as_that_once_the_limit_is_lifted() {
         }
     });
     assert!(told.load(Ordering::Relaxed) > 0);
+}
+
+/// Jobs that follow would take what nobody could find out for nothing to do.
+#[test]
+fn what_a_limit_hides_is_not_parsed_as_something_to_skip() {
+    let github = GitHub::start(&config("layers = \"changed\"", "paths = [\"platform/**\"]"));
+    github.commit("work", "platform/wanted", "x\n");
+    let parse = |event| {
+        let outputs = github.folder().join("outputs");
+        std::fs::write(&outputs, "").unwrap();
+        let job = github.job().on(event).env("GITHUB_OUTPUT", outputs.to_str().unwrap());
+        (job.ci(["parse"]), std::fs::read_to_string(outputs).unwrap())
+    };
+    for (event, request) in [
+        (github.pull_event(7, "opened"), "/files?"),
+        (github.comment(7, "alice", "/plan platform"), "/permission"),
+        (github.comment(7, "alice", "/frobnicate\n\n/plan platform"), "/permission"),
+    ] {
+        github.fail_on(request, Fault::Exhausted(403, 3_000));
+        let (ran, outputs) = parse(event);
+        let told = ran.exits(3);
+        assert!(told.stderr.contains("rate limited until") && told.stderr.contains("ask again later"), "{told:#?}");
+        assert!(told.stdout.is_empty() && outputs.is_empty(), "{told:#?} {outputs}");
+    }
+    // What is known to be a no is one.
+    github.fail_on("/reviews?", Fault::Exhausted(403, 3_000));
+    let (ran, outputs) = parse(github.comment(7, "alice", "/apply platform"));
+    assert!(ran.exits(0).stdout.contains("mode=skip\n") && outputs.contains("skip"), "{outputs}");
 }

@@ -24,8 +24,20 @@ pub(super) fn refuse(
     decided: &Decided,
     refused: &[&Part],
 ) -> Result<ExitStatus, Stop> {
-    let what = decided.matching.as_ref().map(|matching| matching.subject.clone()).unwrap_or_default();
-    let status = if refused.iter().all(|part| part.code == gate::OUTAGE) {
+    let (status, reasons) = say(decided, refused);
+    if let (Some(pull), true, false) = (&prepared.pull, decided.invocation.is_some(), options.dry_run) {
+        let by_line = may_write(session, asked)?;
+        let refusal =
+            Refusal { command: decided.subject(), by: &asked.actor, partly: false, by_line, reasons: &reasons };
+        post(session, pull, &refusal)?;
+    }
+    Ok(status)
+}
+
+/// The same in the log alone; the reasons, each once.
+pub(in crate::cli) fn say(decided: &Decided, refused: &[&Part]) -> (ExitStatus, Vec<Reason>) {
+    let what = decided.subject();
+    let status = if gate::in_outage(refused.iter().copied()) {
         console::error(&format!("`{what}` was not run: what it depends on could not be found out"));
         ExitStatus::Forge
     } else {
@@ -40,19 +52,14 @@ pub(super) fn refuse(
             remedy: part.remedy.clone(),
             layer: part.layer.clone(),
         };
-        let layer = part.layer.as_ref().map_or_else(String::new, |layer| format!(" ({layer})"));
-        console::note(format!("  {}{layer}: {}", reason.code, reason.message));
-        console::help(&reason.remedy);
         if !reasons.contains(&reason) {
+            let layer = part.layer.as_ref().map_or_else(String::new, |layer| format!(" ({layer})"));
+            console::note(format!("  {}{layer}: {}", reason.code, reason.message));
+            console::help(&reason.remedy);
             reasons.push(reason);
         }
     }
-    if let (Some(pull), true, false) = (&prepared.pull, decided.invocation.is_some(), options.dry_run) {
-        let by_line = may_write(session, asked)?;
-        let refusal = Refusal { command: &what, by: &asked.actor, partly: false, by_line, reasons: &reasons };
-        post(session, pull, &refusal)?;
-    }
-    Ok(status)
+    (status, reasons)
 }
 
 /// Says what is wrong with a line that was meant as a command.
