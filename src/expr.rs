@@ -60,7 +60,7 @@ pub(crate) fn layer_value(layer: &Layer) -> Value {
     Value::from_object(LayerObject {
         key: layer.key.value.clone(),
         name: layer.name.clone(),
-        dir: layer.dir.clone(),
+        dir: layer.dir.value.clone(),
         engine: layer.engine.clone(),
         vars: layer.vars.clone(),
     })

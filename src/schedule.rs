@@ -107,7 +107,7 @@ fn changed<'r>(rules: &'r Rules, order: &Order<'_>, handlers: &[&Handler], agend
             Ok(None) => {
                 for (row, stage) in handlers.iter().filter_map(|handler| row_of(rules, handler, Some(layer))) {
                     if stage.each {
-                        let note = format!("no changes under {}", layer.dir);
+                        let note = format!("no changes under {}", layer.dir.value);
                         agenda.idle.push(Idle { row, layer: Some(layer.key.value.clone()), note });
                     }
                 }

@@ -1,15 +1,16 @@
 //! `ci check-config`: every problem of ci.toml, its templates and its tests.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::args::Global;
 use super::project::{self, Reading};
 use super::stop::Stop;
 use super::{ExitStatus, console, environment};
-use crate::cases;
 use crate::diagnostic::{Diagnostic, Severity, report};
 use crate::model::rules::Rules;
 use crate::render::Templates;
+use crate::{cases, config};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -93,6 +94,7 @@ fn problems_of(path: &Path, name: &str) -> Result<Vec<Diagnostic>, Stop> {
     }
     if let Some(rules) = &loaded.rules {
         problems.extend(failing_tests(rules, &root));
+        problems.extend(config::missing_folders(rules, |folder| folders_in(&root.join(folder))));
     }
     Ok(problems)
 }
@@ -107,4 +109,9 @@ fn failing_tests(rules: &Rules, root: &Path) -> Vec<Diagnostic> {
         (!differences.is_empty()).then(|| cases::diagnostic(rules, test, &differences))
     });
     failing.collect()
+}
+
+fn folders_in(folder: &Path) -> BTreeSet<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.path().is_dir()).filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }

@@ -213,7 +213,7 @@ fn matrix_entry(rules: &Rules, decided: &Decided, job: &Job) -> Value {
         "job": job.name(),
         "handler": job.handler,
         "layer": job.layer.clone().unwrap_or_default(),
-        "dir": layer.map(|layer| layer.dir.clone()).unwrap_or_default(),
+        "dir": layer.map(|layer| layer.dir.value.clone()).unwrap_or_default(),
         "engine": layer.map(|layer| layer.engine.clone()).unwrap_or_default(),
         "stage": job.rows.first().cloned().unwrap_or_default(),
         "command": invocation.map(|invocation| invocation.command.clone()).unwrap_or_default(),

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use crate::diagnostic::Diagnostic;
 use crate::model::rules::Rules;
 use crate::model::span::Source;
+pub(crate) use check::folders::missing_folders;
 pub(crate) use read::Outline;
 use report::Report;
 pub(crate) use schema::{reference, schema};

@@ -4,6 +4,7 @@ mod random;
 mod schema;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
@@ -55,6 +56,10 @@ fn found(code: Code, text: &str) -> Vec<Diagnostic> {
         diagnostics.extend(
             tests.filter(|(_, found)| !found.is_empty()).map(|(test, found)| cases::diagnostic(rules, test, &found)),
         );
+        diagnostics.extend(super::missing_folders(rules, |folder| {
+            let there: &[&str] = if folder == Path::new("envs") { &["prod"] } else { &["envs", "web"] };
+            there.iter().map(|name| (*name).to_owned()).collect()
+        }));
     }
     diagnostics
 }

@@ -78,6 +78,7 @@ codes! {
     NothingToCompare "nothing-to-compare" "changed files asked for where an event has none"
     NothingRecorded "nothing-recorded" "a `matches` with a stage for which nothing is recorded"
     UnsafeDir "unsafe-dir" "a path that leads out of the work tree"
+    MissingDir "missing-dir" "a layer's folder that is not there, where those of others are (a warning)"
     UnsafePath "unsafe-path" "a REST call outside of this repository, or one that cannot be read"
     TemplateError "template-error" "a template file that cannot be drawn"
     FailingTest "failing-test" "one of the `[[tests]]` does not hold"

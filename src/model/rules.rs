@@ -77,7 +77,7 @@ pub(crate) struct Layer {
     pub(crate) key: At<String>,
     pub(crate) name: String,
     /// Relative to the work tree, without a `/` at its end.
-    pub(crate) dir: String,
+    pub(crate) dir: At<String>,
     /// Empty where none is given.
     pub(crate) engine: String,
     pub(crate) paths: Vec<Wildcard>,

@@ -24,7 +24,7 @@ fn layer(key: &str, gates: Table<At<String>>) -> Layer {
     Layer {
         key: at(key),
         name: key.to_owned(),
-        dir: key.to_owned(),
+        dir: At::new(key.to_owned(), 0..0),
         engine: "terraform".to_owned(),
         paths: Vec::new(),
         after: Vec::new(),

@@ -128,6 +128,21 @@ fn a_layer_a_stage_a_command_and_a_gate_are_an_edit_of_ci_toml<P: Place>() {
 on_both!(an_unknown_stage_or_status_writes_nothing, a_layer_a_stage_a_command_and_a_gate_are_an_edit_of_ci_toml,);
 
 #[test]
+fn a_folder_that_is_not_there_is_asked_about() {
+    let project = Project::example("quickstart");
+    let config = project.read("ci.toml");
+    assert!(config.contains("\"web\"\n"), "{config}");
+    project.write("ci.toml", &config.replace("\"web\"\n", "\"wep\"\n"));
+    let checked = project.ci(["check-config", "--format", "short"]).exits(0);
+    let at = config.lines().position(|line| line.ends_with("\"web\"")).unwrap() + 1;
+    let warning = format!("ci.toml:{at}:");
+    assert!(checked.stdout.starts_with(&warning), "{}", checked.stdout);
+    assert!(checked.stdout.contains("warning[missing-dir]: there is no folder `wep`"), "{}", checked.stdout);
+    let shown = project.ci(["check-config"]).exits(0).stdout;
+    assert!(shown.contains("did you mean `web`?"), "{shown}");
+}
+
+#[test]
 fn a_test_that_is_refused_says_why() {
     let project = Project::example("quickstart");
     let test = "\n[[tests]]\nname = \"slips\"\ncomment = \"/plan wep\"\nexpect = { stages = [\"plan-web\"] }\n";

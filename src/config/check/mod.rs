@@ -3,6 +3,7 @@
 
 mod commands;
 pub(super) mod events;
+pub(super) mod folders;
 pub(super) mod names;
 mod order;
 mod reach;

@@ -32,11 +32,12 @@ impl Resolver<'_> {
         let Entry { key, span, shape } = entry;
         let after = texts(&shape.after).filter_map(|layer| self.known(Of::Layer, layer)).collect();
         let gates = self.layer_gates(&shape.gates);
-        let dir = self.required(&shape.dir, "dir", &key.span, span).and_then(|dir| self.folder(dir));
-        let dir = dir.unwrap_or_else(|| ".".to_owned());
+        let dir = self.required(&shape.dir, "dir", &key.span, span);
+        let dir = dir.and_then(|dir| Some(At::new(self.folder(dir)?, dir.span.clone())));
+        let dir = dir.unwrap_or_else(|| At::new(".".to_owned(), key.span.clone()));
         let paths = match &shape.paths {
             Given::Value(paths) => self.globs(paths),
-            Given::Absent | Given::Wrong => below(&dir),
+            Given::Absent | Given::Wrong => below(&dir.value),
         };
         Some(Layer {
             key: (*key).clone(),
