@@ -61,6 +61,11 @@ impl Decided {
         self.matching.as_ref().map(|matching| matching.subject.as_str()).unwrap_or_default()
     }
 
+    /// The command as it was written.
+    pub(crate) fn line(&self) -> Option<&str> {
+        Some(&*self.invocation.as_ref()?.line)
+    }
+
     /// The index of the rule that matched.
     pub(crate) fn rule(&self) -> Option<usize> {
         self.matching.as_ref().and_then(|matching| matching.rule)

@@ -152,9 +152,10 @@ pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Res
         let prepared = prepare(session, asked, command.is_some()).map_err(Stop::before_anything);
         let prepared = prepared.inspect_err(|stop| {
             if let Some(command) = command {
-                let behind = asked.readings.iter().flatten().skip_while(|other| other.line != command.line).skip(1);
-                not_reached(behind.map(|command| &*command.line));
-                stopped(session, asked, &command.line, stop);
+                let all = asked.readings.iter().flatten().map(|command| &*command.line);
+                let lines: Vec<&str> = all.skip_while(|line| *line != command.line).collect();
+                not_reached(&lines[1..]);
+                stopped(session, asked, &lines, stop);
                 tell_end(session, asked, stop.status);
             }
         })?;
@@ -195,12 +196,16 @@ fn each(session: &Session, asked: &Asked, options: &Options, mut prepared: Prepa
             Err(stop) => {
                 // What went before is not forgotten, and what follows would meet the same.
                 stop.report();
-                let command = decided.invocation.as_ref().filter(|_| !options.dry_run && !worked.into_inner());
-                if let Some(command) = command {
-                    stopped(session, asked, &command.line, &stop);
+                let worked = worked.into_inner();
+                let later: Vec<&str> = prepared.decided[at + 1..].iter().filter_map(Decided::line).collect();
+                not_reached(&later);
+                if (acted || worked) && !later.is_empty() {
+                    console::help("ask for it again; the job run again would do again what was done");
                 }
-                let later = &prepared.decided[at + 1..];
-                not_reached(later.iter().filter_map(|decided| Some(&*decided.invocation.as_ref()?.line)));
+                if !options.dry_run {
+                    let left: Vec<&str> = decided.line().filter(|_| !worked).into_iter().chain(later).collect();
+                    stopped(session, asked, &left, &stop);
+                }
                 (acted, told) = (true, false);
                 status = status.and(stop.status);
                 break;
@@ -226,8 +231,8 @@ fn each(session: &Session, asked: &Asked, options: &Options, mut prepared: Prepa
 }
 
 /// Names the commands that an end left behind it.
-fn not_reached<'a>(lines: impl IntoIterator<Item = &'a str>) {
-    lines.into_iter().for_each(|line| console::note(format!("`{line}` was not run: the call ended before it")));
+fn not_reached(lines: &[&str]) {
+    lines.iter().for_each(|line| console::note(format!("`{line}` was not run: the call ended before it")));
 }
 
 /// Decides a command anew after another one was carried out, which may have changed what holds: what was recorded by a plan

@@ -253,6 +253,26 @@ fn an_outage_before_anything_is_done_names_all_that_was_not_run_and_what_to_do()
             assert!(told.contains(words), "{request}: {words} in {told}");
         }
         assert!(!ran(&github, "begun-platform"));
+        // Whoever does not read the log is told the same, at once.
+        let said = answers(&github);
+        assert_eq!(said.len(), 1, "{said:#?}");
+        for words in ["`/plan platform` of alice was not run", "the call ended before `/plan data-prod`, `/e2e`"] {
+            assert!(said[0].contains(words), "{request}: {words} in {}", said[0]);
+        }
+    }
+}
+
+/// The job run again would start the workflow again.
+#[test]
+fn what_an_outage_left_behind_work_that_was_done_is_to_be_asked_for_again() {
+    let github = github();
+    let event = github.comment(7, "alice", "/e2e\n\n/plan platform\n\n/plan data-prod");
+    github.down_after("/dispatches");
+    let told = github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3).stderr;
+    for words in
+        ["`/plan data-prod` was not run", "help: ask for it again; the job run again would do again what was done"]
+    {
+        assert!(told.contains(words), "{words} in {told}");
     }
 }
 

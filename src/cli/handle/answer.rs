@@ -86,16 +86,31 @@ pub(super) fn misfitting(
     Ok(ExitStatus::Refused)
 }
 
-/// Says on the pull request why nothing was done of a command, where the log alone would say it. It never fails the call.
-pub(super) fn stopped(session: &Session, asked: &Asked, command: &str, stop: &Stop) {
+/// Says on the pull request why nothing was done of a command and of those behind it, where the log alone would say it. It
+/// never fails the call.
+pub(super) fn stopped(session: &Session, asked: &Asked, commands: &[&str], stop: &Stop) {
     let say = || -> Result<(), Stop> {
-        let (Some(number), Some(_)) = (asked.pull_number(), asked.comment) else { return Ok(()) };
+        let (Some(number), Some(_), [command, behind @ ..]) = (asked.pull_number(), asked.comment, commands) else {
+            return Ok(());
+        };
         if may_write(session, asked)? {
-            answer(session, asked, &session.pull(number, Some(&asked.event))?, command, &[stop.reason()])?;
+            let reasons: Vec<Reason> = [stop.reason()].into_iter().chain(not_got_to(behind)).collect();
+            answer(session, asked, &session.pull(number, Some(&asked.event))?, command, &reasons)?;
         }
         Ok(())
     };
     let _decoration = say();
+}
+
+/// What people hear of commands behind one that ended the call.
+fn not_got_to(behind: &[&str]) -> Option<Reason> {
+    let lines: Vec<String> = behind.iter().map(|line| format!("`{line}`")).collect();
+    (!lines.is_empty()).then(|| Reason {
+        code: "not-reached".to_owned(),
+        message: format!("the call ended before {}", lines.join(", ")),
+        remedy: "comment again what is still wanted".to_owned(),
+        layer: None,
+    })
 }
 
 /// The same where the rules that count cannot be had, to whoever wrote a command of theirs as far as that can be told: by its
@@ -112,10 +127,11 @@ pub(in crate::cli) fn tell_without_rules(global: &Global, event: &Event, stop: &
         let readings = decide::readings(&checked_out.rules, event);
         lines.extend(readings.into_iter().flatten().map(|invocation| invocation.line));
     }
-    let ([line, later @ ..], Some(_)) = (&lines[..], session.github()) else { return };
-    not_reached(later.iter().map(String::as_str));
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let ([_, later @ ..], Some(_)) = (&lines[..], session.github()) else { return };
+    not_reached(later);
     let asked = Asked::of_event(&session, event.clone());
-    stopped(&session, &asked, line, stop);
+    stopped(&session, &asked, &lines, stop);
     conclude(&session, &asked, false);
 }
 
