@@ -27,10 +27,11 @@
 //! | `config` | ci.toml to rules, or to every diagnostic at once |
 //! | `render` | the board and the rules to markdown, HTML and terminal text |
 //! | `forge` | where pull requests live: the trait, GitHub, and the local forge of files |
+//! | `inherited` | files that processes inherit |
 //! | `exec` | processes: argv, environment, redaction, time-outs, signals |
 //! | `cli` | the command line, one file a command |
 //!
-//! Imports go one way: `model` ← `diagnostic terraform expr` ← `command gate matcher schedule decide sync` ← `config render cases` ←
+//! Imports go one way: `model inherited` ← `diagnostic terraform expr` ← `command gate matcher schedule decide sync` ← `config render cases` ←
 //! `forge exec` ← `cli`. The standard library's files, environment, processes, network and clock appear under
 //! `forge`, `exec` and `cli` alone; a test reads the sources and fails on a breach.
 
@@ -44,6 +45,7 @@ mod exec;
 mod expr;
 mod forge;
 mod gate;
+mod inherited;
 mod matcher;
 mod model;
 mod render;

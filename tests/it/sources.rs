@@ -5,8 +5,9 @@ use std::path::Path;
 use crate::project::repository;
 
 /// The parts of the crate, each with those it may import.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("model", &["model"]),
+    ("inherited", &["inherited"]),
     ("diagnostic", &["diagnostic", "model"]),
     ("terraform", &["terraform"]),
     ("expr", &["expr", "model", "terraform"]),
@@ -19,7 +20,7 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("config", &["config", "render", "expr", "diagnostic", "terraform", "model"]),
     ("render", &["render", "expr", "diagnostic", "terraform", "model", "schedule", "command"]),
     ("cases", &["cases", "decide", "diagnostic", "gate", "model"]),
-    ("forge", &["forge", "model"]),
+    ("forge", &["forge", "inherited", "model"]),
 ];
 
 const WORLD: [&str; 5] = ["std::fs", "std::env", "std::process", "std::net", "SystemTime"];

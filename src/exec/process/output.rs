@@ -3,14 +3,11 @@
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::OwnedFd;
 
-use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
+use crate::inherited::inherited;
 
 /// How many bytes a pipe holds: as many as Linux lets anybody have (`/proc/sys/fs/pipe-max-size`).
 #[cfg(target_os = "linux")]
 const HELD: usize = 1 << 20;
-
-/// The least number of an inherited file, beyond those that shell scripts choose for theirs.
-const BEYOND: i32 = 64;
 
 /// A pipe that outlives us who read it. A process that is left alone with one whose reader was killed breaks off at its
 /// next line: Terraform does so without recording what it has made. So it holds the reading end too, and goes on.
@@ -27,8 +24,7 @@ impl Output {
         // Nobody reads what a process writes that is left alone, until the pipe is full. It works with less as well.
         #[cfg(target_os = "linux")]
         let _ = rustix::pipe::fcntl_setpipe_size(&writer, HELD);
-        let inherited = fcntl_dupfd_cloexec(&reader, BEYOND)?;
-        fcntl_setfd(&inherited, FdFlags::empty())?;
+        let inherited = inherited(&reader)?;
         Ok(Self { reader, writer, inherited })
     }
 }

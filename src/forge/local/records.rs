@@ -9,13 +9,13 @@ use std::sync::PoisonError;
 
 use indexmap::IndexMap;
 use jiff::Timestamp;
-use rustix::io::{FdFlags, fcntl_setfd};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::store::{failure, file_url};
 use super::{Local, now};
 use crate::forge::{Dispatched, Error, Result};
+use crate::inherited::inherited;
 use crate::model::ids::RunId;
 
 /// What stands in `dispatches/ID.json`.
@@ -54,9 +54,8 @@ impl Local {
         let id = self.store.append_folder("runs")?;
         let path = self.alive(id);
         let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
-        let inherited = |file: File| Ok(fcntl_setfd(&file, FdFlags::empty()).map(|()| file)?);
         let lock = lock.and_then(inherited).map_err(|error| failure(&path, &error))?;
-        self.runs.lock().unwrap_or_else(PoisonError::into_inner).push(lock);
+        self.runs.lock().unwrap_or_else(PoisonError::into_inner).push(lock.into());
         Ok(id)
     }
 
