@@ -7,17 +7,34 @@ use crate::model::decision::Part;
 use crate::model::event::Pull;
 use crate::model::rules::{Checks, Gate, Layer};
 
-pub(crate) use facts::{CheckState, Facts, Known, PersonaFacts, ReviewState, Standing, Unknown, approvers, standing};
+pub(crate) use facts::{
+    CheckState, Facts, Known, PersonaFacts, ReviewState, Standing, Trouble, Unknown, approvers, standing,
+};
 
-/// The reason code where the forge was too unwell to answer.
-const OUTAGE: &str = "forge";
-/// What is to be done then.
-const LATER: &str = "ask again later";
+impl Trouble {
+    /// The reason code of what could not be found out.
+    fn code(self) -> &'static str {
+        match self {
+            Self::Outage => "forge",
+            Self::Here => "setup",
+        }
+    }
 
-/// Whether there is something that does not hold, and an outage alone is why: that is no refusal.
-pub(crate) fn in_outage<'p>(refused: impl IntoIterator<Item = &'p Part>) -> bool {
-    let mut refused = refused.into_iter().peekable();
-    refused.peek().is_some() && refused.all(|part| part.code == OUTAGE)
+    /// What is to be done then.
+    fn remedy(self) -> &'static str {
+        match self {
+            Self::Outage => "ask again later",
+            Self::Here => "mend that on the machine that runs `ci`, then ask again",
+        }
+    }
+}
+
+/// The trouble that alone is why something does not hold, the worse of two: that is no refusal.
+pub(crate) fn undecided<'p>(refused: impl IntoIterator<Item = &'p Part>) -> Option<Trouble> {
+    let of_part =
+        |part: &Part| [Trouble::Outage, Trouble::Here].into_iter().find(|trouble| trouble.code() == part.code);
+    let troubles: Option<Vec<Trouble>> = refused.into_iter().map(of_part).collect();
+    troubles?.into_iter().max()
 }
 
 /// Whom a gate is asked about, and what.
@@ -132,7 +149,9 @@ pub(crate) fn part(
 ) -> Part {
     let (code, wanted, remedy) = match &found {
         // Nobody else would get further, nor is there anything to mend.
-        Err(Unknown { outage: true, .. }) => (OUTAGE, format!("{code} ({wanted})"), LATER.to_owned()),
+        Err(Unknown { trouble: Some(trouble), .. }) => {
+            (trouble.code(), format!("{code} ({wanted})"), trouble.remedy().to_owned())
+        }
         Ok(_) | Err(_) => (code, wanted, remedy),
     };
     let (holds, found) = found.unwrap_or_else(|unknown| (false, unknown.to_string()));

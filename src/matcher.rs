@@ -132,14 +132,14 @@ impl Trial<'_> {
         }
     }
 
-    /// In an outage the files may match as well as not.
+    /// Where something is out of order the files may match as well as not.
     fn unknown(&mut self, globs: &[Wildcard], unknown: Unknown) -> (String, Option<bool>) {
-        let (found, outage) = (unknown.to_string(), unknown.outage);
-        if outage {
+        let (found, undecided) = (unknown.to_string(), unknown.trouble.is_some());
+        if undecided {
             let asked = ("paths", listed(globs), String::new());
             self.unknown = Some(gate::part("", None, asked, Err(unknown)));
         }
-        (found, if outage { None } else { Some(false) })
+        (found, if undecided { None } else { Some(false) })
     }
 
     fn add(&mut self, key: &'static str, span: &Span, wanted: String, found: String, holds: bool) {

@@ -61,8 +61,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let session = Session::open_for(global, &event)?;
     let asked = Asked::of_event(&session, event);
     let prepared = handle::prepare(&session, &asked, false)?;
-    if tells_of_outage(&prepared) {
-        return Ok(ExitStatus::Forge);
+    if let Some(status) = undecided(&prepared) {
+        return Ok(status);
     }
     let outputs = outputs(&session.project.rules, &asked, &prepared);
     match args.format {
@@ -73,18 +73,18 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     Ok(ExitStatus::Done)
 }
 
-/// Says what could not be found out in an outage, where that alone keeps work from being done: the jobs that follow would
-/// take it for nothing to do, so there are no outputs then.
-fn tells_of_outage(prepared: &Prepared) -> bool {
-    let mut told = false;
+/// Says what could not be found out, where that alone keeps work from being done, and how that ends: the jobs that follow
+/// would take it for nothing to do, so there are no outputs then.
+fn undecided(prepared: &Prepared) -> Option<ExitStatus> {
+    let mut ended: Option<ExitStatus> = None;
     for decided in &prepared.decided {
         let refused: Vec<&Part> = decided.agenda.iter().flat_map(Agenda::refused).collect();
-        if gate::in_outage(refused.iter().copied()) {
-            handle::say(decided, &refused);
-            told = true;
+        if gate::undecided(refused.iter().copied()).is_some() {
+            let (status, _) = handle::say(decided, &refused);
+            ended = Some(ended.map_or(status, |ended| ended.and(status)));
         }
     }
-    told
+    ended
 }
 
 /// Writes what was decided to `GITHUB_OUTPUT`.

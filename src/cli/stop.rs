@@ -67,6 +67,11 @@ impl Stop {
         self
     }
 
+    /// The same with what to do, where the forge is why and not this machine, of which the message says it.
+    pub(super) fn help_unless_here(self, help: impl Display) -> Self {
+        if self.status == ExitStatus::Forge { self.help(help) } else { self }
+    }
+
     /// The same where it is the ci.toml of the base, which stands here, that cannot be used.
     pub(super) fn at_base(mut self, branch: &str) -> Self {
         if self.unusable.is_some() {
@@ -135,6 +140,9 @@ impl Stop {
 
 impl From<forge::Error> for Stop {
     fn from(error: forge::Error) -> Self {
+        if matches!(error, forge::Error::Here(_)) {
+            return Self::usage(error);
+        }
         Self { outage: error.is_outage(), ..Self::forge(error) }
     }
 }

@@ -149,7 +149,7 @@ fn own_run(session: &Session) -> Result<Option<RunId>, Stop> {
 /// Why a report may not show, and what mends it. What may not be written says itself what it lacks.
 fn lost(error: forge::Error, dashboard: &Dashboard<'_>, pull: PullNumber) -> Stop {
     match &error {
-        forge::Error::Denied(_) => Stop::from(error),
+        forge::Error::Denied(_) | forge::Error::Here(_) => Stop::from(error),
         forge::Error::NotFound(what) if what.contains(dashboard.sha.as_str()) => {
             let repository = dashboard.forge.repository();
             Stop::usage(format!("the commit `{}` is not known to `{repository}`", dashboard.sha))

@@ -32,12 +32,13 @@ pub(crate) struct Repository {
 impl Repository {
     /// `None` where `folder` is in no repository's work tree, or no git is installed.
     pub(crate) fn find(folder: &Path) -> Result<Option<Self>> {
-        let output = match command(folder, &["rev-parse", "--show-toplevel"]).output() {
+        let arguments = ["rev-parse", "--show-toplevel"];
+        let output = match command(folder, &arguments).output() {
             Ok(output) => output,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(not_started(&error)),
+            Err(error) => return Err(not_started(folder, &error)),
         };
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let said = String::from_utf8_lossy(&output.stderr);
         if output.status.success() {
             let root = String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').into();
             return Ok(Some(Self { folder: folder.to_owned(), root }));
@@ -45,7 +46,7 @@ impl Repository {
         if said.contains("not a git repository") || said.contains("must be run in a work tree") {
             return Ok(None);
         }
-        Err(Error::Server(format!("`git rev-parse --show-toplevel` in `{}`: {}", folder.display(), said.trim())))
+        Err(broken(folder, &arguments, &output))
     }
 
     /// The top of the work tree.
@@ -154,7 +155,7 @@ impl Repository {
         let arguments = ["cat-file", "blob", &name];
         let output = self.run(&arguments)?;
         if !output.status.success() {
-            return Err(refused(&arguments, &output));
+            return Err(broken(&self.folder, &arguments, &output));
         }
         let text = String::from_utf8(output.stdout);
         text.map(Some).map_err(|_| Error::Invalid(format!("`{path}` of `{}` is no UTF-8", commit.short())))
@@ -194,7 +195,7 @@ impl Repository {
         match output.status.code() {
             Some(0) => Ok(Some(String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned())),
             Some(1) => Ok(None),
-            Some(_) | None => Err(refused(arguments, &output)),
+            Some(_) | None => Err(broken(&self.folder, arguments, &output)),
         }
     }
 
@@ -202,14 +203,14 @@ impl Repository {
     fn paths(&self, arguments: &[&str]) -> Result<Vec<String>> {
         let output = self.run(arguments)?;
         if !output.status.success() {
-            return Err(refused(arguments, &output));
+            return Err(broken(&self.folder, arguments, &output));
         }
         let text = String::from_utf8_lossy(&output.stdout);
         Ok(text.split('\0').filter(|path| !path.is_empty()).map(str::to_owned).collect())
     }
 
     fn run(&self, arguments: &[&str]) -> Result<Output> {
-        command(&self.folder, arguments).output().map_err(|error| not_started(&error))
+        command(&self.folder, arguments).output().map_err(|error| not_started(&self.folder, &error))
     }
 }
 
@@ -224,13 +225,22 @@ pub(super) fn command(folder: &Path, arguments: &[&str]) -> Command {
     command
 }
 
-pub(super) fn not_started(error: &std::io::Error) -> Error {
-    Error::Server(format!("cannot run `git`: {error}"))
+pub(super) fn not_started(folder: &Path, error: &std::io::Error) -> Error {
+    let folder = folder.display();
+    Error::Here(format!(
+        "cannot run `git` in `{folder}`: {error}; install git so that whoever runs `ci` may run it there"
+    ))
 }
 
-pub(super) fn refused(arguments: &[&str], output: &Output) -> Error {
+/// What git could not do here.
+pub(super) fn broken(folder: &Path, arguments: &[&str], output: &Output) -> Error {
+    Error::Here(format!("{}; mend what git says, or check the repository out anew", told(folder, arguments, output)))
+}
+
+/// What git was asked, where, and what it said.
+pub(super) fn told(folder: &Path, arguments: &[&str], output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
-    Error::Server(format!("`git {}`: {} ({})", arguments.join(" "), said.trim(), output.status))
+    format!("`git {}` in `{}`: {} ({})", arguments.join(" "), folder.display(), said.trim(), output.status)
 }
 
 /// `owner/name` of `https://host/owner/name.git`, `ssh://git@host/owner/name` or `git@host:owner/name.git`.

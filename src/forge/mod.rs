@@ -48,6 +48,9 @@ pub(crate) enum Error {
     /// It could not be reached.
     #[error("the forge could not be reached: {0}")]
     Transport(String),
+    /// It was not asked: a program of this machine cannot do its part. The text says where and what to do.
+    #[error("{0}")]
+    Here(String),
 }
 
 impl Error {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::git::{Repository, command, not_started, refused};
+use super::git::{Repository, broken, command, not_started, told};
 use super::retry::Trouble;
 use super::{Error, Remote, Result, Secret};
 use crate::model::ids::Sha;
@@ -32,14 +32,14 @@ impl Worktree {
         if !repository.has(sha)? {
             fetch(repository, sha, remote)?;
         }
-        let random = getrandom::u64().map_err(|error| Error::Server(error.to_string()))?;
+        let random = getrandom::u64().map_err(|error| Error::Here(error.to_string()))?;
         let path = beside.join(format!("ci-{}-{random:08x}", sha.short()));
         let tree = Self { repository: repository.root().to_owned(), path };
         let folder = tree.path.to_string_lossy().into_owned();
         // Hooks of the checkout are none of this commit's business.
         let arguments =
             ["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach", &folder, sha.as_str()];
-        run(&mut command(&tree.repository, &arguments), &arguments)?;
+        run(&tree.repository, &arguments)?;
         Ok(tree)
     }
 
@@ -68,12 +68,12 @@ fn fetch(repository: &Repository, sha: &Sha, remote: &Remote) -> Result<()> {
         let mut git = command(repository.root(), &arguments);
         configure(&mut git, remote);
         git.envs(authorities.clone());
-        let output = git.output().map_err(|error| Trouble::Final(not_started(&error)))?;
+        let output = git.output().map_err(|error| Trouble::Final(not_started(repository.root(), &error)))?;
         if output.status.success() {
             return Ok(());
         }
         let said = String::from_utf8_lossy(&output.stderr).replace(&remote.url, "");
-        let error = refused(&arguments, &output);
+        let error = Error::Server(told(repository.root(), &arguments, &output));
         Err(if lasts(&said) {
             Trouble::Final(error)
         } else {
@@ -145,7 +145,8 @@ fn authorities(repository: &Repository, remote: &Remote) -> Result<Vec<(&'static
         let folder = std::env::split_paths(&named).find(|folder| folder.is_dir());
         let path = folder.unwrap_or_else(|| named.into());
         // Git runs at the top of the work tree, wherever we were started.
-        let path = std::path::absolute(path).map_err(|error| Error::Server(format!("`{ours}`: {error}")))?;
+        let path =
+            std::path::absolute(path).map_err(|error| Error::Here(format!("`{ours}` names no file: {error}")))?;
         authorities.push((gits, path));
     }
     Ok(authorities)
@@ -157,9 +158,9 @@ fn origin(url: &str) -> &str {
     url[host..].find('/').map_or(url, |at| &url[..host + at])
 }
 
-fn run(git: &mut Command, arguments: &[&str]) -> Result<()> {
-    let output = git.output().map_err(|error| not_started(&error))?;
-    if output.status.success() { Ok(()) } else { Err(refused(arguments, &output)) }
+fn run(folder: &Path, arguments: &[&str]) -> Result<()> {
+    let output = command(folder, arguments).output().map_err(|error| not_started(folder, &error))?;
+    if output.status.success() { Ok(()) } else { Err(broken(folder, arguments, &output)) }
 }
 
 #[cfg(test)]

@@ -22,13 +22,22 @@ pub(crate) struct Unknown {
     pub(crate) message: String,
     /// Whether the token may not read it, so that asking again is of no use.
     pub(crate) unreadable: bool,
-    /// Whether the forge is unwell or not done yet, so that nobody is to blame and asking again later is all that helps.
-    pub(crate) outage: bool,
+    /// What is out of order, so that nobody who asks is to blame.
+    pub(crate) trouble: Option<Trouble>,
+}
+
+/// What keeps a fact from being found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Trouble {
+    /// The forge is unwell or not done yet: asking again later is all that helps.
+    Outage,
+    /// The git of this machine, which others can mend.
+    Here,
 }
 
 impl Unknown {
     pub(crate) fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), unreadable: false, outage: false }
+        Self { message: message.into(), unreadable: false, trouble: None }
     }
 }
 

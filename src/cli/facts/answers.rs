@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::forge::{self, Check, Forge, Review};
-use crate::gate::{Facts, Known, PersonaFacts, Standing, Unknown};
+use crate::gate::{Facts, Known, PersonaFacts, Standing, Trouble, Unknown};
 use crate::model::event::Pull;
 use crate::model::pattern::Wildcard;
 use crate::model::rules::{Checks, Permission};
@@ -88,7 +88,7 @@ impl<'a> Answers<'a> {
     pub(super) fn mergeable(&self) -> Known<bool> {
         let ask = || match self.forge.mergeable(self.pull()?).map_err(unknown)? {
             Some(mergeable) => Ok(mergeable),
-            None => Err(Unknown { outage: true, ..Unknown::new("GitHub is still computing it") }),
+            None => Err(Unknown { trouble: Some(Trouble::Outage), ..Unknown::new("GitHub is still computing it") }),
         };
         self.mergeable.get_or_init(ask).clone()
     }
@@ -104,7 +104,9 @@ impl<'a> Answers<'a> {
 
 fn unknown(error: forge::Error) -> Unknown {
     let unreadable = matches!(error, forge::Error::Denied(_));
-    Unknown { message: error.to_string(), unreadable, outage: error.is_outage() }
+    let outage = error.is_outage().then_some(Trouble::Outage);
+    let trouble = outage.or_else(|| matches!(error, forge::Error::Here(_)).then_some(Trouble::Here));
+    Unknown { message: error.to_string(), unreadable, trouble }
 }
 
 fn kept<T>(cell: &OnceLock<Known<Vec<T>>>, ask: impl FnOnce() -> Known<Vec<T>>) -> Known<&[T]> {

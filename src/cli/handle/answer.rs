@@ -9,13 +9,16 @@ use crate::cli::{ExitStatus, console, environment, project};
 use crate::command::Misfit;
 use crate::decide::{self, Decided};
 use crate::forge::Reaction;
-use crate::gate;
+use crate::gate::{self, Trouble};
 use crate::model::decision::Part;
 use crate::model::event::{Event, Pull};
 use crate::model::rules::Permission;
 use crate::render::{self, Reason, Refusal};
 
-/// Says what the gates refused, and why; how that ends. What could not be found out in an outage is no refusal.
+/// How it is told that something could not be found out, which is no refusal.
+const UNDECIDED: &str = "was not run: what it depends on could not be found out";
+
+/// Says what the gates refused, and why; how that ends.
 pub(super) fn refuse(
     session: &Session,
     asked: &Asked,
@@ -36,14 +39,13 @@ pub(super) fn refuse(
 
 /// The same in the log alone; the reasons, each once.
 pub(in crate::cli) fn say(decided: &Decided, refused: &[&Part]) -> (ExitStatus, Vec<Reason>) {
-    let what = decided.subject();
-    let status = if gate::in_outage(refused.iter().copied()) {
-        console::error(&format!("`{what}` was not run: what it depends on could not be found out"));
-        ExitStatus::Forge
-    } else {
-        console::error(&format!("`{what}` is refused"));
-        ExitStatus::Refused
+    let trouble = gate::undecided(refused.iter().copied());
+    let (how, status) = match trouble {
+        Some(Trouble::Outage) => (UNDECIDED, ExitStatus::Forge),
+        Some(Trouble::Here) => (UNDECIDED, ExitStatus::Usage),
+        None => ("is refused", ExitStatus::Refused),
     };
+    console::error(&format!("`{}` {how}", decided.subject()));
     let mut reasons: Vec<Reason> = Vec::new();
     for part in refused {
         let reason = Reason {

@@ -161,10 +161,11 @@ fn code(session: &Session, agenda: &Agenda, sha: &Sha) -> Result<Option<(Worktre
     };
     let checkout = Repository::find(root)?.ok_or_else(|| {
         Stop::usage(format!("`{}` is in no git repository", root.display()))
-            .help("the code of a pull request is checked out beside one: begin the job with `actions/checkout`")
+            .help("the code of a pull request is checked out beside one: begin the job with `actions/checkout`, where git is installed")
     })?;
-    let tree = Worktree::of(&checkout, sha, &remote, &environment::temporary())
-        .map_err(|error| Stop::from(error).help("nothing was run; ask again once the commit can be fetched"))?;
+    let tree = Worktree::of(&checkout, sha, &remote, &environment::temporary()).map_err(|error| {
+        Stop::from(error).help_unless_here("nothing was run; ask again once the commit can be fetched")
+    })?;
     let folder = tree.path().join(root.strip_prefix(checkout.root()).unwrap_or(Path::new("")));
     Ok(Some((tree, folder)))
 }

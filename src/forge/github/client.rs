@@ -300,6 +300,7 @@ fn unsure(error: &Error) -> Error {
         | Error::Limited { .. }
         | Error::Conflict(_)
         | Error::Invalid(_)
+        | Error::Here(_)
         | Error::Server(_) => Error::Server(text),
     }
 }

@@ -79,9 +79,13 @@ impl GitHub {
         match self.ask::<Value>(&self.harmless(probe)) {
             // A server that checks less carefully than GitHub allows it all the same.
             Ok(_) | Err(Error::NotFound(_) | Error::Invalid(_) | Error::Conflict(_)) => Ok(()),
-            Err(error @ (Error::Denied(_) | Error::Limited { .. } | Error::Server(_) | Error::Transport(_))) => {
-                Err(error)
-            }
+            Err(
+                error @ (Error::Denied(_)
+                | Error::Limited { .. }
+                | Error::Server(_)
+                | Error::Transport(_)
+                | Error::Here(_)),
+            ) => Err(error),
         }
     }
 
