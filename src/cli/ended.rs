@@ -9,7 +9,7 @@ use super::board::Dashboard;
 use super::session::Session;
 use super::stop::Stop;
 use super::{console, output};
-use crate::forge::{self, Forge};
+use crate::forge::{self, Conclusion, Forge};
 use crate::model::board::{Entry, Recorded, Status};
 use crate::model::decision::{GONE, UNREPORTED};
 use crate::model::event::{Event, WorkflowRun};
@@ -54,8 +54,7 @@ pub(super) fn outcomes(dashboard: &Dashboard<'_>) -> forge::Result<Vec<Entry>> {
 
 /// How a run ended.
 enum End {
-    /// In GitHub's words.
-    Concluded(String),
+    Concluded(Conclusion),
     /// It was deleted, or the forge keeps it no longer.
     Gone,
 }
@@ -71,7 +70,8 @@ fn end(forge: &dyn Forge, run: RunId, since: Timestamp) -> forge::Result<Option<
 /// Closes the rows that the run of a `workflow_run` event left running; whether there were any.
 pub(super) fn close_rows_of(session: &Session, event: &Event) -> Result<bool, Stop> {
     let Some(run) = event.workflow_run().filter(|_| event.action() == Some("completed")) else { return Ok(false) };
-    let Some(conclusion) = run.conclusion.clone() else { return Ok(false) };
+    let Some(word) = run.conclusion.clone() else { return Ok(false) };
+    let conclusion = Conclusion { word, at: run.until };
     let mut closed = false;
     let forge = session.forge()?;
     let heads = heads(forge, &run)?;
@@ -151,7 +151,8 @@ fn running<'r>(dashboard: &Dashboard<'_>, recorded: &'r [Recorded]) -> Vec<&'r R
     dashboard.standing(recorded).into_iter().filter(|record| !record.entry.status.ended()).collect()
 }
 
-fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
+fn outcome(record: &Recorded, conclusion: &Conclusion, superseded: bool) -> Entry {
+    let Conclusion { word: conclusion, at: until } = conclusion;
     let silent = match record.entry.note.strip_prefix(STARTING) {
         Some(workflow) => format!("{UNREPORTED}saying whether {workflow} was started: look at its runs"),
         None => format!("{UNREPORTED}reporting"),
@@ -159,9 +160,9 @@ fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
     let ended = Status::parse(conclusion).filter(|status| status.ended());
     let (status, note) = match ended {
         // Such a run is the work itself, and how it ended is what came of the work: nothing, where it was skipped.
-        Some(Status::Skipped) if is_dispatched(&record.entry) => (Status::Dropped, conclusion.to_owned()),
+        Some(Status::Skipped) if is_dispatched(&record.entry) => (Status::Dropped, conclusion.clone()),
         Some(status) if is_dispatched(&record.entry) => {
-            (status, Some(conclusion).filter(|word| *word != status.word()).unwrap_or_default().to_owned())
+            (status, Some(conclusion).filter(|word| *word != status.word()).cloned().unwrap_or_default())
         }
         _ if superseded => (Status::Dropped, "superseded".to_owned()),
         // It waited for other work of the run.
@@ -170,7 +171,7 @@ fn outcome(record: &Recorded, conclusion: &str, superseded: bool) -> Entry {
         // A run that succeeded and did not report is no success of this row.
         Some(_) | None => (Status::Failure, silent),
     };
-    ending(record, status, note)
+    Entry { until: *until, ..ending(record, status, note) }
 }
 
 fn ending(record: &Recorded, status: Status, note: String) -> Entry {

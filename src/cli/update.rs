@@ -120,6 +120,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         changes: None,
         began: true,
         work: None,
+        until: None,
     });
     let dashboard = session.dashboard(sha, Some(pull))?;
     let lost = |error| lost(error, &dashboard, pull);

@@ -194,6 +194,7 @@ impl Work<'_> {
             changes: None,
             began: true,
             work: None,
+            until: None,
         }
     }
 
@@ -238,6 +239,9 @@ impl Work<'_> {
             entry.changes = outcome.changes.or_else(|| outcome.changed.then_some(true));
             if let Some((run, page)) = &outcome.run {
                 (entry.run, entry.url) = (*run, page.clone());
+                // A run that is reported ended when it did, and not when its report came.
+                let reported = self.event.workflow_run().filter(|reported| Some(reported.id) == *run);
+                entry.until = reported.and_then(|run| run.until);
             }
             entry
         })

@@ -39,7 +39,7 @@ use self::client::{Client, Repeat};
 pub(crate) use self::probe::{Probe, Rate};
 use self::route::{Call, Route};
 use super::{Check, Declared, Dispatched, Error, Forge, Lock, PostedComment, Reaction, Remote, Result, Review, Secret};
-use super::{Patience, Taken};
+use super::{Conclusion, Patience, Taken};
 use crate::model::event::Pull;
 use crate::model::ids::{PullNumber, RunId, Sha};
 use crate::model::journal::{NewStatus, StatusRecord};
@@ -294,7 +294,7 @@ impl Forge for GitHub {
         self.client.now()
     }
 
-    fn run_conclusion(&self, run: RunId) -> Result<Option<String>> {
+    fn run_conclusion(&self, run: RunId) -> Result<Option<Conclusion>> {
         self.conclusion(run)
     }
 

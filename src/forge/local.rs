@@ -199,8 +199,8 @@ impl Forge for Local {
         now()
     }
 
-    fn run_conclusion(&self, run: RunId) -> Result<Option<String>> {
-        self.conclusion(run)
+    fn run_conclusion(&self, run: RunId) -> Result<Option<super::Conclusion>> {
+        Ok(self.conclusion(run)?.map(|word| super::Conclusion { word, at: None }))
     }
 
     fn dispatch(&self, workflow: &str, reference: &str, inputs: &IndexMap<String, String>) -> Result<Dispatched> {

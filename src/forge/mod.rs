@@ -216,6 +216,15 @@ pub(crate) struct Lock {
     pub(crate) applied: bool,
 }
 
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Conclusion {
+    /// In GitHub's words.
+    pub(crate) word: String,
+    /// When, as far as the forge tells.
+    pub(crate) at: Option<Timestamp>,
+}
+
 /// What came of asking for a lock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Taken {
@@ -296,8 +305,8 @@ pub(crate) trait Forge: Sync {
 
     /// Now, by the clock that its times are of, as far as that is known.
     fn now(&self) -> Timestamp;
-    /// How a run ended, in GitHub's words; `None` where it has not ended.
-    fn run_conclusion(&self, run: RunId) -> Result<Option<String>>;
+    /// How a run ended; `None` where it has not ended.
+    fn run_conclusion(&self, run: RunId) -> Result<Option<Conclusion>>;
     /// Starts a workflow.
     fn dispatch(&self, workflow: &str, reference: &str, inputs: &IndexMap<String, String>) -> Result<Dispatched>;
     /// One call of the API under the repository, whose answer is thrown away.

@@ -117,6 +117,9 @@ pub(crate) struct Entry {
     /// What all entries about one job of one decision have in common, at random: what says that work did not begin says
     /// so of that work alone. `None` where it was reported from outside.
     pub(crate) work: Option<String>,
+    /// When the work ended, where that is known better than by when it was reported.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<Timestamp>,
 }
 
 /// An entry as the journal gives it back.

@@ -68,6 +68,8 @@ pub(crate) struct WorkflowRun {
     pub(crate) event: String,
     /// When this attempt began.
     pub(crate) since: Option<Timestamp>,
+    /// When it ended, where it has.
+    pub(crate) until: Option<Timestamp>,
     /// The pull requests whose head it ran for.
     pub(crate) pulls: Vec<PullNumber>,
 }
@@ -209,6 +211,7 @@ impl Event {
         let text = |pointer: &str| run.pointer(pointer).and_then(Value::as_str);
         let attempt = run.get("run_attempt").and_then(Value::as_u64).and_then(|attempt| attempt.try_into().ok());
         let pulls = run.get("pull_requests").and_then(Value::as_array);
+        let time = |pointer: &str| text(pointer).and_then(|text| text.parse().ok());
         Some(WorkflowRun {
             id: RunId { id: run.get("id")?.as_u64()?, attempt: attempt.unwrap_or(1) },
             url: text("/html_url").unwrap_or_default().to_owned(),
@@ -216,7 +219,8 @@ impl Event {
             sha: Sha::parse(text("/head_sha")?)?,
             head_repository: text("/head_repository/full_name").map(str::to_owned),
             event: text("/event").unwrap_or_default().to_owned(),
-            since: text("/run_started_at").or_else(|| text("/created_at")).and_then(|text| text.parse().ok()),
+            since: time("/run_started_at").or_else(|| time("/created_at")),
+            until: time("/updated_at").filter(|_| text("/conclusion").is_some()),
             pulls: pulls
                 .into_iter()
                 .flatten()

@@ -127,6 +127,7 @@ impl Line {
         // Entries of earlier versions end before it.
         let began = next().is_none_or(|word| word != "0");
         let work = next().and_then(some);
+        let until = next().and_then(|second| Timestamp::from_second(second.parse().ok()?).ok());
         let (word, note) = match record.status.description.split_once(": ") {
             Some((word, note)) => (word, note),
             None => (record.status.description.as_str(), ""),
@@ -137,7 +138,7 @@ impl Line {
         };
         let (row, note) = (row.to_owned(), note.to_owned());
         let entry =
-            Entry { id, row, status, note, pr, run, url, link, layer, by, action, digest, changes, began, work };
+            Entry { id, row, status, note, pr, run, url, link, layer, by, action, digest, changes, began, work, until };
         Some(Self::Entry(Recorded { seq: record.id, at: record.created_at, entry }))
     }
 }
@@ -158,6 +159,7 @@ impl Entry {
         let description =
             if note.is_empty() { self.status.word().to_owned() } else { format!("{}: {note}", self.status.word()) };
         let text = |field: &Option<String>| field.clone().unwrap_or_default();
+        let until = self.until.map(|until| until.as_second().to_string());
         let fields = [
             "1".to_owned(),
             self.id.clone(),
@@ -173,6 +175,7 @@ impl Entry {
             if self.began { "" } else { "0" }.to_owned(),
             text(&self.work),
         ];
+        let fields: Vec<String> = fields.into_iter().chain(until).collect();
         NewStatus {
             state,
             context: [context, &self.row].into_iter().chain(layer).collect::<Vec<_>>().join("/"),

@@ -212,6 +212,7 @@ pub(super) fn entry(id: u64, row: &str, status: Status, note: &str) -> Entry {
         changes: None,
         began: true,
         work: None,
+        until: None,
     }
 }
 

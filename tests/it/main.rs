@@ -20,6 +20,7 @@ mod github_lag;
 mod github_limits;
 mod github_outage;
 mod github_rows;
+mod github_times;
 mod github_token;
 mod github_trouble;
 mod github_trust;

@@ -1,6 +1,8 @@
 //! Reports about a run that could not report itself. The journal knows from before who asked for its work, and for what; who
 //! reports is only told beside that.
 
+use jiff::Timestamp;
+
 use super::Dashboard;
 use crate::cli::work;
 use crate::forge;
@@ -8,19 +10,26 @@ use crate::model::board::{Entry, Recorded};
 use crate::model::ids::RunId;
 use crate::model::journal::{DESCRIPTION, cut};
 
-/// What the journal has of the run that is reported about.
-pub(super) struct Late(Vec<Recorded>);
+/// The run that is reported about.
+pub(super) struct Late {
+    /// What the journal has of it.
+    recorded: Vec<Recorded>,
+    /// When it ended, where that is known: whoever reports it took his time.
+    until: Option<Timestamp>,
+}
 
 impl Late {
     pub(super) fn of(dashboard: &Dashboard<'_>, run: RunId) -> forge::Result<Self> {
-        let mut recorded = dashboard.read()?;
+        let (recorded, end) = forge::both(|| dashboard.read(), || dashboard.forge.run_conclusion(run));
+        let mut recorded = recorded?;
         // What was reported from outside tells of nobody who asked.
         recorded.retain(|record| record.entry.run == Some(run) && record.entry.work.is_some());
-        Ok(Self(recorded))
+        Ok(Self { recorded, until: end.ok().flatten().and_then(|end| end.at) })
     }
 
     /// An outcome in the name of who asked for that work, where the journal leaves no doubt about it.
     pub(super) fn outcome(&self, dashboard: &Dashboard<'_>, entry: Entry) -> Entry {
+        let entry = Entry { until: self.until, ..entry };
         let works = self.works(dashboard, &entry);
         let Some(first) = works.first() else { return entry };
         if works.iter().any(|other| (&other.by, &other.action) != (&first.by, &first.action)) {
@@ -50,6 +59,6 @@ impl Late {
         // Who reports to a row of one layer need not name the layer.
         let layer = report.layer.as_deref().filter(|_| dashboard.is_for_all_layers(&report.row));
         let of_row = |entry: &&Entry| entry.row == report.row && (layer.is_none() || entry.layer.as_deref() == layer);
-        self.0.iter().map(|record| &record.entry).filter(of_row).collect()
+        self.recorded.iter().map(|record| &record.entry).filter(of_row).collect()
     }
 }

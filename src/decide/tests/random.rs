@@ -138,6 +138,7 @@ fn all_the_way(name: &str, payload: Value) {
         changes: None,
         began: true,
         work: None,
+        until: None,
     };
     let at = jiff::Timestamp::UNIX_EPOCH;
     let recorded: Vec<Recorded> = (1..).zip(rows).map(|(seq, row)| Recorded { seq, at, entry: entry(row) }).collect();

@@ -14,7 +14,7 @@ use super::client::Repeat;
 use super::page::Page;
 use super::route::{Call, JSON, Route, Speaks};
 use super::{GitHub, wire};
-use crate::forge::{Dispatched, Error, Forge, Result};
+use crate::forge::{Conclusion, Dispatched, Error, Forge, Result};
 use crate::model::ids::RunId;
 
 /// The pauses between looks for a run: it shows up in lists only after a while.
@@ -33,11 +33,14 @@ impl Page for wire::Runs {
 }
 
 impl GitHub {
-    pub(super) fn conclusion(&self, run: RunId) -> Result<Option<String>> {
+    /// The end of an attempt is when it changed last, of which GitHub itself makes how long it took; see `Duration` in
+    /// <https://github.com/cli/cli/blob/trunk/pkg/cmd/run/shared/shared.go>. It changes again if the run is run once more.
+    pub(super) fn conclusion(&self, run: RunId) -> Result<Option<Conclusion>> {
         // A run that was started again shows its newest attempt, so the attempt is asked for.
         let found: wire::Run = self.ask(&self.call(Route::RunAttempt, &[&run.id, &run.attempt]))?;
         let ended = found.status.as_deref() == Some("completed");
-        Ok(ended.then_some(found.conclusion).flatten())
+        let word = ended.then_some(found.conclusion).flatten();
+        Ok(word.map(|word| Conclusion { word, at: found.updated_at }))
     }
 
     pub(super) fn start_workflow(

@@ -160,6 +160,8 @@ pub(super) struct Run {
     #[serde(default)]
     pub(super) created_at: Option<Timestamp>,
     #[serde(default)]
+    pub(super) updated_at: Option<Timestamp>,
+    #[serde(default)]
     pub(super) actor: Option<User>,
 }
 

@@ -215,7 +215,7 @@ fn who_asks_whether_a_run_has_ended_does_not_hold_it_open() {
     local.runs.lock().unwrap().clear();
     let asks = std::fs::File::open(local.alive(id)).unwrap();
     asks.try_lock_shared().unwrap();
-    assert_eq!(local.run_conclusion(run).unwrap().as_deref(), Some("failure"));
+    assert_eq!(local.run_conclusion(run).unwrap().unwrap().word, "failure");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Board, Cell, Entry, Happening, Layout, Recorded, Row, RowSpec, Status};
-use crate::model::decision::UNREPORTED;
+use crate::model::decision::{GONE, UNREPORTED};
 
 /// Folds what was recorded into the board that `layout` describes. The order and repetition of `recorded` do not
 /// matter: entries are ordered by their server's id, and of those with equal ids the first counts.
@@ -345,9 +345,12 @@ fn run_page(entry: &Entry) -> Option<String> {
 
 fn seconds(track: &Track<'_>) -> Option<i64> {
     let (began, ended) = (track.began?, track.current?);
-    let took = ended.at.as_second() - began.at.as_second();
+    // GitHub changes when a run ended if that is run again.
+    let until = ended.entry.until.map_or(ended.at, |until| until.min(ended.at));
+    let took = until.as_second() - began.at.as_second();
     // When work ended of which nobody heard, nobody knows.
-    let heard = ended.entry.status.ended() && !ended.entry.note.starts_with(UNREPORTED);
+    let note = &ended.entry.note;
+    let heard = ended.entry.status.ended() && !note.starts_with(UNREPORTED) && note != GONE;
     (heard && took >= 0).then_some(took)
 }
 

@@ -44,6 +44,7 @@ fn report(row: &str, layer: Option<&str>, run: u64, status: Status) -> Entry {
         changes: None,
         began: true,
         work: None,
+        until: None,
     }
 }
 

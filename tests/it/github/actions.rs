@@ -46,6 +46,7 @@ pub(super) fn dispatch(state: &mut State, login: &str, request: &Request, workfl
         conclusion: None,
         earlier: Vec::new(),
         created_at: now(),
+        updated_at: now(),
     };
     let shown = shown(state, &run);
     let details = json!({ "workflow_run_id": run.id, "run_url": shown["url"], "html_url": shown["html_url"] });
@@ -64,7 +65,8 @@ pub(super) fn shown(state: &State, run: &Run) -> Value {
         "id": run.id, "run_attempt": run.earlier.len() + 1, "path": format!(".github/workflows/{}", run.workflow), "event": run.event,
         "status": if run.conclusion.is_some() { "completed" } else { "in_progress" }, "conclusion": run.conclusion,
         "head_branch": run.branch, "head_sha": run.sha, "head_repository": { "full_name": REPOSITORY },
-        "actor": user(&run.actor), "created_at": run.created_at, "pull_requests": pulls,
+        "actor": user(&run.actor), "created_at": run.created_at, "run_started_at": run.created_at,
+        "updated_at": run.updated_at, "pull_requests": pulls,
         "url": format!("{url}/repos/{REPOSITORY}/actions/runs/{}", run.id),
         "html_url": format!("{url}/{REPOSITORY}/actions/runs/{}", run.id),
     })

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::state::user;
+use super::state::{now, user};
 use super::{GitHub, REPOSITORY, actions, comments, git, pulls};
 
 /// An event: its name and its payload.
@@ -51,12 +51,13 @@ impl GitHub {
         self.state(|state| {
             let run = state.runs.get_mut(&run).unwrap();
             run.earlier.extend(run.conclusion.take());
+            run.updated_at = now();
         });
     }
 
     /// A workflow run ends.
     pub(crate) fn run_ends(&self, run: u64, conclusion: &str) -> Event {
-        self.state(|state| state.runs.get_mut(&run).unwrap().conclusion = Some(conclusion.to_owned()));
+        self.state(|state| state.end_run(run, conclusion));
         self.run_event(run, "completed")
     }
 

@@ -129,6 +129,7 @@ impl<'g> Job<'g> {
                 conclusion: None,
                 earlier: Vec::new(),
                 created_at: now(),
+                updated_at: now(),
             };
             let id = run.id;
             state.runs.insert(id, run);

@@ -119,6 +119,8 @@ pub(crate) struct Run {
     /// The conclusions of the attempts before, oldest first.
     pub(crate) earlier: Vec<String>,
     pub(crate) created_at: Timestamp,
+    /// When anything of it changed last: at its end, that it ended.
+    pub(crate) updated_at: Timestamp,
 }
 
 /// An issue that is no pull request.
@@ -258,7 +260,16 @@ impl State {
     /// A run ends, unless it has ended.
     pub(crate) fn end_run(&mut self, id: u64, conclusion: &str) {
         let run = self.runs.get_mut(&id).unwrap_or_else(|| panic!("no run {id}"));
-        run.conclusion.get_or_insert_with(|| conclusion.to_owned());
+        if run.conclusion.is_none() {
+            (run.conclusion, run.updated_at) = (Some(conclusion.to_owned()), now());
+        }
+    }
+
+    /// An hour goes by since the journal was written, and since a run ended so many seconds later.
+    pub(crate) fn an_hour_goes_by(&mut self, run: u64, seconds: i64) {
+        let hour = SignedDuration::from_hours(1);
+        self.statuses.iter_mut().for_each(|status| status.created_at -= hour);
+        self.runs.get_mut(&run).unwrap().updated_at = now() - hour + SignedDuration::from_secs(seconds);
     }
 
     /// Approves a pull request's head in somebody's name.

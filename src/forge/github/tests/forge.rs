@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::script::{Act, Script, no, ok, status};
-use crate::forge::{Error, Forge};
+use crate::forge::{Conclusion, Error, Forge};
 use crate::model::ids::{PullNumber, RunId, Sha};
 use crate::model::rules::Permission;
 
@@ -166,12 +166,18 @@ fn checks_are_check_runs_and_the_newest_status_of_each_context() {
 fn a_run_that_is_asked_about_is_asked_about_by_its_attempt() {
     let script = Script::new([
         ("GET", ok(json!({ "id": 9, "status": "in_progress", "conclusion": null }))),
-        ("GET", ok(json!({ "id": 9, "status": "completed", "conclusion": "cancelled" }))),
+        (
+            "GET",
+            ok(
+                json!({ "id": 9, "status": "completed", "conclusion": "cancelled", "updated_at": "2026-11-23T14:00:00Z" }),
+            ),
+        ),
         ("GET", no(404, "Not Found")),
     ]);
     let github = script.client(BUDGET);
     let ended = || github.run_conclusion(RunId { id: 9, attempt: 2 });
-    assert_eq!([ended().unwrap(), ended().unwrap()], [None, Some("cancelled".to_owned())]);
+    let cancelled = Conclusion { word: "cancelled".to_owned(), at: "2026-11-23T14:00:00Z".parse().ok() };
+    assert_eq!([ended().unwrap(), ended().unwrap()], [None, Some(cancelled)]);
     assert!(matches!(ended(), Err(Error::NotFound(_))));
     assert_eq!(script.lines(), ["GET /repos/o/n/actions/runs/9/attempts/2"; 3]);
 }
