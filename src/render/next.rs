@@ -1,11 +1,20 @@
 //! The next step: what failed, what runs, what to type, or that all is done. One sentence for people, from the rules and
 //! the board alone. It does not know who reads it, nor what the facts of a gate are.
 
+mod advice;
+mod before;
+mod line;
+#[cfg(test)]
+mod tests;
+
 use super::escape::one_line;
 use crate::model::board::{Board, Overall, Row, Status};
-use crate::model::decision::{CUT_SHORT, GONE, HELD, PLAN_STALE, UNREPORTED};
 use crate::model::journal::{self, DESCRIPTION};
-use crate::model::rules::{Action, ArgKind, Command, Rule, Rules, Select};
+use crate::model::rules::Rules;
+
+use advice::{Advice, advice};
+use before::{is_renewed, is_stale, may_begin};
+use line::command_for;
 
 /// What is to be done next, in parts, so that each sink can draw it in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -23,20 +32,6 @@ pub(crate) struct NextStep {
     /// What to type, where a command leads on.
     pub(crate) command: Option<String>,
 }
-
-/// What to do, and how a command is joined to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-pub(crate) struct Advice {
-    pub(crate) what: &'static str,
-    pub(crate) joint: &'static str,
-}
-
-/// Of work that failed.
-const FIX: Advice = Advice { what: "fix it and push", joint: ", or" };
-/// Of work of which nobody knows what came of it.
-const LOOK: Advice = Advice { what: "look at what its run did", joint: ", then" };
-/// Of work whose layer another holds.
-const WAIT: Advice = Advice { what: "wait until that is released", joint: ", then" };
 
 /// The kinds of next step, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -143,25 +138,6 @@ pub(crate) fn next_step(rules: &Rules, board: &Board) -> NextStep {
     about(rules, kind, first, &alike)
 }
 
-/// Whether there is nothing to fix, and the same command again would end the same: the note names the one to write.
-fn is_stale(failed: &Row) -> bool {
-    let says = |note: &str| note.contains(&format!("{PLAN_STALE}: "));
-    let mut cells = failed.cells.iter().filter(|cell| cell.status == Status::Failure).peekable();
-    if cells.peek().is_some() { cells.all(|cell| says(&cell.note)) } else { says(&failed.note) }
-}
-
-/// Whether all that a row comes after was done again since it was found stale: for each layer that was.
-fn is_renewed(rules: &Rules, board: &Board, stale: &Row) -> bool {
-    let done_since = |layer: Option<&str>| {
-        let before = rows_before(rules, board, stale, layer);
-        let mut before = before.filter(|row| layer.is_none() || row.layer.is_some()).peekable();
-        before.peek().is_some() && before.all(|row| row.status.done() && row.at > stale.at)
-    };
-    let cells = stale.cells.iter().filter(|cell| cell.status == Status::Failure).map(|cell| cell.layer.as_str());
-    let layers: Vec<&str> = cells.chain(stale.layer.as_deref()).collect();
-    if layers.is_empty() { done_since(None) } else { layers.into_iter().all(|layer| done_since(Some(layer))) }
-}
-
 fn whole(kind: NextKind) -> NextStep {
     NextStep { kind, title: String::new(), note: String::new(), link: None, more: 0, advice: None, command: None }
 }
@@ -170,21 +146,13 @@ fn about(rules: &Rules, kind: NextKind, row: &Row, more: &[&Row]) -> NextStep {
     // One command for all of them, where several rows of the stage wait or fell out.
     let several = kind != NextKind::Failed && more.iter().any(|other| other.stage == row.stage);
     let layers = if several { Vec::new() } else { layers_of(row) };
-    let says = |words: &str| row.note.starts_with(words) || row.note.contains(&format!(": {words}"));
-    let advice = match kind {
-        NextKind::Failed if says(UNREPORTED) => Some(LOOK),
-        NextKind::Failed => Some(FIX),
-        NextKind::Dropped if [CUT_SHORT, UNREPORTED, GONE].into_iter().any(says) => Some(LOOK),
-        NextKind::Dropped if says(HELD) => Some(WAIT),
-        NextKind::Dropped | NextKind::Running | NextKind::Ready | NextKind::Waiting | NextKind::Nothing => None,
-    };
     NextStep {
-        advice,
         kind,
         title: if one_line(&row.title).is_empty() { row.id.clone() } else { row.title.clone() },
         note: row.note.clone(),
         link: row.link.clone(),
         more: more.len(),
+        advice: advice(kind, row),
         command: command_for(rules, &row.stage, &layers),
     }
 }
@@ -201,181 +169,4 @@ fn layers_of(row: &Row) -> Vec<&str> {
     let untouched = row.missing.iter().filter(|_| row.status == Status::Pending).map(String::as_str);
     let open = row.cells.iter().filter(|cell| is_open(cell.status)).map(|cell| cell.layer.as_str()).chain(untouched);
     row.layer.as_deref().map_or_else(|| open.collect(), |layer| vec![layer])
-}
-
-/// Whether every row that this one comes after is done: of its own layer, where both have one.
-fn may_begin(rules: &Rules, board: &Board, row: &Row) -> bool {
-    rows_before(rules, board, row, row.layer.as_deref()).all(|before| before.status.done())
-}
-
-/// The rows that one comes after: of a layer, where they have one.
-fn rows_before<'b>(
-    rules: &'b Rules,
-    board: &'b Board,
-    row: &Row,
-    layer: Option<&'b str>,
-) -> impl Iterator<Item = &'b Row> {
-    let stage = rules.stages.get(&row.stage);
-    board
-        .rows
-        .iter()
-        .filter(move |before| stage.is_some_and(|stage| stage.after.iter().any(|after| **after == before.stage)))
-        .filter(move |before| layer.is_none() || before.layer.is_none() || layer == before.layer.as_deref())
-}
-
-/// What to type so that a stage's work begins: the usage of the first command whose rule runs a handler of that stage.
-fn command_for(rules: &Rules, stage: &str, layers: &[&str]) -> Option<String> {
-    let reports = |handler: &str| {
-        let stage_of = rules.handlers.get(handler).and_then(|handler| handler.stage.as_ref());
-        stage_of.is_some_and(|known| known.value == stage)
-    };
-    let runs = |rule: &&Rule| match &rule.action {
-        Action::Run(handlers) => handlers.iter().any(|handler| reports(handler)),
-        Action::Say(_) => false,
-    };
-    let about = |rule: &&Rule| match rule.layers.as_ref().map(|layers| &layers.value) {
-        Some(Select::Named(named)) => layers.iter().all(|layer| named.iter().any(|name| name == layer)),
-        Some(Select::All | Select::Changed | Select::Planned) | None => true,
-    };
-    let fitting = || rules.rules.iter().filter(runs).filter(about).filter(|rule| rule.command.is_some());
-    // A rule with a condition may be the wrong one: it comes last.
-    let rule = fitting().find(|rule| rule.condition.is_none()).or_else(|| fitting().next())?;
-    let command = rules.commands.get(rule.command.as_deref()?)?;
-    Some(line(command, layers))
-}
-
-/// A line that the command's pattern takes, with the layers where it has an argument for them, with the first of them where
-/// it takes but one; else its usage.
-fn line(command: &Command, layers: &[&str]) -> String {
-    let words: Vec<&str> =
-        command.usage.split_whitespace().take_while(|word| !word.starts_with(['[', '<', '('])).collect();
-    let bare = words.join(" ");
-    let takes = |kind: fn(&ArgKind) -> bool| command.args.values().any(|arg| kind(&arg.kind));
-    let named = match layers {
-        [first, ..] if takes(|kind| matches!(kind, ArgKind::Layer)) => vec![*first],
-        _ if takes(|kind| matches!(kind, ArgKind::Layers)) => layers.to_vec(),
-        _ => Vec::new(),
-    };
-    let full = (!named.is_empty()).then(|| format!("{bare} {}", named.join(" ")));
-    [full, Some(bare)]
-        .into_iter()
-        .flatten()
-        .find(|line| command.pattern.captures(line).is_some())
-        .unwrap_or_else(|| command.usage.clone())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::fixture;
-    use super::{NextKind, next_step};
-    use crate::model::board::{Entry, Recorded, Status, fold};
-
-    fn sentence(statuses: &[(&str, Status, &str)]) -> String {
-        let rules = fixture::rules();
-        next_step(&rules, &fixture::board(statuses)).description()
-    }
-
-    #[test]
-    fn the_first_failure_comes_first_with_the_line_to_type() {
-        let said = sentence(&[
-            ("plan-bootstrap", Status::Running, ""),
-            ("plan-platform", Status::Failure, "`terraform plan` exited with 1"),
-        ]);
-        assert_eq!(
-            said,
-            "Plan: platform failed: `terraform plan` exited with 1; fix it and push, or type /plan platform"
-        );
-    }
-
-    #[test]
-    fn what_waits_is_named_with_one_command_for_all_layers() {
-        assert_eq!(sentence(&[]), "Next: Plan: bootstrap and 1 more; type /plan");
-        assert_eq!(sentence(&[("plan-bootstrap", Status::Success, "")]), "Next: Plan: platform; type /plan platform");
-        let planned = [("plan-bootstrap", Status::Success, ""), ("plan-platform", Status::Skipped, "")];
-        assert_eq!(sentence(&planned), "Next: Apply; type /apply");
-    }
-
-    #[test]
-    fn what_runs_and_what_was_cancelled_are_said() {
-        assert_eq!(sentence(&[("plan-platform", Status::Running, "")]), "Plan: platform is running");
-        assert_eq!(
-            sentence(&[("plan-bootstrap", Status::Success, ""), ("plan-platform", Status::Dropped, "cancelled")]),
-            "Plan: platform is not done: cancelled; type /plan platform"
-        );
-    }
-
-    #[test]
-    fn a_real_failure_beside_a_stale_plan_is_still_one() {
-        let said = sentence(&[
-            ("plan-bootstrap", Status::Failure, "plan-stale: comment `/plan`"),
-            ("e2e", Status::Failure, "`make` exited with 1"),
-        ]);
-        assert!(said.contains("`make` exited with 1; fix it and push"), "{said}");
-    }
-
-    /// What is said where layers report to one row.
-    fn of_layers(reports: &[(&str, Option<&str>, Status, &str)]) -> String {
-        let planned =
-            ["bootstrap", "platform"].map(|layer| (format!("plan-{layer}"), Some(layer), Status::Success, ""));
-        let all = planned.iter().map(|(row, layer, status, note)| (row.as_str(), *layer, *status, *note));
-        let recorded = (1_u64..).zip(all.chain(reports.iter().copied())).map(|(id, (row, layer, status, note))| {
-            let at = jiff::Timestamp::from_second(1_000 + i64::try_from(id).unwrap()).unwrap();
-            let entry = Entry { layer: layer.map(str::to_owned), ..fixture::entry(id, row, status, note) };
-            Recorded { seq: id, at, entry }
-        });
-        let board = fold(&fixture::layout(), &recorded.collect::<Vec<_>>());
-        next_step(&fixture::rules(), &board).description()
-    }
-
-    #[test]
-    fn what_is_done_is_not_asked_for_again() {
-        let (low, high) = (Some("bootstrap"), Some("platform"));
-        assert_eq!(of_layers(&[("apply", low, Status::Success, "")]), "Next: Apply; type /apply platform");
-        let beside = [("apply", low, Status::Running, ""), ("apply", high, Status::Failure, "exit 1")];
-        assert!(of_layers(&beside).ends_with("or type /apply platform"), "{}", of_layers(&beside));
-        let broken = [("apply", low, Status::Failure, "exit 1"), ("apply", high, Status::Dropped, "did not begin")];
-        assert!(of_layers(&broken).ends_with("fix it and push, or type /apply bootstrap platform"), "{broken:?}");
-    }
-
-    #[test]
-    fn what_is_stale_is_done_again_once_it_was_recorded_anew() {
-        let stale = ("apply", Some("platform"), Status::Failure, "plan-stale: write `/plan platform`");
-        assert!(of_layers(&[stale]).ends_with("plan-stale: write `/plan platform`"), "{}", of_layers(&[stale]));
-        let again = ("plan-platform", Some("platform"), Status::Success, "");
-        assert_eq!(of_layers(&[stale, again]), "Next: Apply; type /apply platform");
-        // What was held back by it is not what is stale.
-        let held = ("apply", Some("bootstrap"), Status::Dropped, "after platform failed");
-        assert_eq!(of_layers(&[stale, held, again]), "Next: Apply; type /apply bootstrap platform");
-        let real = ("apply", Some("bootstrap"), Status::Failure, "exit 1");
-        assert!(of_layers(&[stale, real]).starts_with("Apply failed: "), "{}", of_layers(&[stale, real]));
-    }
-
-    #[test]
-    fn what_cannot_be_fixed_is_not_asked_to_be() {
-        let (layer, lost) = (Some("platform"), "ended without reporting");
-        let said = of_layers(&[("apply", layer, Status::Failure, lost)]);
-        assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
-        let said = of_layers(&[("apply", layer, Status::Dropped, lost)]);
-        assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
-        let said = of_layers(&[("apply", layer, Status::Dropped, "cancelled while it ran")]);
-        assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
-        let said = of_layers(&[("apply", layer, Status::Dropped, "locked by pull request 8 (bob)")]);
-        assert!(said.ends_with("; wait until that is released, then type /apply platform"), "{said}");
-    }
-
-    #[test]
-    fn optional_rows_do_not_hold_back() {
-        let rules = fixture::rules();
-        let done = ["plan-bootstrap", "plan-platform", "apply", "e2e"].map(|row| (row, Status::Success, ""));
-        let board = fixture::board(&done);
-        assert_eq!(next_step(&rules, &board).kind, NextKind::Ready);
-        assert_eq!(next_step(&rules, &board).sentence(), "Ready to merge");
-    }
-
-    #[test]
-    fn a_description_fits_a_commit_status() {
-        let long = "x".repeat(1000);
-        let said = sentence(&[("plan-platform", Status::Failure, &long)]);
-        assert!(said.chars().count() <= 140 && said.ends_with("/plan platform"), "{said}");
-    }
 }

@@ -1,0 +1,110 @@
+//! What is said to be done next, of boards in all states.
+
+use super::{NextKind, next_step};
+use crate::model::board::{Entry, Recorded, Status, fold};
+use crate::render::fixture;
+
+fn sentence(statuses: &[(&str, Status, &str)]) -> String {
+    let rules = fixture::rules();
+    next_step(&rules, &fixture::board(statuses)).description()
+}
+
+#[test]
+fn the_first_failure_comes_first_with_the_line_to_type() {
+    let said = sentence(&[
+        ("plan-bootstrap", Status::Running, ""),
+        ("plan-platform", Status::Failure, "`terraform plan` exited with 1"),
+    ]);
+    assert_eq!(said, "Plan: platform failed: `terraform plan` exited with 1; fix it and push, or type /plan platform");
+}
+
+#[test]
+fn what_waits_is_named_with_one_command_for_all_layers() {
+    assert_eq!(sentence(&[]), "Next: Plan: bootstrap and 1 more; type /plan");
+    assert_eq!(sentence(&[("plan-bootstrap", Status::Success, "")]), "Next: Plan: platform; type /plan platform");
+    let planned = [("plan-bootstrap", Status::Success, ""), ("plan-platform", Status::Skipped, "")];
+    assert_eq!(sentence(&planned), "Next: Apply; type /apply");
+}
+
+#[test]
+fn what_runs_and_what_was_cancelled_are_said() {
+    assert_eq!(sentence(&[("plan-platform", Status::Running, "")]), "Plan: platform is running");
+    assert_eq!(
+        sentence(&[("plan-bootstrap", Status::Success, ""), ("plan-platform", Status::Dropped, "cancelled")]),
+        "Plan: platform is not done: cancelled; type /plan platform"
+    );
+}
+
+#[test]
+fn a_real_failure_beside_a_stale_plan_is_still_one() {
+    let said = sentence(&[
+        ("plan-bootstrap", Status::Failure, "plan-stale: comment `/plan`"),
+        ("e2e", Status::Failure, "`make` exited with 1"),
+    ]);
+    assert!(said.contains("`make` exited with 1; fix it and push"), "{said}");
+}
+
+/// What is said where layers report to one row.
+fn of_layers(reports: &[(&str, Option<&str>, Status, &str)]) -> String {
+    let planned = ["bootstrap", "platform"].map(|layer| (format!("plan-{layer}"), Some(layer), Status::Success, ""));
+    let all = planned.iter().map(|(row, layer, status, note)| (row.as_str(), *layer, *status, *note));
+    let recorded = (1_u64..).zip(all.chain(reports.iter().copied())).map(|(id, (row, layer, status, note))| {
+        let at = jiff::Timestamp::from_second(1_000 + i64::try_from(id).unwrap()).unwrap();
+        let entry = Entry { layer: layer.map(str::to_owned), ..fixture::entry(id, row, status, note) };
+        Recorded { seq: id, at, entry }
+    });
+    let board = fold(&fixture::layout(), &recorded.collect::<Vec<_>>());
+    next_step(&fixture::rules(), &board).description()
+}
+
+#[test]
+fn what_is_done_is_not_asked_for_again() {
+    let (low, high) = (Some("bootstrap"), Some("platform"));
+    assert_eq!(of_layers(&[("apply", low, Status::Success, "")]), "Next: Apply; type /apply platform");
+    let beside = [("apply", low, Status::Running, ""), ("apply", high, Status::Failure, "exit 1")];
+    assert!(of_layers(&beside).ends_with("or type /apply platform"), "{}", of_layers(&beside));
+    let broken = [("apply", low, Status::Failure, "exit 1"), ("apply", high, Status::Dropped, "did not begin")];
+    assert!(of_layers(&broken).ends_with("fix it and push, or type /apply bootstrap platform"), "{broken:?}");
+}
+
+#[test]
+fn what_is_stale_is_done_again_once_it_was_recorded_anew() {
+    let stale = ("apply", Some("platform"), Status::Failure, "plan-stale: write `/plan platform`");
+    assert!(of_layers(&[stale]).ends_with("plan-stale: write `/plan platform`"), "{}", of_layers(&[stale]));
+    let again = ("plan-platform", Some("platform"), Status::Success, "");
+    assert_eq!(of_layers(&[stale, again]), "Next: Apply; type /apply platform");
+    // What was held back by it is not what is stale.
+    let held = ("apply", Some("bootstrap"), Status::Dropped, "after platform failed");
+    assert_eq!(of_layers(&[stale, held, again]), "Next: Apply; type /apply bootstrap platform");
+    let real = ("apply", Some("bootstrap"), Status::Failure, "exit 1");
+    assert!(of_layers(&[stale, real]).starts_with("Apply failed: "), "{}", of_layers(&[stale, real]));
+}
+
+#[test]
+fn what_cannot_be_fixed_is_not_asked_to_be() {
+    let (layer, lost) = (Some("platform"), "ended without reporting");
+    let said = of_layers(&[("apply", layer, Status::Failure, lost)]);
+    assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
+    let said = of_layers(&[("apply", layer, Status::Dropped, lost)]);
+    assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
+    let said = of_layers(&[("apply", layer, Status::Dropped, "cancelled while it ran")]);
+    assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
+    let said = of_layers(&[("apply", layer, Status::Dropped, "locked by pull request 8 (bob)")]);
+    assert!(said.ends_with("; wait until that is released, then type /apply platform"), "{said}");
+}
+
+#[test]
+fn optional_rows_do_not_hold_back() {
+    let rules = fixture::rules();
+    let done = ["plan-bootstrap", "plan-platform", "apply", "e2e"].map(|row| (row, Status::Success, ""));
+    let board = fixture::board(&done);
+    assert_eq!(next_step(&rules, &board).kind, NextKind::Ready);
+    assert_eq!(next_step(&rules, &board).sentence(), "Ready to merge");
+}
+
+#[test]
+fn a_description_fits_a_commit_status() {
+    let long = "x".repeat(1000);
+    let said = sentence(&[("plan-platform", Status::Failure, &long)]);
+    assert!(said.chars().count() <= 140 && said.ends_with("/plan platform"), "{said}");
+}
