@@ -171,7 +171,9 @@ fn unlocks(rules: &Rules, rule: &Rule) -> bool {
 }
 
 fn agenda(case: &Case<'_>, rule: Option<&Rule>, invocation: Option<&Invocation>) -> Option<Agenda> {
-    let order = Order { rule: rule?, invocation, actor: case.actor, pull: case.pull, facts: case.facts };
+    let Case { event, pull, actor, facts, .. } = *case;
+    let commented = pull.is_some() || event.pull_number().is_some();
+    let order = Order { rule: rule?, invocation, actor, pull, commented, facts };
     if let Some(part) = invocation.and_then(|_| impostor(case.event)) {
         return Some(Agenda { parts: vec![part], ..Agenda::default() });
     }

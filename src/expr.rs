@@ -128,11 +128,14 @@ pub(crate) fn mentions(source: &str, name: &str) -> bool {
     STRICT.template_from_str(source).is_ok_and(|read| read.undeclared_variables(false).contains(name))
 }
 
-/// Whether it cannot be rendered without this name: it asks for it, and not whether it is there.
+/// Whether it cannot be rendered without this name: it asks for it, and neither whether it is there nor for something else
+/// where it is not.
 pub(crate) fn needs(source: &str, name: &str) -> bool {
-    let words = source.split_whitespace().collect::<Vec<_>>().join(" ");
-    let provides =
-        ["defined", "not defined", "undefined"].iter().any(|test| words.contains(&format!("{name} is {test}")));
+    let words = source.replace('|', " | ").split_whitespace().collect::<Vec<_>>().join(" ");
+    let longer = |before: &str| before.ends_with(|end: char| end.is_alphanumeric() || "_.".contains(end));
+    let provides = ["is defined", "is not defined", "is undefined", "| default", "| d("]
+        .iter()
+        .any(|test| words.match_indices(&format!("{name} {test}")).any(|(at, _)| !longer(&words[..at])));
     mentions(source, name) && !provides
 }
 

@@ -19,6 +19,8 @@ pub(crate) struct Order<'a> {
     pub(crate) invocation: Option<&'a Invocation>,
     pub(crate) actor: &'a str,
     pub(crate) pull: Option<&'a Pull>,
+    /// Whether it is about a pull request, known or not, where people can comment.
+    pub(crate) commented: bool,
     pub(crate) facts: &'a dyn Facts,
 }
 
@@ -78,7 +80,7 @@ fn chosen<'r>(
             let planned = |layer: &&Layer| order.facts.planned(&stage, Some(&layer.key.value)) == Ok(true);
             let layers: Vec<&Layer> = rules.layers.values().filter(planned).collect();
             if layers.is_empty() && !rules.layers.is_empty() {
-                agenda.parts.push(nothing_planned(rules, gate, &stage));
+                agenda.parts.push(nothing_planned(rules, order, gate, &stage));
             }
             layers
         }
@@ -138,7 +140,15 @@ fn held_to<'h>(handlers: &[&'h Handler]) -> Option<&'h str> {
     })
 }
 
-fn nothing_planned(rules: &Rules, gate: Option<&Gate>, stage: &str) -> Part {
+/// How to have a command run: by a comment, else at a command line, where it counts for the commit that stands there.
+fn to_be_run(order: &Order<'_>, line: &str) -> String {
+    match order.commented {
+        true => format!("comment `{line}`"),
+        false => format!("type `ci {}` first, for the same commit", line.trim_start_matches('/')),
+    }
+}
+
+fn nothing_planned(rules: &Rules, order: &Order<'_>, gate: Option<&Gate>, stage: &str) -> Part {
     let line = rules.line_for_stage(stage, None).unwrap_or_else(|| format!("/{stage}"));
     Part {
         code: "planned",
@@ -147,7 +157,7 @@ fn nothing_planned(rules: &Rules, gate: Option<&Gate>, stage: &str) -> Part {
         holds: false,
         wanted: format!("{stage} succeeded for this commit"),
         found: "it has not succeeded for any layer".to_owned(),
-        remedy: format!("comment `{line}`"),
+        remedy: to_be_run(order, &line),
     }
 }
 
@@ -209,7 +219,7 @@ fn ask(
         let asking = rules.gates.get(&part.gate).and_then(|gate| gate.planned.as_ref());
         let stage = asking.map_or("plan", |stage| stage.value.as_str());
         if let Some(line) = rules.line_for_stage(stage, part.layer.as_deref()) {
-            part.remedy = format!("comment `{line}`");
+            part.remedy = to_be_run(order, &line);
         }
     }
 }

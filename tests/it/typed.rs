@@ -25,6 +25,8 @@ pattern = "/unlock"
 pattern = "/number"
 [commands.maybe]
 pattern = "/maybe"
+[commands.fallback]
+pattern = "/fallback"
 [commands.status]
 pattern = "/status"
 [commands.smoke]
@@ -59,6 +61,10 @@ command = "maybe"
 run     = "maybe"
 gate    = "anyone"
 [[rules]]
+command = "fallback"
+run     = "fallback"
+gate    = "anyone"
+[[rules]]
 command = "status"
 run     = "status"
 gate    = "anyone"
@@ -87,6 +93,10 @@ steps = [{ run = ["touch", "STORE/begun"] }, { run = ["echo", "{{ pr.number }}"]
 [handlers.maybe]
 stage = "note"
 steps = [{ run = ["true"] }, { if = "pr is defined", run = ["echo", "{{ pr.number }}"] }]
+[handlers.fallback]
+stage = "note"
+note  = "{{ pr | default('none') }}"
+steps = [{ run = ["echo", "{{ pr|d('none') }}"] }]
 [handlers.status]
 api  = "POST /repos/{owner}/{repo}/statuses/x"
 body = { of = '{{ pr["head"]["ref"] }}' }
@@ -104,12 +114,27 @@ fn what_is_about_a_pull_request_wants_one_named<P: Place>() {
         assert!(told.contains(&format!("add `--pr N`, as in `ci {word} --pr 7`")), "{told}");
     }
     assert!(place.stored("begun").is_none(), "a step ran");
-    for word in ["maybe", "smoke"] {
+    for word in ["maybe", "fallback", "smoke"] {
         place.ci(&[word]).exits(0);
     }
     let told = place.ci(&["note"]).exits(0).stderr;
     assert_eq!(told.matches("no dashboard is kept: no pull request is named, as `--pr N` does").count(), 1, "{told}");
     assert!(!place.ci(&["note", "--pr", "7"]).exits(0).stderr.contains("no dashboard"));
+}
+
+/// Nobody can comment where there is no pull request.
+fn what_is_missing_without_a_pull_request_is_told_as_what_to_type<P: Place>() {
+    let place = P::with(CONFIG_WITH_A_PLAN);
+    for (typed, line) in [(&["apply", "web"][..], "ci plan web"), (&["apply"], "ci plan")] {
+        let told = place.ci(typed).exits(4).stderr;
+        assert!(told.contains(&format!("help: type `{line}` first, for the same commit\n")), "{told}");
+        assert!(!told.contains("comment `"), "{told}");
+    }
+    let named = place.ci(&["apply", "web", "--pr", "7"]).exits(4).stderr;
+    assert!(named.contains("help: comment `/plan web`\n"), "{named}");
+    place.ci(&["plan", "web"]).exits(0);
+    place.ci(&["apply", "web"]).exits(0);
+    place.ci(&["apply"]).exits(0);
 }
 
 #[test]
@@ -175,7 +200,42 @@ gate    = "anyone"
 steps = [{ run = ["true"] }]
 "#;
 
+const CONFIG_WITH_A_PLAN: &str = r#"
+version = 1
+[layers.web]
+dir = "."
+[layers.api]
+dir = "."
+[stages.plan]
+name = "Plan"
+each = "layer"
+[gates.planned]
+planned = "plan"
+[commands.plan]
+pattern     = '/plan(\s+(?<layers>.+))?'
+args.layers = { type = "layers", default = "all" }
+[commands.apply]
+pattern     = '/apply(\s+(?<layers>.+))?'
+args.layers = { type = "layers", default = "planned" }
+[[rules]]
+command = "plan"
+run     = "plan"
+gate    = "anyone"
+[[rules]]
+command = "apply"
+run     = "apply"
+gate    = "planned"
+[handlers.plan]
+each  = "layer"
+stage = "plan"
+steps = [{ run = ["true"] }]
+[handlers.apply]
+each  = "layer"
+steps = [{ run = ["true"] }]
+"#;
+
 on_both!(
+    what_is_missing_without_a_pull_request_is_told_as_what_to_type,
     what_is_about_a_pull_request_wants_one_named,
     what_goes_on_elsewhere_is_told,
     the_locks_of_a_pull_request_that_is_not_there_are_not_released,

@@ -55,5 +55,5 @@ fn parts(rules: &Rules, (command, rule): (&Command, &Rule), pull: &Pull, actor: 
     let word = command.usage.split_whitespace().next().unwrap_or_default();
     let invocation = command::read_line(rules, word).and_then(Result::ok);
     let invocation = invocation.as_ref().filter(|invocation| invocation.command == command.key.value);
-    schedule::agenda(rules, &Order { rule, invocation, actor, pull: Some(pull), facts }).parts
+    schedule::agenda(rules, &Order { rule, invocation, actor, pull: Some(pull), commented: true, facts }).parts
 }
