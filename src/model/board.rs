@@ -193,6 +193,8 @@ pub(crate) struct Cell {
     pub(crate) note: String,
     pub(crate) digest: Option<String>,
     pub(crate) run: Option<RunId>,
+    /// When its status was reported.
+    pub(crate) at: Timestamp,
 }
 
 /// Every row, and what happened, newest first.

@@ -319,6 +319,7 @@ fn over_layers(row: &mut Row, layers: &[(&str, &Track<'_>)], whole: Track<'_>, b
             note: record.entry.note.clone(),
             digest: record.entry.digest.clone(),
             run: record.entry.run,
+            at: record.at,
         })
         .collect();
 }

@@ -1,5 +1,7 @@
 //! What a row comes after: whether that is done, and what is to be recorded anew before the row's work can do any good.
 
+use jiff::Timestamp;
+
 use crate::model::board::{Board, Row, Status};
 use crate::model::decision::PLAN_STALE;
 use crate::model::rules::Rules;
@@ -13,14 +15,17 @@ pub(super) fn is_stale(failed: &Row) -> bool {
 
 /// Whether all that a row comes after was done again since it was found stale: for each layer that was.
 pub(super) fn is_renewed(rules: &Rules, board: &Board, stale: &Row) -> bool {
-    let done_since = |layer: Option<&str>| {
+    let renewed = |layer: Option<&str>, since: Option<Timestamp>| {
         let before = rows_before(rules, board, stale, layer);
         let mut before = before.filter(|row| layer.is_none() || row.layer.is_some()).peekable();
-        before.peek().is_some() && before.all(|row| row.status.done() && row.at > stale.at)
+        before.peek().is_some() && before.all(|row| row.status.done() && row.at > since)
     };
-    let cells = stale.cells.iter().filter(|cell| cell.status == Status::Failure).map(|cell| cell.layer.as_str());
-    let layers: Vec<&str> = cells.chain(stale.layer.as_deref()).collect();
-    if layers.is_empty() { done_since(None) } else { layers.into_iter().all(|layer| done_since(Some(layer))) }
+    let mut cells = stale.cells.iter().filter(|cell| cell.status == Status::Failure).peekable();
+    if cells.peek().is_some() {
+        cells.all(|cell| renewed(Some(&cell.layer), Some(cell.at)))
+    } else {
+        renewed(stale.layer.as_deref(), stale.at)
+    }
 }
 
 /// Whether every row that this one comes after is done: of its own layer, where both have one.

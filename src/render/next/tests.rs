@@ -81,6 +81,18 @@ fn what_is_stale_is_done_again_once_it_was_recorded_anew() {
 }
 
 #[test]
+fn each_layer_is_renewed_by_its_own_time() {
+    let stale = |layer| ("apply", Some(layer), Status::Failure, "plan-stale: write `/plan`");
+    let low = ("plan-bootstrap", Some("bootstrap"), Status::Success, "");
+    let high = ("plan-platform", Some("platform"), Status::Success, "");
+    let said = of_layers(&[stale("platform"), high, stale("bootstrap"), low]);
+    assert_eq!(said, "Next: Apply; type /apply bootstrap platform");
+    // Planned again, applied again, and stale again: the same command would end the same.
+    let said = of_layers(&[stale("bootstrap"), stale("platform"), low, high, stale("platform")]);
+    assert!(said.starts_with("Apply is not done: ") && !said.contains("/apply"), "{said}");
+}
+
+#[test]
 fn what_cannot_be_fixed_is_not_asked_to_be() {
     let (layer, lost) = (Some("platform"), "ended without reporting");
     let said = of_layers(&[("apply", layer, Status::Failure, lost)]);
