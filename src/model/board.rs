@@ -140,6 +140,12 @@ pub(crate) struct Layout {
     pub(crate) layers: Vec<String>,
 }
 
+impl Layout {
+    fn has(&self, layer: &str) -> bool {
+        self.layers.iter().any(|known| known == layer)
+    }
+}
+
 /// A row that ci.toml declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RowSpec {

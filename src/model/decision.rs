@@ -6,6 +6,11 @@ use serde::Serialize;
 /// The reason code of work that would not be what was reviewed. The note of its row begins with it, and says what to do.
 pub(crate) const PLAN_STALE: &str = "plan-stale";
 
+/// Whether the note of a failure says that: there is nothing to fix, and the same command again would end the same.
+pub(crate) fn is_stale(note: &str) -> bool {
+    note.contains(&format!("{PLAN_STALE}: "))
+}
+
 /// How the note of a row begins whose run ended without a word of what came of its work.
 pub(crate) const UNREPORTED: &str = "ended without ";
 

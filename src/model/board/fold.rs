@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::{Board, Cell, Entry, Happening, Layout, Recorded, Row, RowSpec, Status};
-use crate::model::decision::{GONE, UNREPORTED};
+use crate::model::decision::{GONE, UNREPORTED, is_stale};
 
 /// Folds what was recorded into the board that `layout` describes. The order and repetition of `recorded` do not
 /// matter: entries are ordered by their server's id, and of those with equal ids the first counts.
@@ -22,16 +22,18 @@ pub(crate) fn fold(layout: &Layout, recorded: &[Recorded]) -> Board {
 
 /// The entries that rows stand on now, of rows that ci.toml no longer has too.
 pub(crate) fn standing<'r>(layout: &Layout, recorded: &'r [Recorded]) -> Vec<&'r Recorded> {
-    let mut current: Vec<&Recorded> = current(&tracks(layout, &ordered(recorded))).collect();
+    let mut current: Vec<&Recorded> = current(layout, &tracks(layout, &ordered(recorded))).collect();
     current.sort_by_key(|record| record.seq);
+    current.dedup_by_key(|record| record.seq);
     current
 }
 
-fn current<'a>(tracks: &HashMap<&str, Tracks<'a>>) -> impl Iterator<Item = &'a Recorded> {
+/// What rows stand on, with the layers that ci.toml has lost and without.
+fn current<'a>(layout: &Layout, tracks: &HashMap<&str, Tracks<'a>>) -> impl Iterator<Item = &'a Recorded> {
     let of_row = |tracks: &Tracks<'a>| {
         let Standing { whole, layers } = tracks.standing(|_| true);
         let layers: Vec<_> = layers.into_iter().map(|(_, track)| track.current).collect();
-        layers.into_iter().chain([whole.current])
+        layers.into_iter().chain([whole.current, tracks.standing(|layer| layout.has(layer)).whole.current])
     };
     tracks.values().flat_map(of_row).flatten()
 }
@@ -125,7 +127,9 @@ impl<'a> Tracks<'a> {
         let layers = self.0.iter().filter_map(|(layer, track)| Some(((*layer)?, track)));
         let layers = layers.filter(|(layer, _)| counts(layer));
         let layers: Vec<_> = layers.filter(|(_, track)| !whole.replaces(track)).collect();
-        if !layers.is_empty() && !whole.holds() {
+        // What came later and did not take their place is of an older run.
+        let is_late = layers.iter().any(|(_, track)| track.seq() < whole.seq());
+        if !layers.is_empty() && (is_late || !whole.holds()) {
             whole = Track::default();
         }
         Standing { whole, layers }
@@ -154,6 +158,10 @@ impl<'a> Track<'a> {
         self.began =
             if entry.status.ended() { self.began.filter(|began| began.entry.run == entry.run) } else { Some(record) };
         self.current = Some(record);
+    }
+
+    fn seq(&self) -> Option<u64> {
+        self.current.map(|record| record.seq)
     }
 
     /// Whether what this says of the whole row stands in place of what `layer` says.
@@ -226,9 +234,8 @@ fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &[&
         missing: Vec::new(),
     };
     // What was said of layers that ci.toml has lost stands in the history.
-    let known = |layer: &str| spec.layer.is_some() || layout.layers.iter().any(|known| known == layer);
-    match tracks.map(|tracks| tracks.standing(known)) {
-        Some(Standing { whole, layers }) if !layers.is_empty() => over_layers(&mut row, &layers, whole, before),
+    match tracks.map(|tracks| tracks.standing(|layer| layout.has(layer))) {
+        Some(Standing { whole, layers }) if !layers.is_empty() => over_layers(&mut row, layout, &layers, whole, before),
         Some(Standing { whole, .. }) if whole.current.is_some() => of_one(&mut row, &whole),
         Some(_) | None => {
             if let Some(note) = nothing_to_do(spec, before) {
@@ -256,7 +263,7 @@ fn of_one(row: &mut Row, track: &Track<'_>) {
 /// Failure if one failed, running while one runs, dropped if one did not take place, success when every layer that was
 /// planned with changes is done, else pending.
 /// What did not go well with the whole row counts too, until all layers are done that had something to do.
-fn over_layers(row: &mut Row, layers: &[(&str, &Track<'_>)], whole: Track<'_>, before: &[&Row]) {
+fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, &Track<'_>)], whole: Track<'_>, before: &[&Row]) {
     let cells: Vec<(&str, &Recorded, &Track<'_>)> =
         layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, *track))).collect();
     let planned = |layer: &str| cells.iter().any(|(known, ..)| *known == layer);
@@ -269,21 +276,19 @@ fn over_layers(row: &mut Row, layers: &[(&str, &Track<'_>)], whole: Track<'_>, b
         .map(str::to_owned)
         .collect();
     let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
-    let total = cells.len() + missing.len();
-    let all_known = before.iter().any(|row| row.layer.is_some());
-    let is_settled = |whole: &&Recorded| whole.entry.status != Status::Running && all_known && done == total;
-    let whole = whole.current.filter(|whole| !is_settled(whole));
-    let has = |status| {
-        let of_layers = cells.iter().map(|(layer, record, _)| (Some(*layer), *record));
-        of_layers.chain(whole.map(|whole| (None, whole))).filter(move |(_, record)| record.entry.status == status)
-    };
-    // What was cut short tells more than what did not begin.
-    let dropped =
-        || has(Status::Dropped).find(|(_, record)| record.entry.began).or_else(|| has(Status::Dropped).next());
-    let telling = has(Status::Failure).next().or_else(|| has(Status::Running).next()).or_else(dropped);
+    // Rows of layers before this one say which layers have something to do.
+    let tell: Vec<_> = before.iter().filter(|row| row.layer.is_some()).collect();
+    let is_told = !tell.is_empty() && tell.iter().all(|row| row.status.done());
+    let total = if tell.is_empty() { layout.layers.len() } else { cells.len() + missing.len() };
+    let open = !missing.is_empty() || done < cells.len();
+    let whole = whole.current.filter(|whole| whole.entry.status == Status::Running || open || !is_told);
+    let of_layers = cells.iter().map(|(layer, record, _)| (Some(*layer), *record));
+    let all = of_layers.chain(whole.map(|whole| (None, whole)));
+    let telling = all.filter(|(_, record)| tells(&record.entry).is_some());
+    let telling = telling.min_by_key(|(_, record)| tells(&record.entry));
     row.status = match telling {
         Some((_, record)) => record.entry.status,
-        None if done < total => Status::Pending,
+        None if open => Status::Pending,
         None if cells.iter().all(|(_, record, _)| record.entry.status == Status::Skipped) => Status::Skipped,
         None => Status::Success,
     };
@@ -324,6 +329,17 @@ fn over_layers(row: &mut Row, layers: &[(&str, &Track<'_>)], whole: Track<'_>, b
         .collect();
 }
 
+/// Which of several things that keep a row from being done it shows: the least. What has to be fixed comes before what has
+/// to be planned anew, and what was cut short before what did not begin.
+fn tells(entry: &Entry) -> Option<u8> {
+    match entry.status {
+        Status::Failure => Some(u8::from(is_stale(&entry.note))),
+        Status::Running => Some(2),
+        Status::Dropped => Some(if entry.began { 3 } else { 4 }),
+        Status::Pending | Status::Success | Status::Skipped => None,
+    }
+}
+
 /// Where all rows that this one comes after had nothing to do, it has nothing to do either.
 fn nothing_to_do(spec: &RowSpec, before: &[&Row]) -> Option<String> {
     let idle =
@@ -358,7 +374,7 @@ fn seconds(track: &Track<'_>) -> Option<i64> {
 /// Every outcome, and the work without one that rows stand on, newest first.
 fn history(layout: &Layout, ordered: &[&Recorded], tracks: &HashMap<&str, Tracks<'_>>) -> Vec<Happening> {
     let specs: HashMap<&str, &RowSpec> = layout.rows.iter().map(|spec| (spec.id.as_str(), spec)).collect();
-    let standing: HashSet<u64> = current(tracks).map(|record| record.seq).collect();
+    let standing: HashSet<u64> = current(layout, tracks).map(|record| record.seq).collect();
     let mut lines = Vec::new();
     for record in ordered.iter().rev() {
         let entry = &record.entry;

@@ -1,3 +1,5 @@
+mod layers;
+
 use proptest::prelude::*;
 
 use super::{Board, Entry, Layout, Recorded, RowSpec, Status, fold, standing};
@@ -76,12 +78,18 @@ fn an_outcome_of_an_older_run_goes_to_the_history_alone() {
         assert_eq!(status(&late, "plan-a"), Status::Failure, "{layer:?}");
         assert_eq!(late.history.len(), 2);
     }
-    let whole = board([
+    let whole = [
         report("apply", Some("a"), 9, Status::Success),
         report("apply", Some("b"), 9, Status::Success),
         report("apply", None, 5, Status::Failure),
-    ]);
-    assert_eq!(status(&whole, "apply"), Status::Success);
+    ];
+    assert_eq!(status(&board(whole.clone()), "apply"), Status::Success);
+    // Nor where nothing says which layers there are, or one of them is still to be done.
+    let rows = vec![spec("apply", None, &[])];
+    assert_eq!(status(&fold(&Layout { rows, ..layout() }, &journal(whole.clone())), "apply"), Status::Success);
+    let planned = |layer: &str| report(&format!("plan-{layer}"), Some(layer), 1, Status::Success);
+    let [one, _, late] = whole;
+    assert_eq!(status(&board([planned("a"), planned("b"), one, late]), "apply"), Status::Pending);
 }
 
 #[test]
@@ -103,22 +111,6 @@ fn who_begins_with_the_layer_may_end_without_it() {
 }
 
 #[test]
-fn a_row_for_all_layers_is_done_when_every_layer_with_changes_is() {
-    let planned = |layer: &str, changes| Entry {
-        changes: Some(changes),
-        ..report(&format!("plan-{layer}"), Some(layer), 1, Status::Success)
-    };
-    let applied = |layer| report("apply", Some(layer), 2, Status::Success);
-    let one = board([planned("a", true), planned("b", true), applied("a")]);
-    let row = one.row("apply").unwrap();
-    assert_eq!((row.status, row.note.as_str()), (Status::Pending, "1 of 2 layers"));
-    let both = board([planned("a", true), planned("b", true), applied("a"), applied("b")]);
-    assert_eq!(status(&both, "apply"), Status::Success);
-    let only = board([planned("a", true), planned("b", false), applied("a")]);
-    assert_eq!(status(&only, "apply"), Status::Success);
-}
-
-#[test]
 fn where_nothing_changes_there_is_nothing_to_apply_wherever_the_stages_stand() {
     let idle = |layer: &str| Entry {
         changes: Some(false),
@@ -135,16 +127,6 @@ fn where_nothing_changes_there_is_nothing_to_apply_wherever_the_stages_stand() {
         let ids: Vec<&str> = all.rows.iter().map(|row| row.id.as_str()).collect();
         assert!(ids.iter().eq(layout.rows.iter().map(|spec| &spec.id)), "{ids:?}");
     }
-}
-
-#[test]
-fn what_one_layer_reported_to_a_row_is_no_other_layers() {
-    let recorded = |layer, status| Entry { digest: Some("d".to_owned()), ..report("apply", Some(layer), 1, status) };
-    let board = board([recorded("a", Status::Success), recorded("b", Status::Failure)]);
-    assert_eq!(board.stands("apply", Some("a")), Some((Status::Success, Some("d"))));
-    assert_eq!(board.stands("apply", Some("b")), Some((Status::Failure, Some("d"))));
-    assert_eq!(board.stands("apply", Some("c")), None);
-    assert_eq!(board.stands("e2e", Some("a")), Some((Status::Pending, None)));
 }
 
 #[test]
@@ -212,70 +194,6 @@ fn what_did_not_begin_does_not_hide_other_work_of_its_run_or_of_none() {
 }
 
 #[test]
-fn what_failed_as_a_whole_holds_until_the_whole_or_every_layer_is_done() {
-    let planned = |layer: &str| Entry {
-        changes: Some(true),
-        ..report(&format!("plan-{layer}"), Some(layer), 1, Status::Success)
-    };
-    let layer = |key| report("apply", Some(key), 3, Status::Success);
-    for whole in [Status::Failure, Status::Dropped, Status::Running] {
-        let begun = vec![planned("a"), planned("b"), report("apply", None, 2, whole), layer("a")];
-        assert_eq!(status(&board(begun.clone()), "apply"), whole);
-        let all = [begun.clone(), vec![layer("b")]].concat();
-        assert_eq!(status(&board(all), "apply"), if whole == Status::Running { whole } else { Status::Success });
-        let again = [begun, vec![report("apply", None, 3, Status::Success)]].concat();
-        assert_eq!(status(&board(again), "apply"), Status::Success);
-    }
-    // Nothing says which layers had something to do with a row that comes after none.
-    let alone = [report("plan", None, 2, Status::Failure), report("plan", Some("a"), 3, Status::Success)];
-    let layout = Layout { rows: vec![spec("plan", None, &[])], ..layout() };
-    assert_eq!(status(&fold(&layout, &journal(alone)), "plan"), Status::Failure);
-}
-
-#[test]
-fn what_failed_as_a_whole_is_not_settled_where_nothing_says_which_layers_there_were() {
-    let rows = vec![spec("validate", None, &[]), spec("apply", None, &["validate"])];
-    let entries = [
-        report("validate", None, 1, Status::Success),
-        report("apply", None, 2, Status::Failure),
-        report("apply", Some("a"), 3, Status::Success),
-    ];
-    assert_eq!(status(&fold(&Layout { rows, ..layout() }, &journal(entries)), "apply"), Status::Failure);
-}
-
-#[test]
-fn what_a_lost_layer_says_late_leaves_the_row_as_it_is() {
-    let whole = report("apply", None, 1, Status::Success);
-    let gone = report("apply", Some("gone"), 2, Status::Success);
-    assert_eq!(status(&board([whole, gone.clone()]), "apply"), Status::Success);
-    let idle = |layer: &str| Entry {
-        changes: Some(false),
-        ..report(&format!("plan-{layer}"), Some(layer), 1, Status::Success)
-    };
-    assert_eq!(status(&board([idle("a"), idle("b"), gone]), "apply"), Status::Skipped);
-}
-
-#[test]
-fn what_was_cut_short_is_told_before_what_did_not_begin() {
-    let waited = Entry { note: "cancelled".to_owned(), began: false, ..report("apply", Some("a"), 1, Status::Dropped) };
-    let cut = Entry { note: "cancelled while it ran".to_owned(), ..report("apply", Some("b"), 1, Status::Dropped) };
-    assert_eq!(board([waited, cut]).row("apply").unwrap().note, "b: cancelled while it ran");
-}
-
-#[test]
-fn a_layer_of_an_older_run_does_not_take_the_row_from_a_newer_one() {
-    let entries = [report("apply", None, 2, Status::Failure), report("apply", Some("a"), 1, Status::Success)];
-    assert_eq!(status(&board(entries), "apply"), Status::Failure);
-}
-
-#[test]
-fn a_layer_that_ci_toml_has_lost_stands_in_the_history_alone() {
-    let lost =
-        board([report("apply", Some("a"), 1, Status::Success), report("apply", Some("gone"), 1, Status::Running)]);
-    assert_eq!((status(&lost, "apply"), lost.history.len()), (Status::Success, 2));
-}
-
-#[test]
 fn a_report_that_a_run_waits_does_not_hide_work_without_a_run() {
     let by_hand = Entry { run: None, ..of_work("a", "e2e", None, (1, Status::Running)) };
     assert_eq!(status(&board([by_hand, report("e2e", None, 2, Status::Pending)]), "e2e"), Status::Running);
@@ -285,16 +203,6 @@ fn a_report_that_a_run_waits_does_not_hide_work_without_a_run() {
 fn what_is_reported_from_no_run_stands_although_it_waits() {
     let by_hand = |status| Entry { run: None, ..report("e2e", None, 1, status) };
     assert_eq!(status(&board([by_hand(Status::Running), by_hand(Status::Pending)]), "e2e"), Status::Pending);
-}
-
-#[test]
-fn a_layer_that_did_not_begin_does_not_hide_what_was_said_of_all() {
-    let whole = report("apply", None, 1, Status::Success);
-    assert_eq!(status(&board([whole.clone(), not_begun("apply", Some("a"), 2)]), "apply"), Status::Success);
-    let layers = board([report("apply", Some("a"), 1, Status::Success), not_begun("apply", None, 2)]);
-    assert_eq!(status(&layers, "apply"), Status::Success);
-    let older = board([not_begun("apply", None, 2), whole]);
-    assert_eq!(status(&older, "apply"), Status::Success);
 }
 
 #[test]

@@ -1,0 +1,135 @@
+//! Rows that several layers report to, and somebody for all of them.
+
+use super::{Entry, Layout, Status, board, fold, journal, layout, not_begun, report, spec, standing, status};
+
+#[test]
+fn a_row_for_all_layers_is_done_when_every_layer_with_changes_is() {
+    let planned = |layer: &str, changes| Entry {
+        changes: Some(changes),
+        ..report(&format!("plan-{layer}"), Some(layer), 1, Status::Success)
+    };
+    let applied = |layer| report("apply", Some(layer), 2, Status::Success);
+    let one = board([planned("a", true), planned("b", true), applied("a")]);
+    let row = one.row("apply").unwrap();
+    assert_eq!((row.status, row.note.as_str()), (Status::Pending, "1 of 2 layers"));
+    let both = board([planned("a", true), planned("b", true), applied("a"), applied("b")]);
+    assert_eq!(status(&both, "apply"), Status::Success);
+    let only = board([planned("a", true), planned("b", false), applied("a")]);
+    assert_eq!(status(&only, "apply"), Status::Success);
+}
+
+#[test]
+fn what_one_layer_reported_to_a_row_is_no_other_layers() {
+    let recorded = |layer, status| Entry { digest: Some("d".to_owned()), ..report("apply", Some(layer), 1, status) };
+    let board = board([recorded("a", Status::Success), recorded("b", Status::Failure)]);
+    assert_eq!(board.stands("apply", Some("a")), Some((Status::Success, Some("d"))));
+    assert_eq!(board.stands("apply", Some("b")), Some((Status::Failure, Some("d"))));
+    assert_eq!(board.stands("apply", Some("c")), None);
+    assert_eq!(board.stands("e2e", Some("a")), Some((Status::Pending, None)));
+}
+
+#[test]
+fn what_failed_as_a_whole_holds_until_the_whole_or_every_layer_is_done() {
+    let planned = |layer: &str| Entry {
+        changes: Some(true),
+        ..report(&format!("plan-{layer}"), Some(layer), 1, Status::Success)
+    };
+    let layer = |key| report("apply", Some(key), 3, Status::Success);
+    for whole in [Status::Failure, Status::Dropped, Status::Running] {
+        let begun = vec![planned("a"), planned("b"), report("apply", None, 2, whole), layer("a")];
+        assert_eq!(status(&board(begun.clone()), "apply"), whole);
+        let all = [begun.clone(), vec![layer("b")]].concat();
+        assert_eq!(status(&board(all), "apply"), if whole == Status::Running { whole } else { Status::Success });
+        let again = [begun, vec![report("apply", None, 3, Status::Success)]].concat();
+        assert_eq!(status(&board(again), "apply"), Status::Success);
+    }
+    // While it is not known of all layers whether they have something to do, they are not all done.
+    for of_b in [None, Some(Status::Pending), Some(Status::Running), Some(Status::Failure)] {
+        let of_b = of_b.map(|status| report("plan-b", Some("b"), 1, status));
+        let entries = [planned("a")].into_iter().chain(of_b.clone());
+        let entries = entries.chain([report("apply", None, 2, Status::Failure), layer("a")]);
+        assert_eq!(status(&board(entries), "apply"), Status::Failure, "{of_b:?}");
+    }
+    // Nothing says which layers had something to do with a row that comes after none.
+    let alone = [report("plan", None, 2, Status::Failure), report("plan", Some("a"), 3, Status::Success)];
+    let layout = Layout { rows: vec![spec("plan", None, &[])], ..layout() };
+    assert_eq!(status(&fold(&layout, &journal(alone)), "plan"), Status::Failure);
+}
+
+#[test]
+fn what_failed_as_a_whole_is_not_settled_where_nothing_says_which_layers_there_were() {
+    let rows = vec![spec("validate", None, &[]), spec("apply", None, &["validate"])];
+    let entries = [
+        report("validate", None, 1, Status::Success),
+        report("apply", None, 2, Status::Failure),
+        report("apply", Some("a"), 3, Status::Success),
+    ];
+    assert_eq!(status(&fold(&Layout { rows, ..layout() }, &journal(entries)), "apply"), Status::Failure);
+}
+
+#[test]
+fn what_a_lost_layer_says_late_leaves_the_row_as_it_is() {
+    let whole = report("apply", None, 1, Status::Success);
+    let gone = report("apply", Some("gone"), 2, Status::Success);
+    assert_eq!(status(&board([whole, gone.clone()]), "apply"), Status::Success);
+    let idle = |layer: &str| Entry {
+        changes: Some(false),
+        ..report(&format!("plan-{layer}"), Some(layer), 1, Status::Success)
+    };
+    assert_eq!(status(&board([idle("a"), idle("b"), gone]), "apply"), Status::Skipped);
+}
+
+#[test]
+fn what_waits_as_a_whole_is_looked_at_although_a_lost_layer_spoke_since() {
+    let recorded =
+        journal([report("apply", None, 1, Status::Pending), report("apply", Some("gone"), 2, Status::Success)]);
+    assert_eq!(status(&fold(&layout(), &recorded), "apply"), Status::Pending);
+    let looked_at: Vec<u64> = standing(&layout(), &recorded).iter().map(|record| record.seq).collect();
+    assert_eq!(looked_at, [1, 2]);
+}
+
+#[test]
+fn layers_that_nothing_tells_of_are_counted() {
+    let rows = vec![spec("lint", None, &[])];
+    let board = fold(&Layout { rows, ..layout() }, &journal([report("lint", Some("a"), 1, Status::Success)]));
+    assert_eq!(board.row("lint").unwrap().note, "1 of 2 layers");
+}
+
+#[test]
+fn what_has_to_be_fixed_is_told_before_what_has_to_be_planned_anew() {
+    let failure = |layer, note: &str| Entry { note: note.to_owned(), ..report("apply", layer, 1, Status::Failure) };
+    let stale = failure(Some("a"), "plan-stale: write `/plan a`");
+    for (real, note) in [(failure(Some("b"), "exit 1"), "b: exit 1"), (failure(None, "exit 1"), "exit 1")] {
+        assert_eq!(board([real, stale.clone()]).row("apply").unwrap().note, note);
+    }
+}
+
+#[test]
+fn what_was_cut_short_is_told_before_what_did_not_begin() {
+    let waited = Entry { note: "cancelled".to_owned(), began: false, ..report("apply", Some("a"), 1, Status::Dropped) };
+    let cut = Entry { note: "cancelled while it ran".to_owned(), ..report("apply", Some("b"), 1, Status::Dropped) };
+    assert_eq!(board([waited, cut]).row("apply").unwrap().note, "b: cancelled while it ran");
+}
+
+#[test]
+fn a_layer_of_an_older_run_does_not_take_the_row_from_a_newer_one() {
+    let entries = [report("apply", None, 2, Status::Failure), report("apply", Some("a"), 1, Status::Success)];
+    assert_eq!(status(&board(entries), "apply"), Status::Failure);
+}
+
+#[test]
+fn a_layer_that_ci_toml_has_lost_stands_in_the_history_alone() {
+    let lost =
+        board([report("apply", Some("a"), 1, Status::Success), report("apply", Some("gone"), 1, Status::Running)]);
+    assert_eq!((status(&lost, "apply"), lost.history.len()), (Status::Success, 2));
+}
+
+#[test]
+fn a_layer_that_did_not_begin_does_not_hide_what_was_said_of_all() {
+    let whole = report("apply", None, 1, Status::Success);
+    assert_eq!(status(&board([whole.clone(), not_begun("apply", Some("a"), 2)]), "apply"), Status::Success);
+    let layers = board([report("apply", Some("a"), 1, Status::Success), not_begun("apply", None, 2)]);
+    assert_eq!(status(&layers, "apply"), Status::Success);
+    let older = board([not_begun("apply", None, 2), whole]);
+    assert_eq!(status(&older, "apply"), Status::Success);
+}
