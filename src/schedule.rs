@@ -181,6 +181,11 @@ fn commit_named(order: &Order<'_>) -> Vec<Part> {
         .collect()
 }
 
+/// Whether it is said already that this does not hold: where nothing at all was planned.
+fn is_said(parts: &[Part], part: &Part) -> bool {
+    parts.iter().any(|said| !said.holds && (said.code, &said.wanted) == (part.code, &part.wanted))
+}
+
 /// Asks the rule's gate, and for each layer the gates that the layer itself sets on these handlers.
 fn ask(
     rules: &Rules,
@@ -197,7 +202,9 @@ fn ask(
         asked.insert(&gate.key.value);
         parts.extend(gate::judge(gate, &request));
         if layers.is_empty() {
-            parts.extend(gate::judge_layer(gate, None, &request));
+            let judged = gate::judge_layer(gate, None, &request).into_iter();
+            let judged: Vec<Part> = judged.filter(|part| !is_said(parts, part)).collect();
+            parts.extend(judged);
         }
         for layer in layers {
             parts.extend(gate::judge_layer(gate, Some(layer), &request));

@@ -129,6 +129,7 @@ fn what_is_missing_without_a_pull_request_is_told_as_what_to_type<P: Place>() {
         let told = place.ci(typed).exits(4).stderr;
         assert!(told.contains(&format!("help: type `{line}` first, for the same commit\n")), "{told}");
         assert!(!told.contains("comment `"), "{told}");
+        assert_eq!(told.matches("  planned").count(), 1, "{told}");
     }
     let named = place.ci(&["apply", "web", "--pr", "7"]).exits(4).stderr;
     assert!(named.contains("help: comment `/plan web`\n"), "{named}");
