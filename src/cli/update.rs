@@ -134,8 +134,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     if let Some(Err(error)) = late.map(|late| late.give_back_locks(&dashboard, &entries)) {
         console::warning(&format!("whether a lock is to be given back could not be found out: {error}"));
     }
-    let layer = args.layer.as_ref().map(|layer| format!(" ({layer})")).unwrap_or_default();
-    console::line(format!("{}{layer} of {}: {}", rows.join(", "), dashboard.sha.short(), status.word()));
+    let told: Vec<String> = entries.iter().map(|entry| dashboard.subject(entry)).collect();
+    console::line(format!("{} of {}: {}", told.join(", "), dashboard.sha.short(), status.word()));
     Ok(ExitStatus::Done)
 }
 

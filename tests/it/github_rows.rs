@@ -194,7 +194,8 @@ fn what_a_run_of_a_fork_reports_does_not_count() {
 fn a_layer_can_be_reported() {
     let github = github();
     let report = |more: &[&str]| github.job().ci([&["update", "--pr", "7", "--status", "success"], more].concat());
-    report(&["--stage", "apply", "--layer", "platform"]).exits(0);
+    let told = |more: &[&str]| report(more).exits(0).stdout;
+    assert!(told(&["--stage", "apply", "--layer", "platform"]).starts_with("apply (platform) of "));
     github.job().ci(["update", "--pr", "7", "--stage", "apply", "--layer", "bootstrap", "--status", "error"]).exits(0);
     // GitHub shows the newest status of a name, so that a layer has one of its own.
     let statuses = github.statuses(&github.head(7));
@@ -205,7 +206,7 @@ fn a_layer_can_be_reported() {
     let apply = board["rows"].as_array().unwrap().iter().find(|row| row["id"] == "apply").unwrap();
     let cells = apply["cells"].as_array().unwrap().iter().map(|cell| (cell["layer"].as_str(), cell["status"].as_str()));
     assert_eq!(cells.collect::<Vec<_>>(), [(Some("bootstrap"), Some("failure")), (Some("platform"), Some("success"))]);
-    report(&["--stage", "plan", "--layer", "platform"]).exits(0);
+    assert!(told(&["--stage", "plan", "--layer", "platform"]).starts_with("plan-platform of "));
     assert!(github.row(7, "plan-platform").starts_with("success: "));
     assert_eq!(github.row(7, "plan-bootstrap"), "pending: ");
     let slips = [
