@@ -108,15 +108,17 @@ pub(super) fn run(
 fn lives(group: Pid) -> bool {
     let Ok(processes) = std::fs::read_dir("/proc") else { return true };
     let group = group.as_raw_nonzero().to_string();
-    // The fields behind the name, which may hold anything: state, parent, group.
-    let states = processes.flatten().filter_map(|process| {
-        let stat = std::fs::read_to_string(process.path().join("stat")).ok()?;
-        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
-        let (state, _parent, of) = (fields.next()?.to_owned(), fields.next()?, fields.next()?);
-        (of == group).then_some(state)
+    let lives = processes.flatten().filter_map(|process| {
+        let stat = std::fs::read(process.path().join("stat")).ok()?;
+        // Behind the name, which may hold anything, stand the state, the parent and the group; the threads are the eighteenth.
+        let stat = String::from_utf8_lossy(&stat);
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+        let (state, of, threads) = (*fields.first()?, *fields.get(2)?, *fields.get(17)?);
+        // The first thread may be dead, and others not.
+        (of == group).then_some(threads != "1" || !["Z", "X"].contains(&state))
     });
-    let states: Vec<String> = states.collect();
-    states.is_empty() || states.iter().any(|state| !["Z", "X"].contains(&state.as_str()))
+    let lives: Vec<bool> = lives.collect();
+    lives.is_empty() || lives.contains(&true)
 }
 
 /// A child and its group, which do not outlive this value.
@@ -146,9 +148,8 @@ impl Group {
     /// Kills whoever is left, and says whether anybody was.
     fn kill(&mut self) -> bool {
         let left = self.is_left();
-        if left {
-            self.signal(Signal::KILL);
-        }
+        // Whatever could be found out of them.
+        self.signal(Signal::KILL);
         left
     }
 

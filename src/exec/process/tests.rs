@@ -202,3 +202,21 @@ fn who_is_dead_and_not_waited_for_does_not_live() {
     alive.wait().unwrap();
     dead.wait().unwrap();
 }
+
+/// Its first thread has ended, so that it reads as dead in `/proc`; another one goes on. Python is what the tests need anyway.
+#[test]
+fn a_process_whose_first_thread_has_ended_lives_and_is_killed() {
+    let cancel = Cancel::new();
+    let python = "import ctypes, os, signal, threading, time\n\
+        [signal.signal(each, signal.SIG_IGN) for each in (signal.SIGINT, signal.SIGTERM)]\n\
+        def go_on():\n    \
+            while open(f\"/proc/{os.getpid()}/stat\").read().rsplit(\")\")[-1].split()[0] != \"Z\": time.sleep(0.01)\n    \
+            print(\"ready\", os.getpid(), flush=True)\n    \
+            time.sleep(60)\n\
+        threading.Thread(target=go_on).start()\n\
+        ctypes.CDLL(None).pthread_exit(None)\n";
+    let script = format!("exec python3 -c '{python}'");
+    let (end, text) = whole(&script, None, &cancel, Grace { cancelled: NOW, ..grace() }, upon("ready", &cancel));
+    assert_eq!((end.how, end.code), (Ended::Stopped(Stop::Cancelled), None));
+    gone(text.trim().rsplit(' ').next().unwrap());
+}
