@@ -111,7 +111,7 @@ pub(crate) fn next_step(rules: &Rules, board: &Board) -> NextStep {
     if let [first, more @ ..] = &*broken {
         return about(rules, NextKind::Failed, first, more);
     }
-    // What was recorded anew since needs but to be done.
+    // What was recorded anew since waits as if it had never been tried.
     let (renewed, stale): (Vec<&Row>, Vec<&Row>) = stale.into_iter().partition(|row| is_renewed(rules, board, row));
     if let [first, more @ ..] = &*stale {
         return NextStep { command: None, ..about(rules, NextKind::Dropped, first, more) };
@@ -119,22 +119,22 @@ pub(crate) fn next_step(rules: &Rules, board: &Board) -> NextStep {
     if let [first, more @ ..] = &*with(Status::Running) {
         return NextStep { command: None, ..about(rules, NextKind::Running, first, more) };
     }
-    if let [first, more @ ..] = &*renewed {
-        return about(rules, NextKind::Waiting, first, more);
-    }
     if board.overall() == Overall::Ready {
         return whole(NextKind::Ready);
     }
-    let open: Vec<&Row> = required
-        .iter()
-        .copied()
-        .filter(|row| row.status == Status::Dropped || (row.status == Status::Pending && may_begin(rules, board, row)))
-        .collect();
-    let blocked = || required.iter().copied().find(|row| row.status == Status::Pending);
-    let Some(first) = open.first().copied().or_else(blocked) else { return whole(NextKind::Nothing) };
+    let kind = |row: &&Row| match row.status {
+        Status::Dropped => Some(NextKind::Dropped),
+        Status::Pending => Some(NextKind::Waiting),
+        Status::Failure | Status::Running | Status::Success | Status::Skipped => {
+            renewed.contains(row).then_some(NextKind::Waiting)
+        }
+    };
+    let left: Vec<(NextKind, &Row)> = required.iter().filter_map(|row| Some((kind(row)?, *row))).collect();
+    let is_open = |kind: NextKind, row: &Row| kind == NextKind::Dropped || may_begin(rules, board, row);
+    let mut open = left.iter().copied().filter(|(kind, row)| is_open(*kind, row));
+    let Some((kind, first)) = open.next().or_else(|| left.first().copied()) else { return whole(NextKind::Nothing) };
     let alike: Vec<&Row> =
-        open.iter().skip(1).copied().filter(|row| row.stage == first.stage && row.status == first.status).collect();
-    let kind = if first.status == Status::Dropped { NextKind::Dropped } else { NextKind::Waiting };
+        open.filter(|(of, row)| *of == kind && row.stage == first.stage).map(|(_, row)| row).collect();
     about(rules, kind, first, &alike)
 }
 

@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::layers_of;
 use crate::model::board::{Board, Row, Status};
 use crate::model::decision::PLAN_STALE;
 use crate::model::rules::Rules;
@@ -13,12 +14,14 @@ pub(super) fn is_stale(failed: &Row) -> bool {
     if cells.peek().is_some() { cells.all(|cell| says(&cell.note)) } else { says(&failed.note) }
 }
 
-/// Whether all that a row comes after was done again since it was found stale: for each layer that was.
+/// Whether what a row comes after was done again since the row was found stale: for each layer that was, what is about that
+/// layer; where nothing is, all of it.
 pub(super) fn is_renewed(rules: &Rules, board: &Board, stale: &Row) -> bool {
     let renewed = |layer: Option<&str>, since: Option<Timestamp>| {
-        let before = rows_before(rules, board, stale, layer);
-        let mut before = before.filter(|row| layer.is_none() || row.layer.is_some()).peekable();
-        before.peek().is_some() && before.all(|row| row.status.done() && row.at > since)
+        let (own, whole): (Vec<Before>, Vec<Before>) =
+            before(rules, board, stale, layer).partition(|before| before.of_layer);
+        let telling = if own.is_empty() { whole } else { own };
+        !telling.is_empty() && telling.iter().all(|before| before.status.done() && before.at > since)
     };
     let mut cells = stale.cells.iter().filter(|cell| cell.status == Status::Failure).peekable();
     if cells.peek().is_some() {
@@ -28,22 +31,30 @@ pub(super) fn is_renewed(rules: &Rules, board: &Board, stale: &Row) -> bool {
     }
 }
 
-/// Whether every row that this one comes after is done: of its own layer, where both have one.
+/// Whether all that a row comes after is done: for the layers that it is about, where it is about some.
 pub(super) fn may_begin(rules: &Rules, board: &Board, row: &Row) -> bool {
-    rows_before(rules, board, row, row.layer.as_deref()).all(|before| before.status.done())
+    let done = |layer: Option<&str>| before(rules, board, row, layer).all(|before| before.status.done());
+    let layers = layers_of(row);
+    if layers.is_empty() { done(None) } else { layers.into_iter().all(|layer| done(Some(layer))) }
 }
 
-/// The rows that one comes after: of a layer, where they have one.
-fn rows_before<'b>(
-    rules: &'b Rules,
-    board: &'b Board,
-    row: &Row,
-    layer: Option<&'b str>,
-) -> impl Iterator<Item = &'b Row> {
+/// How a row stands that another one comes after.
+struct Before {
+    status: Status,
+    at: Option<Timestamp>,
+    /// Whether it is about the layer that was asked for, rather than about all.
+    of_layer: bool,
+}
+
+/// What a row comes after: for a layer, where one is asked for.
+fn before(rules: &Rules, board: &Board, row: &Row, layer: Option<&str>) -> impl Iterator<Item = Before> {
     let stage = rules.stages.get(&row.stage);
-    board
-        .rows
-        .iter()
-        .filter(move |before| stage.is_some_and(|stage| stage.after.iter().any(|after| **after == before.stage)))
-        .filter(move |before| layer.is_none() || before.layer.is_none() || layer == before.layer.as_deref())
+    let is_before = move |before: &&Row| {
+        stage.is_some_and(|stage| stage.after.iter().any(|after| **after == before.stage))
+            && (layer.is_none() || before.layer.is_none() || layer == before.layer.as_deref())
+    };
+    board.rows.iter().filter(is_before).map(move |row| match row.cells.iter().find(|cell| layer == Some(&cell.layer)) {
+        Some(cell) => Before { status: cell.status, at: Some(cell.at), of_layer: true },
+        None => Before { status: row.status, at: row.at, of_layer: row.layer.is_some() },
+    })
 }

@@ -1,8 +1,10 @@
 //! What is said to be done next, of boards in all states.
 
 use super::{NextKind, next_step};
-use crate::model::board::{Entry, Recorded, Status, fold};
+use crate::model::board::{Entry, Status, fold};
+use crate::model::rules::Rules;
 use crate::render::fixture;
+use crate::schedule::layout;
 
 fn sentence(statuses: &[(&str, Status, &str)]) -> String {
     let rules = fixture::rules();
@@ -44,17 +46,21 @@ fn a_real_failure_beside_a_stale_plan_is_still_one() {
     assert!(said.contains("`make` exited with 1; fix it and push"), "{said}");
 }
 
-/// What is said where layers report to one row.
+/// What is said where layers report to one row, once all are planned.
 fn of_layers(reports: &[(&str, Option<&str>, Status, &str)]) -> String {
-    let planned = ["bootstrap", "platform"].map(|layer| (format!("plan-{layer}"), Some(layer), Status::Success, ""));
-    let all = planned.iter().map(|(row, layer, status, note)| (row.as_str(), *layer, *status, *note));
-    let recorded = (1_u64..).zip(all.chain(reports.iter().copied())).map(|(id, (row, layer, status, note))| {
-        let at = jiff::Timestamp::from_second(1_000 + i64::try_from(id).unwrap()).unwrap();
-        let entry = Entry { layer: layer.map(str::to_owned), ..fixture::entry(id, row, status, note) };
-        Recorded { seq: id, at, entry }
+    let planned = [("plan-bootstrap", "bootstrap"), ("plan-platform", "platform")];
+    let planned = planned.map(|(row, layer)| (row, Some(layer), Status::Success, ""));
+    by_rules(&fixture::rules(), &[&planned, reports].concat())
+}
+
+/// What is said of the rows that these rules make.
+fn by_rules(rules: &Rules, reports: &[(&str, Option<&str>, Status, &str)]) -> String {
+    let entries = (1..).zip(reports).map(|(id, (row, layer, status, note))| Entry {
+        layer: layer.map(str::to_owned),
+        ..fixture::entry(id, row, *status, note)
     });
-    let board = fold(&fixture::layout(), &recorded.collect::<Vec<_>>());
-    next_step(&fixture::rules(), &board).description()
+    let board = fold(&layout(rules), &fixture::recorded(entries.collect()));
+    next_step(rules, &board).description()
 }
 
 #[test]
@@ -90,6 +96,35 @@ fn each_layer_is_renewed_by_its_own_time() {
     // Planned again, applied again, and stale again: the same command would end the same.
     let said = of_layers(&[stale("bootstrap"), stale("platform"), low, high, stale("platform")]);
     assert!(said.starts_with("Apply is not done: ") && !said.contains("/apply"), "{said}");
+}
+
+#[test]
+fn what_is_stale_is_done_again_once_it_was_recorded_anew_in_a_row_for_all_layers() {
+    let mut rules = fixture::rules();
+    rules.stages.get_mut("plan").unwrap().each = false;
+    let (low, high) = (Some("bootstrap"), Some("platform"));
+    let stale = ("apply", high, Status::Failure, "plan-stale: write `/plan platform`");
+    let begun = [("plan", low, Status::Success, ""), ("plan", high, Status::Success, ""), stale];
+    let then = |report| by_rules(&rules, &[&begun[..], &[report]].concat());
+    assert_eq!(then(("plan", high, Status::Success, "")), "Next: Apply; type /apply platform");
+    assert_eq!(then(("plan", None, Status::Success, "")), "Next: Apply; type /apply platform");
+    let of_another = then(("plan", low, Status::Success, ""));
+    assert!(of_another.ends_with("write `/plan platform`"), "{of_another}");
+}
+
+#[test]
+fn what_was_recorded_anew_waits_for_the_rest_that_it_comes_after() {
+    let mut rules = fixture::rules();
+    // The apply comes after the tests too.
+    rules.stages.get_mut("e2e").unwrap().after.clear();
+    let e2e = rules.stages["e2e"].key.clone();
+    rules.stages.get_mut("apply").unwrap().after.push(e2e);
+    let planned = |layer, row| (row, Some(layer), Status::Success, "");
+    let (low, high) = (planned("bootstrap", "plan-bootstrap"), planned("platform", "plan-platform"));
+    let stale = ("apply", Some("platform"), Status::Failure, "plan-stale: write `/plan platform`");
+    assert_eq!(by_rules(&rules, &[low, high, stale, high]), "Next: E2E Tests; type /e2e");
+    let tested = ("e2e", None, Status::Success, "");
+    assert_eq!(by_rules(&rules, &[low, high, tested, stale, high]), "Next: Apply; type /apply platform");
 }
 
 #[test]
