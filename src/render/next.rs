@@ -103,49 +103,74 @@ impl NextStep {
     }
 }
 
-/// The next step: the first failure, else what runs, else ready to merge, else what is waited for.
+/// What keeps a row from being done.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Matter {
+    Failed,
+    Running,
+    /// It would not have been what was reviewed, which is to be recorded anew first.
+    Stale,
+    Dropped,
+    Waiting,
+}
+
+impl Matter {
+    /// Of a row, unless it is done.
+    fn of(rules: &Rules, board: &Board, row: &Row) -> Option<Self> {
+        match row.status {
+            Status::Success | Status::Skipped => None,
+            Status::Failure if !is_stale(row) => Some(Self::Failed),
+            Status::Failure if !is_renewed(rules, board, row) => Some(Self::Stale),
+            // What was recorded anew since waits as if it had never been tried.
+            Status::Failure | Status::Pending => Some(Self::Waiting),
+            Status::Running => Some(Self::Running),
+            Status::Dropped => Some(Self::Dropped),
+        }
+    }
+}
+
+/// The next step, of the rows that are required:
+/// 1. the first one that failed, where there is something to mend;
+/// 2. what runs;
+/// 3. what was found stale, whose note says what to write, until that was done;
+/// 4. that all is done;
+/// 5. the first one that did not take place or may begin, with those like it of its stage;
+/// 6. the first one that waits for others.
 pub(crate) fn next_step(rules: &Rules, board: &Board) -> NextStep {
-    let required: Vec<&Row> = board.rows.iter().filter(|row| row.shown && !row.optional).collect();
-    let with = |status: Status| required.iter().copied().filter(|row| row.status == status).collect::<Vec<_>>();
-    let (stale, broken): (Vec<&Row>, Vec<&Row>) = with(Status::Failure).into_iter().partition(|row| is_stale(row));
-    if let [first, more @ ..] = &*broken {
-        return about(rules, NextKind::Failed, first, more);
-    }
-    // What was recorded anew since waits as if it had never been tried.
-    let (renewed, stale): (Vec<&Row>, Vec<&Row>) = stale.into_iter().partition(|row| is_renewed(rules, board, row));
-    if let [first, more @ ..] = &*stale {
-        return NextStep { command: None, ..about(rules, NextKind::Dropped, first, more) };
-    }
-    if let [first, more @ ..] = &*with(Status::Running) {
-        return NextStep { command: None, ..about(rules, NextKind::Running, first, more) };
+    let required = board.rows.iter().filter(|row| row.shown && !row.optional);
+    let left: Vec<(Matter, &Row)> = required.filter_map(|row| Some((Matter::of(rules, board, row)?, row))).collect();
+    for urgent in [Matter::Failed, Matter::Running, Matter::Stale] {
+        let rows: Vec<&Row> = left.iter().filter(|(matter, _)| *matter == urgent).map(|(_, row)| *row).collect();
+        if let [first, more @ ..] = &*rows {
+            return about(rules, urgent, first, more);
+        }
     }
     if board.overall() == Overall::Ready {
         return whole(NextKind::Ready);
     }
-    let kind = |row: &&Row| match row.status {
-        Status::Dropped => Some(NextKind::Dropped),
-        Status::Pending => Some(NextKind::Waiting),
-        Status::Failure | Status::Running | Status::Success | Status::Skipped => {
-            renewed.contains(row).then_some(NextKind::Waiting)
-        }
-    };
-    let left: Vec<(NextKind, &Row)> = required.iter().filter_map(|row| Some((kind(row)?, *row))).collect();
-    let is_open = |kind: NextKind, row: &Row| kind == NextKind::Dropped || may_begin(rules, board, row);
-    let mut open = left.iter().copied().filter(|(kind, row)| is_open(*kind, row));
-    let Some((kind, first)) = open.next().or_else(|| left.first().copied()) else { return whole(NextKind::Nothing) };
-    let alike: Vec<&Row> =
-        open.filter(|(of, row)| *of == kind && row.stage == first.stage).map(|(_, row)| row).collect();
-    about(rules, kind, first, &alike)
+    let is_open = |(matter, row): &(Matter, &Row)| *matter == Matter::Dropped || may_begin(rules, board, row);
+    let mut open = left.iter().copied().filter(is_open);
+    let Some((matter, first)) = open.next().or_else(|| left.first().copied()) else { return whole(NextKind::Nothing) };
+    let alike = open.filter(|(other, row)| *other == matter && row.stage == first.stage).map(|(_, row)| row);
+    about(rules, matter, first, &alike.collect::<Vec<_>>())
 }
 
 fn whole(kind: NextKind) -> NextStep {
     NextStep { kind, title: String::new(), note: String::new(), link: None, more: 0, advice: None, command: None }
 }
 
-fn about(rules: &Rules, kind: NextKind, row: &Row, more: &[&Row]) -> NextStep {
+fn about(rules: &Rules, matter: Matter, row: &Row, more: &[&Row]) -> NextStep {
     // One command for all of them, where several rows of the stage wait or fell out.
-    let several = kind != NextKind::Failed && more.iter().any(|other| other.stage == row.stage);
+    let several = matter != Matter::Failed && more.iter().any(|other| other.stage == row.stage);
     let layers = if several { Vec::new() } else { layers_of(row) };
+    let command = || command_for(rules, &row.stage, &layers);
+    let (kind, command) = match matter {
+        Matter::Failed => (NextKind::Failed, command()),
+        Matter::Running => (NextKind::Running, None),
+        Matter::Stale => (NextKind::Dropped, None),
+        Matter::Dropped => (NextKind::Dropped, command()),
+        Matter::Waiting => (NextKind::Waiting, command()),
+    };
     NextStep {
         kind,
         title: if one_line(&row.title).is_empty() { row.id.clone() } else { row.title.clone() },
@@ -153,7 +178,7 @@ fn about(rules: &Rules, kind: NextKind, row: &Row, more: &[&Row]) -> NextStep {
         link: row.link.clone(),
         more: more.len(),
         advice: advice(kind, row),
-        command: command_for(rules, &row.stage, &layers),
+        command,
     }
 }
 

@@ -87,6 +87,13 @@ fn what_is_stale_is_done_again_once_it_was_recorded_anew() {
 }
 
 #[test]
+fn what_is_stale_is_not_to_be_recorded_anew_while_that_runs() {
+    let stale = ("apply", Some("platform"), Status::Failure, "plan-stale: write `/plan platform`");
+    let again = ("plan-platform", Some("platform"), Status::Running, "");
+    assert_eq!(of_layers(&[stale, again]), "Plan: platform is running");
+}
+
+#[test]
 fn each_layer_is_renewed_by_its_own_time() {
     let stale = |layer| ("apply", Some(layer), Status::Failure, "plan-stale: write `/plan`");
     let low = ("plan-bootstrap", Some("bootstrap"), Status::Success, "");
