@@ -73,8 +73,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
             let sha = named.as_ref().map(ToString::to_string);
             let run = environment::run_id().filter(|_| global.repository.is_none());
             let run = line::run(args.run.or(run));
-            let again = [("--sha", sha), ("--link", environment::run_url()), ("--run", run)];
-            let again = line::again(&again);
+            let link = args.link.clone().or_else(environment::run_url);
+            let again = line::again(&[("--sha", sha), ("--link", link), ("--run", run)]);
             console::help(&format!("once ci.toml is mended, run: {again}"));
         }
     })?;

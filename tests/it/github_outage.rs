@@ -177,7 +177,7 @@ fn a_lock_is_given_back_with_the_end_that_is_reported_late() {
 
 #[test]
 fn the_line_of_an_odd_note_or_link_works_when_typed() {
-    let (github, ran) = lost("note = \"-2 changes\"\nlink = \"logs/1\"");
+    let (github, ran) = lost("note = \"-2\\nchanges\"\nlink = \"logs/1\"");
     typed_as_told(&github, &ran, "once the forge is well again, run: ");
     assert_eq!(github.row(7, "plan-base"), "success: -2 changes (reported later)");
 }

@@ -12,6 +12,7 @@ use ureq::http::{HeaderMap, StatusCode};
 use super::route::Call;
 use crate::forge::Error;
 use crate::forge::retry::Trouble;
+use crate::model::journal::one_line;
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -175,13 +176,6 @@ fn start(body: &[u8], status: StatusCode) -> String {
         Some((at, _)) => format!("{}…", &text[..at]),
         None => text,
     }
-}
-
-fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control())
-        .filter(|word| !word.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
 }
 
 fn until(second: i64, now: Timestamp) -> Duration {
