@@ -12,6 +12,7 @@ mod damage;
 mod decisions;
 mod delegated;
 mod doctor;
+mod earlier_tool;
 mod github;
 mod github_cancelled;
 mod github_endpoints;
