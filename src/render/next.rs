@@ -88,10 +88,8 @@ impl NextStep {
                 let is = if self.more > 0 { "are" } else { "is" };
                 format!("{title}{more} {is} not done{note}{to_do}")
             }
-            NextKind::Waiting => match command {
-                Some(command) => format!("Next: {title}{more}; type {command}"),
-                None => format!("Waiting for {title}{more}"),
-            },
+            NextKind::Waiting if command.is_some() => format!("Next: {title}{more}{to_do}"),
+            NextKind::Waiting => format!("Waiting for {title}{more}{to_do}"),
             NextKind::Nothing => "Nothing to do yet".to_owned(),
         }
     }
@@ -161,8 +159,9 @@ fn whole(kind: NextKind) -> NextStep {
 
 fn about(rules: &Rules, matter: Matter, row: &Row, more: &[&Row]) -> NextStep {
     // One command for all of them, where several rows of the stage wait or fell out.
-    let several = matter != Matter::Failed && more.iter().any(|other| other.stage == row.stage);
-    let layers = if several { Vec::new() } else { layers_of(row) };
+    let alike = more.iter().copied().filter(|other| matter != Matter::Failed && other.stage == row.stage);
+    let covered: Vec<&Row> = std::iter::once(row).chain(alike).collect();
+    let layers = if let [row] = &*covered { layers_of(row) } else { Vec::new() };
     let command = || command_for(rules, &row.stage, &layers);
     let (kind, command) = match matter {
         Matter::Failed => (NextKind::Failed, command()),
@@ -177,7 +176,7 @@ fn about(rules: &Rules, matter: Matter, row: &Row, more: &[&Row]) -> NextStep {
         note: row.note.clone(),
         link: row.link.clone(),
         more: more.len(),
-        advice: advice(kind, row),
+        advice: advice(kind, &covered),
         command,
     }
 }

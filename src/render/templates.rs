@@ -274,7 +274,8 @@ mod tests {
     fn an_override_that_fails_when_drawn_gives_way_and_is_named() {
         let text = "\n{% if next.kind == 'ready' %}{{ next.nowhere }}{% endif %}";
         let templates = with("next.md.j2", text).unwrap();
-        let next = Value::from_pairs([("kind", "ready"), ("icon", "✅"), ("title", ""), ("link", "")]);
+        let empty = ["title", "link", "more", "note", "advice", "joint", "command"].map(|key| (key, ""));
+        let next = Value::from_pairs([("kind", "ready"), ("icon", "✅")].into_iter().chain(empty));
         let drawn = templates.render_surely("next.md.j2", &Value::from_pairs([("next", next)]));
         assert!(drawn.starts_with("✅ **Ready to merge**"), "{drawn}");
         assert!(drawn.contains("template `next.md.j2`, line 2: undefined value"), "{drawn}");

@@ -1,8 +1,10 @@
 //! What to do before anything is typed: whether something is to be fixed, looked at or waited for. It knows the notes that
 //! `ci` itself leaves, and nothing of commands.
 
+use std::iter;
+
 use super::NextKind;
-use crate::model::board::Row;
+use crate::model::board::{Row, Status};
 use crate::model::decision::{CUT_SHORT, GONE, HELD, UNREPORTED};
 
 /// What to do, and how a command is joined to it.
@@ -13,20 +15,33 @@ pub(crate) struct Advice {
 }
 
 /// Of work that failed.
-const FIX: Advice = Advice { what: "fix it and push", joint: ", or" };
+pub(super) const FIX: Advice = Advice { what: "fix it and push", joint: ", or" };
 /// Of work of which nobody knows what came of it.
-const LOOK: Advice = Advice { what: "look at what its run did", joint: ", then" };
+pub(super) const LOOK: Advice = Advice { what: "look at what its run did", joint: ", then" };
 /// Of work whose layer another holds.
-const WAIT: Advice = Advice { what: "wait until that is released", joint: ", then" };
+pub(super) const WAIT: Advice = Advice { what: "wait until that is released", joint: ", then" };
 
-/// What to do about a row, where the next step is of this kind.
-pub(super) fn advice(kind: NextKind, row: &Row) -> Option<Advice> {
-    let says = |words: &str| row.note.starts_with(words) || row.note.contains(&format!(": {words}"));
+/// What to do about rows, where the next step is of this kind: the most careful of what any of them asks for, or any of
+/// their layers, as one command is for all of them.
+pub(super) fn advice(kind: NextKind, rows: &[&Row]) -> Option<Advice> {
+    let notes: Vec<&str> = rows.iter().flat_map(|row| notes(row)).collect();
+    let say = |words: &str| notes.iter().any(|note| note.starts_with(words) || note.contains(&format!(": {words}")));
     match kind {
-        NextKind::Failed if says(UNREPORTED) => Some(LOOK),
-        NextKind::Failed => Some(FIX),
-        NextKind::Dropped if [CUT_SHORT, UNREPORTED, GONE].into_iter().any(says) => Some(LOOK),
-        NextKind::Dropped if says(HELD) => Some(WAIT),
-        NextKind::Dropped | NextKind::Running | NextKind::Ready | NextKind::Waiting | NextKind::Nothing => None,
+        NextKind::Running | NextKind::Ready | NextKind::Nothing => None,
+        NextKind::Failed | NextKind::Dropped | NextKind::Waiting => {
+            if [CUT_SHORT, UNREPORTED, GONE].into_iter().any(say) {
+                Some(LOOK)
+            } else if kind == NextKind::Failed {
+                Some(FIX)
+            } else {
+                say(HELD).then_some(WAIT)
+            }
+        }
     }
+}
+
+/// What a row says of what went wrong.
+fn notes(row: &Row) -> impl Iterator<Item = &str> {
+    let wrong = row.cells.iter().filter(|cell| matches!(cell.status, Status::Failure | Status::Dropped));
+    iter::once(row.note.as_str()).chain(wrong.map(|cell| cell.note.as_str()))
 }

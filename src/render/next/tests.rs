@@ -1,9 +1,11 @@
 //! What is said to be done next, of boards in all states.
 
-use super::{NextKind, next_step};
+use super::advice::{Advice, FIX, LOOK, WAIT};
+use super::{NextKind, NextStep, next_step};
 use crate::model::board::{Entry, Status, fold};
 use crate::model::rules::Rules;
-use crate::render::fixture;
+use crate::render::dashboard::next_value;
+use crate::render::{Templates, fixture};
 use crate::schedule::layout;
 
 fn sentence(statuses: &[(&str, Status, &str)]) -> String {
@@ -61,6 +63,46 @@ fn by_rules(rules: &Rules, reports: &[(&str, Option<&str>, Status, &str)]) -> St
     });
     let board = fold(&layout(rules), &fixture::recorded(entries.collect()));
     next_step(rules, &board).description()
+}
+
+#[test]
+fn a_dashboard_says_all_of_it() {
+    let drawn = |kind: NextKind, advice: Option<Advice>, command: Option<&str>| {
+        let next = NextStep {
+            kind,
+            title: "Apply".to_owned(),
+            note: "<b>".to_owned(),
+            link: None,
+            more: 1,
+            advice,
+            command: command.map(str::to_owned),
+        };
+        let next = minijinja::context! { next => next_value(&next) };
+        Templates::default().render("next.md.j2", &next).unwrap()
+    };
+    let apply = Some("/apply");
+    let drawn = [
+        drawn(NextKind::Failed, Some(FIX), apply),
+        drawn(NextKind::Failed, Some(FIX), None),
+        drawn(NextKind::Running, None, None),
+        drawn(NextKind::Dropped, None, apply),
+        drawn(NextKind::Dropped, Some(WAIT), apply),
+        drawn(NextKind::Dropped, None, None),
+        drawn(NextKind::Waiting, None, apply),
+        drawn(NextKind::Waiting, Some(LOOK), apply),
+        drawn(NextKind::Waiting, None, None),
+    ];
+    insta::assert_snapshot!(drawn.concat(), @r"
+    ❌ **Apply** and 1 more failed: &lt;b&gt;. Fix it and push, or comment `/apply`.
+    ❌ **Apply** and 1 more failed: &lt;b&gt;. Fix it and push.
+    🔄 **Apply** and 1 more are running.
+    ⏭️ **Apply** and 1 more are not done: &lt;b&gt;. Comment `/apply` to run it.
+    ⏭️ **Apply** and 1 more are not done: &lt;b&gt;. Wait until that is released, then comment `/apply`.
+    ⏭️ **Apply** and 1 more are not done: &lt;b&gt;.
+    ⏳ Next: **Apply** and 1 more. Comment `/apply`.
+    ⏳ Next: **Apply** and 1 more. Look at what its run did, then comment `/apply`.
+    ⏳ Next: **Apply** and 1 more.
+    ");
 }
 
 #[test]
@@ -145,6 +187,27 @@ fn what_cannot_be_fixed_is_not_asked_to_be() {
     assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
     let said = of_layers(&[("apply", layer, Status::Dropped, "locked by pull request 8 (bob)")]);
     assert!(said.ends_with("; wait until that is released, then type /apply platform"), "{said}");
+}
+
+#[test]
+fn what_was_cut_short_is_looked_at_whatever_the_command_is_for_besides() {
+    let (low, high) = (Some("bootstrap"), Some("platform"));
+    let stale = ("apply", high, Status::Failure, "plan-stale: write `/plan platform`");
+    let again = ("plan-platform", high, Status::Success, "");
+    let failed = ("apply", high, Status::Failure, "exit 1");
+    let cut = ("apply", low, Status::Dropped, "cancelled while it ran");
+    let lost = ("apply", low, Status::Failure, "ended without reporting");
+    for besides in [&[stale, again, cut][..], &[failed, cut], &[failed, lost]] {
+        let said = of_layers(besides);
+        assert!(said.ends_with("; look at what its run did, then type /apply bootstrap platform"), "{said}");
+    }
+    let mut rules = fixture::rules();
+    rules.stages.get_mut("apply").unwrap().each = true;
+    let planned = [("plan-bootstrap", low, Status::Success, ""), ("plan-platform", high, Status::Success, "")];
+    let held = ("apply-bootstrap", low, Status::Dropped, "locked by pull request 8 (bob)");
+    let cut = ("apply-platform", high, Status::Dropped, "cancelled while it ran");
+    let said = by_rules(&rules, &[&planned[..], &[held, cut]].concat());
+    assert!(said.ends_with("; look at what its run did, then type /apply"), "{said}");
 }
 
 #[test]
