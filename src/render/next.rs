@@ -94,10 +94,13 @@ impl NextStep {
         }
     }
 
-    /// The sentence cut to what a commit status holds.
+    /// The sentence cut to what a commit status holds: the note gives way to what is to be done.
     pub(crate) fn description(&self) -> String {
-        let short = Self { note: journal::cut(&self.note, 50), title: journal::cut(&self.title, 40), ..self.clone() };
-        journal::cut(&one_line(&short.sentence()), DESCRIPTION)
+        let title = journal::cut(&one_line(&self.title), 40);
+        let bare = Self { title, note: String::new(), ..self.clone() };
+        let left = DESCRIPTION.saturating_sub(bare.sentence().chars().count() + ": ".len());
+        let note = if left > 0 { journal::cut(&one_line(&self.note), left) } else { String::new() };
+        journal::cut(&one_line(&Self { note, ..bare }.sentence()), DESCRIPTION)
     }
 }
 

@@ -225,3 +225,33 @@ fn a_description_fits_a_commit_status() {
     let said = sentence(&[("plan-platform", Status::Failure, &long)]);
     assert!(said.chars().count() <= 140 && said.ends_with("/plan platform"), "{said}");
 }
+
+#[test]
+fn what_to_type_stands_in_a_description() {
+    let held = NextStep {
+        kind: NextKind::Dropped,
+        title: "Apply: data-staging".to_owned(),
+        note: "locked by pull request 118 (alice) since 2026-11-23 14:00 UTC".to_owned(),
+        link: None,
+        more: 2,
+        advice: Some(WAIT),
+        command: Some("/apply".to_owned()),
+    };
+    let cut = NextStep {
+        title: "x".repeat(100),
+        note: "data-staging: cancelled while it ran\n; took over the lock of pull request 8".to_owned(),
+        more: 0,
+        advice: Some(LOOK),
+        command: Some("/apply bootstrap platform data-staging data".to_owned()),
+        ..held.clone()
+    };
+    for next in [held, cut] {
+        let said = next.description();
+        assert!(said.chars().count() <= 140 && said.ends_with(&next.command.unwrap()), "{said}");
+    }
+    // Where the note says it, nothing else does.
+    let note = "plan-stale: what would change now is not what `plan` recorded for this commit: write `/plan platform`, \
+                have it reviewed, then do this again";
+    let said = of_layers(&[("apply", Some("platform"), Status::Failure, note)]);
+    assert!(said.contains("/plan platform"), "{said}");
+}
