@@ -3,25 +3,41 @@
 
 use crate::model::rules::{Action, ArgKind, Command, Rule, Rules, Select};
 
-/// What to type so that a stage's work begins: the usage of the first command whose rule runs a handler of that stage.
+/// What to type so that a stage's work begins for layers, or without any for whichever there are: a line of the first
+/// command whose rule runs a handler of that stage and is for all of them, else for the first of them.
 pub(super) fn command_for(rules: &Rules, stage: &str, layers: &[&str]) -> Option<String> {
+    let mut running: Vec<&Rule> =
+        rules.rules.iter().filter(|rule| rule.command.is_some() && runs(rules, rule, stage)).collect();
+    // What is for some layers alone may be the wrong one where none is named, as may one with a condition: they come last.
+    running.sort_by_key(|rule| (layers.is_empty() && named(rule).is_some(), rule.condition.is_some()));
+    let is_for = |rule: &Rule, layers: &[&str]| {
+        named(rule).is_none_or(|named| layers.iter().all(|layer| named.iter().any(|name| name == layer)))
+    };
+    let first = layers.get(..1).unwrap_or_default();
+    let (rule, layers) = [layers, first]
+        .into_iter()
+        .find_map(|layers| Some((running.iter().find(|rule| is_for(rule, layers))?, layers)))?;
+    Some(line(rules.commands.get(rule.command.as_deref()?)?, layers))
+}
+
+/// Whether a rule runs a handler of the stage.
+fn runs(rules: &Rules, rule: &Rule, stage: &str) -> bool {
     let reports = |handler: &str| {
         let stage_of = rules.handlers.get(handler).and_then(|handler| handler.stage.as_ref());
         stage_of.is_some_and(|known| known.value == stage)
     };
-    let runs = |rule: &&Rule| match &rule.action {
+    match &rule.action {
         Action::Run(handlers) => handlers.iter().any(|handler| reports(handler)),
         Action::Say(_) => false,
-    };
-    let about = |rule: &&Rule| match rule.layers.as_ref().map(|layers| &layers.value) {
-        Some(Select::Named(named)) => layers.iter().all(|layer| named.iter().any(|name| name == layer)),
-        Some(Select::All | Select::Changed | Select::Planned) | None => true,
-    };
-    let fitting = || rules.rules.iter().filter(runs).filter(about).filter(|rule| rule.command.is_some());
-    // A rule with a condition may be the wrong one: it comes last.
-    let rule = fitting().find(|rule| rule.condition.is_none()).or_else(|| fitting().next())?;
-    let command = rules.commands.get(rule.command.as_deref()?)?;
-    Some(line(command, layers))
+    }
+}
+
+/// The layers that a rule is for, where it names them.
+fn named(rule: &Rule) -> Option<&[String]> {
+    match rule.layers.as_ref().map(|layers| &layers.value) {
+        Some(Select::Named(named)) => Some(named),
+        Some(Select::All | Select::Changed | Select::Planned) | None => None,
+    }
 }
 
 /// A line that the command's pattern takes, with the layers where it has an argument for them, with the first of them where

@@ -3,7 +3,8 @@
 use super::advice::{Advice, FIX, LOOK, WAIT};
 use super::{NextKind, NextStep, next_step};
 use crate::model::board::{Entry, Status, fold};
-use crate::model::rules::Rules;
+use crate::model::rules::{Rule, Rules, Select};
+use crate::model::span::At;
 use crate::render::dashboard::next_value;
 use crate::render::{Templates, fixture};
 use crate::schedule::layout;
@@ -254,4 +255,22 @@ fn what_to_type_stands_in_a_description() {
                 have it reviewed, then do this again";
     let said = of_layers(&[("apply", Some("platform"), Status::Failure, note)]);
     assert!(said.contains("/plan platform"), "{said}");
+}
+
+#[test]
+fn a_command_is_named_whose_rule_is_for_the_layers() {
+    let only = |layer: &str| Some(At::new(Select::Named(vec![layer.to_owned()]), 0..0));
+    let mut rules = fixture::rules();
+    // A rule for one layer is none for several rows, though it stands first.
+    let bootstrap = Rule { condition: None, layers: only("bootstrap"), ..rules.rules.remove(2) };
+    rules.rules.insert(0, bootstrap);
+    assert_eq!(by_rules(&rules, &[]), "Next: Plan: bootstrap and 1 more; type /plan");
+    // Where there is one for each layer, the first one's is named.
+    let mut rules = fixture::rules();
+    (rules.rules[1].layers, rules.rules[3].layers) = (only("platform"), only("bootstrap"));
+    let failed = |layer| ("apply", Some(layer), Status::Failure, "exit 1");
+    let said = by_rules(&rules, &[failed("platform"), failed("bootstrap")]);
+    assert!(said.ends_with("or type /bootstrap plan|apply"), "{said}");
+    let said = by_rules(&rules, &[failed("platform")]);
+    assert!(said.ends_with("or type /apply platform"), "{said}");
 }
