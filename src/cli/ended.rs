@@ -22,6 +22,9 @@ pub(super) const STARTING: &str = "starting ";
 /// How the note of work begins that started a workflow, whose name follows: it is that workflow's run from then on.
 pub(super) const STARTED: &str = "started ";
 
+/// The note of a row whose work waited until its run ended.
+const NOT_BEGUN: &str = "did not begin";
+
 /// For how long a run may be unknown to the forge since it was started.
 const UNKNOWN: SignedDuration = SignedDuration::from_hours(1);
 
@@ -46,6 +49,9 @@ pub(super) fn outcomes(dashboard: &Dashboard<'_>) -> forge::Result<Vec<Entry>> {
     let ended = running(dashboard, &recorded).into_iter().filter_map(|record| {
         Some(match ends.get(&record.entry.run?)?.as_ref()? {
             End::Concluded(conclusion) => outcome(record, conclusion, false),
+            End::Gone if record.entry.status == Status::Pending => {
+                ending(record, Status::Dropped, NOT_BEGUN.to_owned())
+            }
             End::Gone => ending(record, Status::Dropped, GONE.to_owned()),
         })
     });
@@ -166,7 +172,7 @@ fn outcome(record: &Recorded, conclusion: &Conclusion, superseded: bool) -> Entr
         }
         _ if superseded => (Status::Dropped, "superseded".to_owned()),
         // It waited for other work of the run.
-        _ if record.entry.status == Status::Pending => (Status::Dropped, "did not begin".to_owned()),
+        _ if record.entry.status == Status::Pending => (Status::Dropped, NOT_BEGUN.to_owned()),
         Some(status) if status != Status::Success => (status, silent),
         // A run that succeeded and did not report is no success of this row.
         Some(_) | None => (Status::Failure, silent),

@@ -237,11 +237,20 @@ fn dies(github: &GitHub, job: Job<'_>) -> u64 {
 
 #[test]
 fn rows_that_only_waited_did_not_begin() {
+    let waits = |github: &GitHub| {
+        let job = github.job().on(github.comment(7, "alice", "a word"));
+        job.ci(["update", "--pr", "7", "--stage", "lint", "--status", "pending", "--note", "waiting for web"]).exits(0);
+        github.state(|state| state.runs.keys().max().copied()).unwrap()
+    };
     let github = github();
-    let job = github.job().on(github.comment(7, "alice", "a word"));
-    job.ci(["update", "--pr", "7", "--stage", "lint", "--status", "pending", "--note", "waiting for web"]).exits(0);
-    let run = github.state(|state| state.runs.keys().max().copied()).unwrap();
+    let run = waits(&github);
     ends(&github, run, "failure");
+    assert_eq!(github.row(7, "lint"), "dropped: did not begin");
+    // Whether their run is still known or not.
+    let run = waits(&github);
+    github.state(|state| state.runs.remove(&run));
+    github.a_year_goes_by(7);
+    github.job().ci(["sync", "--pr", "7"]).exits(0);
     assert_eq!(github.row(7, "lint"), "dropped: did not begin");
 }
 

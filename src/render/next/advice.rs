@@ -18,6 +18,8 @@ pub(crate) struct Advice {
 pub(super) const FIX: Advice = Advice { what: "fix it and push", joint: ", or" };
 /// Of work of which nobody knows what came of it.
 pub(super) const LOOK: Advice = Advice { what: "look at what its run did", joint: ", then" };
+/// Of such work whose run is no more.
+const TRACE: Advice = Advice { what: "look at what it did", joint: ", then" };
 /// Of work whose layer another holds.
 pub(super) const WAIT: Advice = Advice { what: "wait until that is released", joint: ", then" };
 
@@ -29,8 +31,10 @@ pub(super) fn advice(kind: NextKind, rows: &[&Row]) -> Option<Advice> {
     match kind {
         NextKind::Running | NextKind::Ready | NextKind::Nothing => None,
         NextKind::Failed | NextKind::Dropped | NextKind::Waiting => {
-            if [CUT_SHORT, UNREPORTED, GONE].into_iter().any(say) {
+            if [CUT_SHORT, UNREPORTED].into_iter().any(say) {
                 Some(LOOK)
+            } else if say(GONE) {
+                Some(TRACE)
             } else if kind == NextKind::Failed {
                 Some(FIX)
             } else {

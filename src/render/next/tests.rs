@@ -186,6 +186,8 @@ fn what_cannot_be_fixed_is_not_asked_to_be() {
     assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
     let said = of_layers(&[("apply", layer, Status::Dropped, "cancelled while it ran")]);
     assert!(said.ends_with("; look at what its run did, then type /apply platform"), "{said}");
+    let said = of_layers(&[("apply", layer, Status::Dropped, "its run is gone")]);
+    assert!(said.ends_with("; look at what it did, then type /apply platform"), "{said}");
     let said = of_layers(&[("apply", layer, Status::Dropped, "locked by pull request 8 (bob)")]);
     assert!(said.ends_with("; wait until that is released, then type /apply platform"), "{said}");
 }
