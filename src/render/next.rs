@@ -8,12 +8,13 @@ mod line;
 mod tests;
 
 use super::escape::one_line;
-use crate::model::board::{Board, Overall, Row, Status};
+use crate::model::board::{Board, Cell, Overall, Row, Status};
+use crate::model::decision::is_stale;
 use crate::model::journal::{self, DESCRIPTION};
 use crate::model::rules::Rules;
 
 use advice::{Advice, advice};
-use before::{is_renewed, is_stale, may_begin};
+use before::{is_renewed, may_begin};
 use line::command_for;
 
 /// What is to be done next, in parts, so that each sink can draw it in its own way.
@@ -120,7 +121,7 @@ impl Matter {
     fn of(rules: &Rules, board: &Board, row: &Row) -> Option<Self> {
         match row.status {
             Status::Success | Status::Skipped => None,
-            Status::Failure if !is_stale(row) => Some(Self::Failed),
+            Status::Failure if !is_stale(&row.note) => Some(Self::Failed),
             Status::Failure if !is_renewed(rules, board, row) => Some(Self::Stale),
             // What was recorded anew since waits as if it had never been tried.
             Status::Failure | Status::Pending => Some(Self::Waiting),
@@ -185,15 +186,17 @@ fn about(rules: &Rules, matter: Matter, row: &Row, more: &[&Row]) -> NextStep {
 }
 
 /// The layer that a row is about; of a row for all layers, those whose trouble it shows, or that are left to do where some
-/// are done. What runs is not asked for once more, nor what may wait for it.
+/// are done. What runs is not asked for once more, nor what may wait for it, nor, beside what is to be fixed, what is to be
+/// recorded anew.
 fn layers_of(row: &Row) -> Vec<&str> {
     let runs = row.cells.iter().any(|cell| cell.status == Status::Running);
-    let is_open = |status: Status| match status {
-        Status::Failure | Status::Dropped => true,
+    let is_open = |cell: &&Cell| match cell.status {
+        Status::Failure => is_stale(&row.note) || !is_stale(&cell.note),
+        Status::Dropped => true,
         Status::Pending => !runs,
         Status::Running | Status::Success | Status::Skipped => false,
     };
     let untouched = row.missing.iter().filter(|_| row.status == Status::Pending).map(String::as_str);
-    let open = row.cells.iter().filter(|cell| is_open(cell.status)).map(|cell| cell.layer.as_str()).chain(untouched);
+    let open = row.cells.iter().filter(is_open).map(|cell| cell.layer.as_str()).chain(untouched);
     row.layer.as_deref().map_or_else(|| open.collect(), |layer| vec![layer])
 }

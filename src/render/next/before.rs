@@ -4,15 +4,7 @@ use jiff::Timestamp;
 
 use super::layers_of;
 use crate::model::board::{Board, Row, Status};
-use crate::model::decision::PLAN_STALE;
 use crate::model::rules::Rules;
-
-/// Whether there is nothing to fix, and the same command again would end the same: the note names the one to write.
-pub(super) fn is_stale(failed: &Row) -> bool {
-    let says = |note: &str| note.contains(&format!("{PLAN_STALE}: "));
-    let mut cells = failed.cells.iter().filter(|cell| cell.status == Status::Failure).peekable();
-    if cells.peek().is_some() { cells.all(|cell| says(&cell.note)) } else { says(&failed.note) }
-}
 
 /// Whether what a row comes after was done again since the row was found stale: for each layer that was, what is about that
 /// layer; where nothing is, all of it.

@@ -276,3 +276,18 @@ fn a_command_is_named_whose_rule_is_for_the_layers() {
     let said = by_rules(&rules, &[failed("platform")]);
     assert!(said.ends_with("or type /apply platform"), "{said}");
 }
+
+/// The note that a row shows is the telling one, so what is stale beside it is not asked for: it would end the same.
+#[test]
+fn a_real_failure_is_told_before_a_stale_plan() {
+    let stale = ("apply", Some("bootstrap"), Status::Failure, "plan-stale: write `/plan bootstrap`");
+    for (real, said) in [
+        (
+            ("apply", Some("platform"), Status::Failure, "exit 1"),
+            "Apply failed: platform: exit 1; fix it and push, or type /apply platform",
+        ),
+        (("apply", None, Status::Failure, "exit 1"), "Apply failed: exit 1; fix it and push, or type /apply"),
+    ] {
+        assert_eq!(of_layers(&[real, stale]), said);
+    }
+}
