@@ -198,9 +198,12 @@ impl Work<'_> {
         }
     }
 
+    fn node(&self, job: &Job) -> Node {
+        Node { label: self.told_as(job), handler: job.handler.clone(), after: self.after(job) }
+    }
+
     fn run_jobs(&self, exec: &Exec<'_>, outputs: &outputs::Outputs, sender: &Mutex<Sender<Sent>>) -> Vec<Outcome> {
-        let nodes: Vec<Node> =
-            self.agenda.jobs.iter().map(|job| Node { label: self.told_as(job), after: self.after(job) }).collect();
+        let nodes: Vec<Node> = self.agenda.jobs.iter().map(|job| self.node(job)).collect();
         let send = |sent: Sent| {
             let sender = sender.lock().unwrap_or_else(PoisonError::into_inner);
             let _closed = sender.send(sent);

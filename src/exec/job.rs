@@ -25,6 +25,9 @@ pub(crate) const AFTER: &str = "after";
 /// The reason code of an outcome that is not this work's own: it tells how something else stands.
 pub(crate) const REPORTED: &str = "reported";
 
+/// The reason code of work that was done, and whose row fails because there are changes, as drift is.
+pub(crate) const CHANGES: &str = "changes";
+
 /// What is to be done.
 pub(crate) struct StepsJob<'a> {
     /// The layer's key, or the handler's: what people see before each line.
@@ -281,7 +284,7 @@ impl Work<'_> {
             Err(error) => outcome.note = format!("{} ({error})", outcome.note),
         }
         if handler.fail_on_changed && (self.changed || self.changes == Some(true)) {
-            outcome.status = Status::Failure;
+            (outcome.status, outcome.reason) = (Status::Failure, Some(CHANGES));
             let note = Some(outcome.note).filter(|note| !note.is_empty());
             outcome.note = note.map_or("changes found".to_owned(), |note| format!("changes found: {note}"));
         }

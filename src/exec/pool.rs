@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::cancel::Cancel;
-use super::job::{AFTER, Outcome, REPORTED};
+use super::job::{AFTER, CHANGES, Outcome, REPORTED};
 use crate::model::board::Status;
 
 /// A job, by what the others need to know of it.
@@ -13,7 +13,10 @@ use crate::model::board::Status;
 pub(crate) struct Node {
     /// What people call it: the layer.
     pub(crate) label: String,
-    /// Indices of the jobs that must have succeeded, or had nothing to do, before it starts.
+    /// What it does, in whatever layer.
+    pub(crate) handler: String,
+    /// Indices of the jobs that must have succeeded, or had nothing to do, before it starts. Whether those of the same
+    /// handler found changes makes no difference.
     pub(crate) after: Vec<usize>,
 }
 
@@ -113,7 +116,7 @@ impl Pool<'_> {
         for below in &self.jobs[job].after {
             match places.get(*below) {
                 Some(Place::Ended(outcome)) => {
-                    if let Some(why) = held_back(&self.jobs[*below].label, outcome) {
+                    if let Some(why) = held_back(&self.jobs[*below], outcome, &self.jobs[job]) {
                         let dropped = Outcome { reason: Some(AFTER), ..Outcome::not_begun(Status::Dropped, why) };
                         return Turn::Drop(Box::new(dropped));
                     }
@@ -136,9 +139,12 @@ impl Pool<'_> {
 }
 
 /// Why a job does not start after one that ended so, if it does not.
-fn held_back(label: &str, outcome: &Outcome) -> Option<String> {
+fn held_back(below: &Node, outcome: &Outcome, job: &Node) -> Option<String> {
+    let label = &below.label;
     match (outcome.status, outcome.reason) {
         (_, Some(REPORTED)) | (Status::Success | Status::Skipped, _) => None,
+        // That one layer drifted is no reason not to look at the others.
+        (_, Some(CHANGES)) if below.handler == job.handler => None,
         // Whatever held back the one below holds back this one too.
         (Status::Dropped, Some(AFTER)) => Some(outcome.note.clone()),
         (Status::Dropped, _) => Some(format!("after {label}: {}", outcome.note)),
@@ -154,11 +160,15 @@ mod tests {
 
     use super::{Node, run_all};
     use crate::exec::cancel::Cancel;
-    use crate::exec::job::{AFTER, Outcome, REPORTED};
+    use crate::exec::job::{AFTER, CHANGES, Outcome, REPORTED};
     use crate::model::board::Status;
 
     fn nodes(after: &[(&str, &[usize])]) -> Vec<Node> {
-        after.iter().map(|(label, after)| Node { label: (*label).to_owned(), after: after.to_vec() }).collect()
+        let node = |label: &str, after: &[usize]| {
+            let handler = label.split('/').next().unwrap_or_default().to_owned();
+            Node { label: label.to_owned(), handler, after: after.to_vec() }
+        };
+        after.iter().map(|(label, after)| node(label, after)).collect()
     }
 
     /// Runs jobs of which `failing` fails, and returns what was observed and what was returned.
@@ -206,6 +216,15 @@ mod tests {
         assert_eq!(above(Outcome::new(Status::Running, "started")), twice("waiting for low"));
         let told = Outcome { reason: Some(REPORTED), ..Outcome::new(Status::Failure, "told") };
         assert_eq!(above(told), vec![("told".to_owned(), Some(REPORTED)); 2]);
+    }
+
+    #[test]
+    fn changes_of_one_layer_hold_back_other_work_alone() {
+        let jobs = nodes(&[("drift/low", &[]), ("drift/high", &[0]), ("apply/low", &[0])]);
+        let found = Outcome { reason: Some(CHANGES), ..Outcome::new(Status::Failure, "1 to change") };
+        let outcomes = run_all(&jobs, 1, &Cancel::new(), |_| found.clone(), &|_, _| {});
+        let told: Vec<&str> = outcomes.iter().map(|outcome| outcome.note.as_str()).collect();
+        assert_eq!(told, ["1 to change", "1 to change", "after drift/low failed"]);
     }
 
     #[test]

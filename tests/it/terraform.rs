@@ -105,6 +105,16 @@ fn verify(place: &impl Place) -> Ran {
     place.run(command)
 }
 
+/// What was never applied has drifted altogether, in every layer.
+fn drift_of_one_layer_does_not_hide_that_of_those_above<P: Place>() {
+    let Some(place) = terraform::<P>() else { return };
+    comment(&place, "/verify").exits(1);
+    for (layer, _) in LAYERS {
+        let row = place.row(&format!("drift-{layer}"));
+        assert!(row.starts_with("failure: changes found"), "{layer}: {row}");
+    }
+}
+
 fn drift_is_found<P: Place>() {
     let Some(place) = terraform::<P>() else { return };
     comment(&place, "/plan bootstrap").exits(0);
@@ -161,5 +171,6 @@ on_both!(
     what_would_be_done_now_is_not_what_was_planned,
     a_failing_layer_holds_back_those_above_it,
     drift_is_found,
+    drift_of_one_layer_does_not_hide_that_of_those_above,
     a_secret_shows_nowhere,
 );

@@ -83,7 +83,7 @@ pub(in crate::config) struct Handler {
     /// template.
     #[serde(default)]
     pub(in crate::config) issue: Given<At<String>>,
-    /// Whether changes fail the row, as drift does. Default: `false`.
+    /// Whether changes fail the row, as drift does. They do not keep the same handler from the layers above. Default: `false`.
     #[serde(default)]
     pub(in crate::config) fail_on_changed: Given<At<bool>>,
     /// Where steps run: in a work tree of the head commit, or in the workspace as it stands. Default: `head`.
