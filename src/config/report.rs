@@ -12,6 +12,8 @@ use crate::model::span::{Source, Span};
 pub(super) struct Report {
     pub(super) source: Source,
     diagnostics: Vec<Diagnostic>,
+    /// Where errors stand.
+    errors: BTreeSet<usize>,
     /// Where unknown keys stand that could not be read as another: what is missing near them was likely meant by them.
     dropped: BTreeSet<usize>,
     /// Keys that were likely meant by those.
@@ -20,11 +22,18 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(source: Source) -> Self {
-        Self { source, diagnostics: Vec::new(), dropped: BTreeSet::new(), doubled: BTreeSet::new() }
+        Self {
+            source,
+            diagnostics: Vec::new(),
+            errors: BTreeSet::new(),
+            dropped: BTreeSet::new(),
+            doubled: BTreeSet::new(),
+        }
     }
 
     /// Adds an error, which the answer can explain further.
     pub(super) fn error(&mut self, code: Code, span: &Span, message: impl Into<String>) -> Note<'_> {
+        self.errors.insert(span.start);
         self.push(Severity::Error, code, span, message.into())
     }
 
@@ -53,6 +62,11 @@ impl Report {
     /// Whether a key within `span` means nothing. Then nothing there may be called missing.
     pub(super) fn dropped_within(&self, span: &Span) -> bool {
         self.dropped.range(span.clone()).next().is_some()
+    }
+
+    /// Whether an error stands within `span`.
+    pub(super) fn is_wrong_within(&self, span: &Span) -> bool {
+        self.errors.range(span.clone()).next().is_some()
     }
 
     /// The first line of `span`: a long entry is shown by its head.

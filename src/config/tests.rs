@@ -2,6 +2,7 @@
 
 mod random;
 mod schema;
+mod slips;
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! Rows of the dashboard that collide, and circles in `after`.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use indexmap::IndexMap;
 
@@ -28,53 +28,85 @@ pub(super) fn rows(rules: &Rules, report: &mut Report) {
     }
 }
 
+/// The most circles that are told of one graph. Each costs a search.
+const CIRCLES: usize = 20;
+
 /// `after` may not lead back to where it began.
 pub(super) fn circles(rules: &Rules, report: &mut Report) {
     let layers = rules.layers.iter().map(|(key, layer)| (&**key, &*layer.after)).collect();
     let stages = rules.stages.iter().map(|(key, stage)| (&**key, &*stage.after)).collect();
     for (graph, what) in [(layers, "layer"), (stages, "stage")] {
         for circle in find(&graph) {
-            let [first, ..] = &*circle else { continue };
-            let path: Vec<_> = circle.iter().chain([first]).map(|step| format!("`{}`", step.value)).collect();
+            let ([first, others @ ..], Some(last)) = (&*circle, circle.last()) else { continue };
+            let path: Vec<_> = [last].into_iter().chain(&circle).map(|step| format!("`{}`", step.value)).collect();
             let message = format!("a {what} cannot come after itself: {}", path.join(" after "));
-            let last = circle.last().map_or(&first.span, |_| &first.span);
-            report.error(Code::Cycle, last, message).help("take one of the names away");
+            let mut note = report.error(Code::Cycle, &first.span, message).help("take one of the names away");
+            for other in others {
+                note = note.related(&other.span, "a part of the circle");
+            }
         }
     }
 }
 
 type Graph<'g> = IndexMap<&'g str, &'g [At<String>]>;
 
-/// Every circle, once, as the references that make it. It keeps its own stack: a chain may be longer than the thread's.
+/// A reference: from where, to where, and its place.
+type Edge<'g> = (usize, usize, &'g At<String>);
+
+/// A circle for each reference that is likely to blame, as the references that make it, that one first. Most files have
+/// one order throughout, and every circle leaves it: what does is to blame.
 fn find<'g>(graph: &Graph<'g>) -> Vec<Vec<&'g At<String>>> {
-    let mut circles = Vec::new();
-    let mut done = vec![false; graph.len()];
-    let mut depth: Vec<Option<usize>> = vec![None; graph.len()];
-    for start in 0..graph.len() {
-        if done[start] {
-            continue;
-        }
-        // Each step: the node, how it was reached, and the next of its references to follow.
-        let mut path: Vec<(usize, Option<&'g At<String>>, usize)> = vec![(start, None, 0)];
-        depth[start] = Some(0);
-        while let Some((node, _, next)) = path.last_mut() {
-            let node = *node;
-            let Some(reference) = graph[node].get(*next) else {
-                done[node] = true;
-                depth[node] = None;
-                path.pop();
-                continue;
-            };
-            *next += 1;
-            let Some(target) = graph.get_index_of(&*reference.value) else { continue };
-            if let Some(begin) = depth[target] {
-                let way = path[begin + 1..].iter().filter_map(|(_, reached, _)| *reached);
-                circles.push(std::iter::once(reference).chain(way).collect());
-            } else if !done[target] {
-                depth[target] = Some(path.len());
-                path.push((target, Some(reference), 0));
+    let target = |name: &At<String>| graph.get_index_of(&*name.value);
+    let all: Vec<Vec<Edge<'g>>> = graph
+        .values()
+        .enumerate()
+        .map(|(from, after)| after.iter().filter_map(|name| Some((from, target(name)?, name))).collect())
+        .collect();
+    let open = not_in_order(&all);
+    let edges = || open.iter().flat_map(|at| &all[*at]).filter(|(_, to, _)| open.contains(to));
+    let earlier = all.iter().flatten().filter(|(from, to, _)| to < from).count();
+    let lowest_first = 2 * earlier >= all.iter().map(Vec::len).sum();
+    let to_blame = edges().filter(|(from, to, _)| from == to || (from < to) == lowest_first);
+    let circle = |(from, to, name): &Edge<'g>| Some([vec![*name], way(&all, *to, *from)?].concat());
+    to_blame.filter_map(circle).take(CIRCLES).collect()
+}
+
+/// What cannot be put in an order: what is in a circle, or comes after one.
+fn not_in_order(all: &[Vec<Edge<'_>>]) -> BTreeSet<usize> {
+    let mut left: Vec<usize> = all.iter().map(Vec::len).collect();
+    let mut waiting: Vec<Vec<usize>> = vec![Vec::new(); all.len()];
+    all.iter().flatten().for_each(|(from, to, _)| waiting[*to].push(*from));
+    let mut free: Vec<usize> = (0..all.len()).filter(|at| left[*at] == 0).collect();
+    let mut open: BTreeSet<usize> = (0..all.len()).collect();
+    while let Some(done) = free.pop() {
+        open.remove(&done);
+        for from in &waiting[done] {
+            left[*from] -= 1;
+            if left[*from] == 0 {
+                free.push(*from);
             }
         }
     }
-    circles
+    open
+}
+
+/// The shortest way, as its references; none where it is the same place.
+fn way<'g>(all: &[Vec<Edge<'g>>], start: usize, end: usize) -> Option<Vec<&'g At<String>>> {
+    let mut reached: HashMap<usize, Option<&Edge<'g>>> = HashMap::from([(start, None)]);
+    let mut queue = VecDeque::from([start]);
+    while let Some(at) = queue.pop_front() {
+        if at == end {
+            let steps = std::iter::successors(reached[&end], |(from, ..)| reached[from]);
+            let mut way: Vec<_> = steps.map(|(_, _, name)| *name).collect();
+            way.reverse();
+            return Some(way);
+        }
+        for edge in &all[at] {
+            reached.entry(edge.1).or_insert_with(|| {
+                queue.push_back(edge.1);
+                Some(edge)
+            });
+        }
+    }
+    None
 }

@@ -56,12 +56,12 @@ pub(super) fn file(file: &File, report: &mut Report) -> Resolved {
         source,
         dashboard: resolver.dashboard(file.dashboard.value()),
         redact: resolver.redact(&file.redact),
-        layers: resolver.table(&file.layers, Resolver::layer),
-        stages: resolver.table(&file.stages, Resolver::stage),
-        commands: resolver.table(&file.commands, Resolver::command),
-        gates: resolver.table(&file.gates, Resolver::gate),
+        layers: resolver.table((Of::Layer, &file.layers), Resolver::layer),
+        stages: resolver.table((Of::Stage, &file.stages), Resolver::stage),
+        commands: resolver.table((Of::Command, &file.commands), Resolver::command),
+        gates: resolver.table((Of::Gate, &file.gates), Resolver::gate),
         rules: resolver.entries(&file.rules, Resolver::rule),
-        handlers: resolver.table(&file.handlers, Resolver::handler),
+        handlers: resolver.table((Of::Handler, &file.handlers), Resolver::handler),
         tests: resolver.entries(&file.tests, Resolver::test),
     };
     Resolved { rules, names: resolver.names, bodies: resolver.bodies, vague: resolver.vague }
@@ -69,13 +69,22 @@ pub(super) fn file(file: &File, report: &mut Report) -> Resolved {
 
 impl Resolver<'_> {
     /// Every entry of a table that could be understood.
-    fn table<S, M>(&mut self, table: &Given<Named<S>>, one: fn(&mut Self, &Entry<'_, S>) -> Option<M>) -> Table<M> {
+    fn table<S, M>(
+        &mut self,
+        (of, table): (Of, &Given<Named<S>>),
+        one: fn(&mut Self, &Entry<'_, S>) -> Option<M>,
+    ) -> Table<M> {
         let mut all = Table::new();
         for (key, value) in table.value().into_iter().flat_map(|table| &table.0) {
-            let Given::Value(shape) = &value.value else { continue };
-            let entry = Entry { key, span: key.span.start..value.span.end.max(key.span.end), shape };
-            if let Some(meaning) = one(self, &entry) {
+            let span = key.span.start..value.span.end.max(key.span.end);
+            if let Given::Value(shape) = &value.value
+                && let Some(meaning) = one(self, &Entry { key, span: span.clone(), shape })
+            {
                 all.insert(key.value.clone(), meaning);
+            }
+            // Who is still at work on it may not have come to its use.
+            if self.report.is_wrong_within(&span) {
+                self.names.used(of, &key.value);
             }
         }
         all

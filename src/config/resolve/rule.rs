@@ -43,8 +43,8 @@ impl Resolver<'_> {
             gate: self.gate_of(&shape.gate, span),
             action: action?,
         };
-        // A rule whose trigger is lost matches nothing; nothing more can be said about it.
-        (!rule.on.is_empty() || rule.command.is_some()).then_some(rule)
+        // A rule whose trigger is lost, or is two, matches nothing; nothing more can be said about it.
+        (rule.on.is_empty() == rule.command.is_some()).then_some(rule)
     }
 
     /// What a rule could have used, had it been read whole.
