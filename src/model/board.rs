@@ -2,6 +2,7 @@
 //! reader of the same entries sees the same board. It does not know how it is drawn, nor where entries come from.
 
 mod fold;
+mod row;
 #[cfg(test)]
 mod tests;
 
@@ -180,6 +181,9 @@ pub(crate) struct Row {
     pub(crate) run_page: Option<String>,
     /// When its status was reported.
     pub(crate) at: Option<Timestamp>,
+    /// The place of that report in the journal; 0 where there is none.
+    #[serde(skip)]
+    pub(crate) seq: u64,
     /// How long the work took, in seconds, where its begin and its end were reported.
     pub(crate) seconds: Option<i64>,
     /// Whether the work found something to change, where that is known.
@@ -187,7 +191,7 @@ pub(crate) struct Row {
     pub(crate) digest: Option<String>,
     /// Where layers report to one row: what each says.
     pub(crate) cells: Vec<Cell>,
-    /// Where layers report to one row: those that have something to do and said nothing.
+    /// Where layers report to one row: those that have something to do and said nothing, or nothing since that was found.
     pub(crate) missing: Vec<String>,
 }
 
@@ -198,9 +202,11 @@ pub(crate) struct Cell {
     pub(crate) status: Status,
     pub(crate) note: String,
     pub(crate) digest: Option<String>,
+    pub(crate) changes: Option<bool>,
     pub(crate) run: Option<RunId>,
-    /// When its status was reported.
-    pub(crate) at: Timestamp,
+    /// The place of its report in the journal.
+    #[serde(skip)]
+    pub(crate) seq: u64,
 }
 
 /// Every row, and what happened, newest first.

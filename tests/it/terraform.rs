@@ -56,6 +56,13 @@ fn what_was_planned_is_applied<P: Place>() {
     assert_eq!(place.row("apply"), "success: 4 of 4 layers");
     comment(&place, "/plan platform").exits(0);
     assert_eq!(place.row("plan-platform"), "success: no changes");
+    assert!(place.dashboard().contains("Ready to merge"), "{}", place.dashboard());
+    // What is planned since is not done because something was done before.
+    let mut again = place.comment(7, "bob", "/plan platform");
+    again.env("TF_VAR_zones", "3");
+    place.run(again).exits(0);
+    assert_eq!(place.row("apply"), "pending: 3 of 4 layers");
+    assert!(place.dashboard().contains("Comment `/apply platform`"), "{}", place.dashboard());
 }
 
 fn code_that_changed_since_the_plan_is_refused<P: Place>() {

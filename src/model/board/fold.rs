@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::{Board, Cell, Entry, Happening, Layout, Recorded, Row, RowSpec, Status};
-use crate::model::decision::{GONE, UNREPORTED, is_stale};
+use super::row::{row, shown_link};
+use super::{Board, Entry, Happening, Layout, Recorded, Row, RowSpec, Status};
 
 /// Folds what was recorded into the board that `layout` describes. The order and repetition of `recorded` do not
 /// matter: entries are ordered by their server's id, and of those with equal ids the first counts.
@@ -110,19 +110,19 @@ fn lower_first(layout: &Layout, index: &HashMap<&str, usize>) -> Vec<usize> {
 
 /// What was reported to one row, by layer; a row of one layer has one track.
 #[derive(Default)]
-struct Tracks<'a>(BTreeMap<Option<&'a str>, Track<'a>>);
+pub(super) struct Tracks<'a>(BTreeMap<Option<&'a str>, Track<'a>>);
 
 /// What a row stands on.
-struct Standing<'t, 'a> {
+pub(super) struct Standing<'t, 'a> {
     /// What was reported for the row as a whole, if anything was: where layers reported since, only what did not go well.
-    whole: Track<'a>,
+    pub(super) whole: Track<'a>,
     /// What layers reported since.
-    layers: Vec<(&'a str, &'t Track<'a>)>,
+    pub(super) layers: Vec<(&'a str, &'t Track<'a>)>,
 }
 
 impl<'a> Tracks<'a> {
     /// What stands, of the layers that count.
-    fn standing(&self, counts: impl Fn(&str) -> bool) -> Standing<'_, 'a> {
+    pub(super) fn standing(&self, counts: impl Fn(&str) -> bool) -> Standing<'_, 'a> {
         let mut whole = self.0.get(&None).copied().unwrap_or_default();
         let layers = self.0.iter().filter_map(|(layer, track)| Some(((*layer)?, track)));
         let layers = layers.filter(|(layer, _)| counts(layer));
@@ -138,10 +138,10 @@ impl<'a> Tracks<'a> {
 
 /// What one layer (or nobody in particular) reported to one row, in order.
 #[derive(Default, Clone, Copy)]
-struct Track<'a> {
-    current: Option<&'a Recorded>,
+pub(super) struct Track<'a> {
+    pub(super) current: Option<&'a Recorded>,
     /// The report that the work of `current` began.
-    began: Option<&'a Recorded>,
+    pub(super) began: Option<&'a Recorded>,
 }
 
 impl<'a> Track<'a> {
@@ -212,163 +212,6 @@ fn outranks(entry: &Entry, held: &Entry) -> bool {
 
 fn older_attempt(entry: &Entry, held: &Entry) -> bool {
     matches!((entry.run, held.run), (Some(new), Some(old)) if new.id == old.id && new.attempt < old.attempt)
-}
-
-fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &[&Row]) -> Row {
-    let mut row = Row {
-        id: spec.id.clone(),
-        stage: spec.stage.clone(),
-        layer: spec.layer.clone(),
-        title: spec.title.clone(),
-        optional: spec.optional,
-        shown: !spec.when_reported || tracks.is_some(),
-        status: Status::Pending,
-        note: String::new(),
-        link: None,
-        run_page: None,
-        at: None,
-        seconds: None,
-        changes: None,
-        digest: None,
-        cells: Vec::new(),
-        missing: Vec::new(),
-    };
-    // What was said of layers that ci.toml has lost stands in the history.
-    match tracks.map(|tracks| tracks.standing(|layer| layout.has(layer))) {
-        Some(Standing { whole, layers }) if !layers.is_empty() => over_layers(&mut row, layout, &layers, whole, before),
-        Some(Standing { whole, .. }) if whole.current.is_some() => of_one(&mut row, &whole),
-        Some(_) | None => {
-            if let Some(note) = nothing_to_do(spec, before) {
-                row.status = Status::Skipped;
-                row.note = note;
-            }
-        }
-    }
-    row
-}
-
-fn of_one(row: &mut Row, track: &Track<'_>) {
-    let Some(record) = track.current else { return };
-    let entry = &record.entry;
-    row.status = entry.status;
-    row.note.clone_from(&entry.note);
-    row.link = shown_link(entry);
-    row.run_page = run_page(entry);
-    row.at = Some(record.at);
-    row.changes = entry.changes;
-    row.digest.clone_from(&entry.digest);
-    row.seconds = seconds(track);
-}
-
-/// Failure if one failed, running while one runs, dropped if one did not take place, success when every layer that was
-/// planned with changes is done, else pending.
-/// What did not go well with the whole row counts too, until all layers are done that had something to do.
-fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, &Track<'_>)], whole: Track<'_>, before: &[&Row]) {
-    let cells: Vec<(&str, &Recorded, &Track<'_>)> =
-        layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, *track))).collect();
-    let planned = |layer: &str| cells.iter().any(|(known, ..)| *known == layer);
-    // A layer that holds changes and was not yet touched still has to be done.
-    let missing: Vec<String> = before
-        .iter()
-        .filter(|row| row.status == Status::Success && row.changes != Some(false))
-        .filter_map(|row| row.layer.as_deref())
-        .filter(|layer| !planned(layer))
-        .map(str::to_owned)
-        .collect();
-    let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
-    // Rows of layers before this one say which layers have something to do.
-    let tell: Vec<_> = before.iter().filter(|row| row.layer.is_some()).collect();
-    let is_told = !tell.is_empty() && tell.iter().all(|row| row.status.done());
-    let total = if tell.is_empty() { layout.layers.len() } else { cells.len() + missing.len() };
-    let open = !missing.is_empty() || done < cells.len();
-    let whole = whole.current.filter(|whole| whole.entry.status == Status::Running || open || !is_told);
-    let of_layers = cells.iter().map(|(layer, record, _)| (Some(*layer), *record));
-    let all = of_layers.chain(whole.map(|whole| (None, whole)));
-    let telling = all.filter(|(_, record)| tells(&record.entry).is_some());
-    let telling = telling.min_by_key(|(_, record)| tells(&record.entry));
-    row.status = match telling {
-        Some((_, record)) => record.entry.status,
-        None if open => Status::Pending,
-        None if cells.iter().all(|(_, record, _)| record.entry.status == Status::Skipped) => Status::Skipped,
-        None => Status::Success,
-    };
-    row.note = match telling {
-        Some((Some(layer), record)) if record.entry.note.is_empty() => layer.to_owned(),
-        Some((Some(layer), record)) => format!("{layer}: {}", record.entry.note),
-        Some((None, record)) => record.entry.note.clone(),
-        None if total == 1 => cells[0].1.entry.note.clone(),
-        None => format!("{done} of {total} layers"),
-    };
-    let latest = telling.map(|(_, record)| record);
-    let latest = latest.or_else(|| cells.iter().map(|(_, record, _)| *record).max_by_key(|record| record.seq));
-    if let Some(record) = latest {
-        row.link = shown_link(&record.entry);
-        row.run_page = run_page(&record.entry);
-        row.at = Some(record.at);
-    }
-    row.seconds = match &*cells {
-        [(_, _, track)] => seconds(track),
-        _ => None,
-    };
-    row.changes = if cells.iter().all(|(_, record, _)| record.entry.changes == Some(false)) {
-        Some(false)
-    } else {
-        cells.iter().any(|(_, record, _)| record.entry.changes == Some(true)).then_some(true)
-    };
-    row.missing = missing;
-    row.cells = cells
-        .iter()
-        .map(|(layer, record, _)| Cell {
-            layer: (*layer).to_owned(),
-            status: record.entry.status,
-            note: record.entry.note.clone(),
-            digest: record.entry.digest.clone(),
-            run: record.entry.run,
-            at: record.at,
-        })
-        .collect();
-}
-
-/// Which of several things that keep a row from being done it shows: the least. What has to be fixed comes before what has
-/// to be planned anew, and what was cut short before what did not begin.
-fn tells(entry: &Entry) -> Option<u8> {
-    match entry.status {
-        Status::Failure => Some(u8::from(is_stale(&entry.note))),
-        Status::Running => Some(2),
-        Status::Dropped => Some(if entry.began { 3 } else { 4 }),
-        Status::Pending | Status::Success | Status::Skipped => None,
-    }
-}
-
-/// Where all rows that this one comes after had nothing to do, it has nothing to do either.
-fn nothing_to_do(spec: &RowSpec, before: &[&Row]) -> Option<String> {
-    let idle =
-        |row: &&Row| row.status == Status::Skipped || (row.status == Status::Success && row.changes == Some(false));
-    if before.is_empty() || !before.iter().all(idle) {
-        return None;
-    }
-    // What the first of a chain has nothing to do with, the rest of the chain has not either.
-    let inherited = before.iter().find(|row| row.note.starts_with("nothing to ")).map(|row| row.note.clone());
-    Some(inherited.unwrap_or_else(|| format!("nothing to {}", spec.stage)))
-}
-
-fn shown_link(entry: &Entry) -> Option<String> {
-    entry.link.clone().or_else(|| run_page(entry))
-}
-
-fn run_page(entry: &Entry) -> Option<String> {
-    (!entry.url.is_empty()).then(|| entry.url.clone())
-}
-
-fn seconds(track: &Track<'_>) -> Option<i64> {
-    let (began, ended) = (track.began?, track.current?);
-    // GitHub changes when a run ended if that is run again.
-    let until = ended.entry.until.map_or(ended.at, |until| until.min(ended.at));
-    let took = until.as_second() - began.at.as_second();
-    // When work ended of which nobody heard, nobody knows.
-    let note = &ended.entry.note;
-    let heard = ended.entry.status.ended() && !note.starts_with(UNREPORTED) && note != GONE;
-    (heard && took >= 0).then_some(took)
 }
 
 /// Every outcome, and the work without one that rows stand on, newest first.

@@ -1,7 +1,5 @@
 //! What a row comes after: whether that is done, and what is to be recorded anew before the row's work can do any good.
 
-use jiff::Timestamp;
-
 use super::layers_of;
 use crate::model::board::{Board, Row, Status};
 use crate::model::rules::Rules;
@@ -9,17 +7,17 @@ use crate::model::rules::Rules;
 /// Whether what a row comes after was done again since the row was found stale: for each layer that was, what is about that
 /// layer; where nothing is, all of it.
 pub(super) fn is_renewed(rules: &Rules, board: &Board, stale: &Row) -> bool {
-    let renewed = |layer: Option<&str>, since: Option<Timestamp>| {
+    let renewed = |layer: Option<&str>, since: u64| {
         let (own, whole): (Vec<Before>, Vec<Before>) =
             before(rules, board, stale, layer).partition(|before| before.of_layer);
         let telling = if own.is_empty() { whole } else { own };
-        !telling.is_empty() && telling.iter().all(|before| before.status.done() && before.at > since)
+        !telling.is_empty() && telling.iter().all(|before| before.status.done() && before.seq > since)
     };
     let mut cells = stale.cells.iter().filter(|cell| cell.status == Status::Failure).peekable();
     if cells.peek().is_some() {
-        cells.all(|cell| renewed(Some(&cell.layer), Some(cell.at)))
+        cells.all(|cell| renewed(Some(&cell.layer), cell.seq))
     } else {
-        renewed(stale.layer.as_deref(), stale.at)
+        renewed(stale.layer.as_deref(), stale.seq)
     }
 }
 
@@ -33,7 +31,8 @@ pub(super) fn may_begin(rules: &Rules, board: &Board, row: &Row) -> bool {
 /// How a row stands that another one comes after.
 struct Before {
     status: Status,
-    at: Option<Timestamp>,
+    /// The place of its report in the journal.
+    seq: u64,
     /// Whether it is about the layer that was asked for, rather than about all.
     of_layer: bool,
 }
@@ -46,7 +45,7 @@ fn before(rules: &Rules, board: &Board, row: &Row, layer: Option<&str>) -> impl 
             && (layer.is_none() || before.layer.is_none() || layer == before.layer.as_deref())
     };
     board.rows.iter().filter(is_before).map(move |row| match row.cells.iter().find(|cell| layer == Some(&cell.layer)) {
-        Some(cell) => Before { status: cell.status, at: Some(cell.at), of_layer: true },
-        None => Before { status: row.status, at: row.at, of_layer: row.layer.is_some() },
+        Some(cell) => Before { status: cell.status, seq: cell.seq, of_layer: true },
+        None => Before { status: row.status, seq: row.seq, of_layer: row.layer.is_some() },
     })
 }

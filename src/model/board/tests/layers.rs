@@ -133,3 +133,37 @@ fn a_layer_that_did_not_begin_does_not_hide_what_was_said_of_all() {
     let older = board([not_begun("apply", None, 2), whole]);
     assert_eq!(status(&older, "apply"), Status::Success);
 }
+
+/// A layer is done when that came after the last plan that found something to do, whoever shows it in whichever row.
+#[test]
+fn what_was_done_before_changes_were_found_is_to_be_done_again() {
+    let found = |row: &str, layer: &str, changes| Entry {
+        changes: Some(changes),
+        ..report(row, Some(layer), 1, Status::Success)
+    };
+    let planned = |layer: &str, changes| found(&format!("plan-{layer}"), layer, changes);
+    let applied = |layer| report("apply", layer, 2, Status::Success);
+    let done = [planned("a", true), planned("b", true), applied(Some("a")), applied(Some("b"))];
+    let stands = |entries: &[Entry]| {
+        let row = board(entries.to_vec()).row("apply").cloned().unwrap();
+        (row.status, row.note, row.missing)
+    };
+    let again = |layer, changes| stands(&[&done[..], &[planned(layer, changes)]].concat());
+    assert_eq!(again("a", false).0, Status::Success);
+    assert_eq!(again("a", true), (Status::Pending, "1 of 2 layers".to_owned(), vec!["a".to_owned()]));
+    let one = [planned("a", true), applied(Some("a")), planned("b", false), planned("a", true)];
+    assert_eq!(stands(&one), (Status::Pending, "changes were found since".to_owned(), vec!["a".to_owned()]));
+    let whole = [planned("a", true), applied(None), planned("a", true)];
+    assert_eq!(stands(&whole), (Status::Pending, "changes were found since".to_owned(), vec![]));
+
+    // One row for all plans, one for each apply.
+    let rows = vec![spec("plan", None, &[]), spec("apply", Some("a"), &["plan"]), spec("apply", Some("b"), &["plan"])];
+    let entries = [
+        found("plan", "a", true),
+        report("apply-a", Some("a"), 2, Status::Success),
+        report("apply-b", Some("b"), 2, Status::Skipped),
+        found("plan", "a", true),
+    ];
+    let board = fold(&Layout { rows, ..layout() }, &journal(entries));
+    assert_eq!([status(&board, "apply-a"), status(&board, "apply-b")], [Status::Pending, Status::Skipped]);
+}

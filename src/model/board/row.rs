@@ -1,0 +1,191 @@
+//! What a row says, from what stands of it and the rows before it.
+
+use super::fold::{Standing, Track, Tracks};
+use super::{Cell, Entry, Layout, Recorded, Row, RowSpec, Status};
+use crate::model::decision::{GONE, UNREPORTED, is_stale};
+
+pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &[&Row]) -> Row {
+    let mut row = Row {
+        id: spec.id.clone(),
+        stage: spec.stage.clone(),
+        layer: spec.layer.clone(),
+        title: spec.title.clone(),
+        optional: spec.optional,
+        shown: !spec.when_reported || tracks.is_some(),
+        status: Status::Pending,
+        note: String::new(),
+        link: None,
+        run_page: None,
+        at: None,
+        seq: 0,
+        seconds: None,
+        changes: None,
+        digest: None,
+        cells: Vec::new(),
+        missing: Vec::new(),
+    };
+    // What was said of layers that ci.toml has lost stands in the history.
+    match tracks.map(|tracks| tracks.standing(|layer| layout.has(layer))) {
+        Some(Standing { whole, layers }) if !layers.is_empty() => over_layers(&mut row, layout, &layers, whole, before),
+        Some(Standing { whole, .. }) if whole.current.is_some() => of_one(&mut row, &whole, before),
+        Some(_) | None => {
+            if let Some(note) = nothing_to_do(spec, before) {
+                row.status = Status::Skipped;
+                row.note = note;
+            }
+        }
+    }
+    row
+}
+
+fn of_one(row: &mut Row, track: &Track<'_>, before: &[&Row]) {
+    let Some(record) = track.current else { return };
+    if is_outdated(record, row.layer.as_deref(), before) {
+        CHANGED_SINCE.clone_into(&mut row.note);
+        return;
+    }
+    let entry = &record.entry;
+    row.status = entry.status;
+    row.note.clone_from(&entry.note);
+    row.link = shown_link(entry);
+    row.run_page = run_page(entry);
+    (row.at, row.seq) = (Some(record.at), record.seq);
+    row.changes = entry.changes;
+    row.digest.clone_from(&entry.digest);
+    row.seconds = seconds(track);
+}
+
+/// What one layer says in a row for several.
+type Of<'a> = (&'a str, &'a Recorded, &'a Track<'a>);
+
+/// The note of a row whose work was done before there was found something to do.
+const CHANGED_SINCE: &str = "changes were found since";
+
+/// Whether work was done before a row that it comes after found changes for its layer, which are still to be done.
+fn is_outdated(record: &Recorded, layer: Option<&str>, before: &[&Row]) -> bool {
+    record.entry.status.done()
+        && before.iter().any(|row| {
+            let cell = row.cells.iter().find(|cell| layer == Some(&cell.layer));
+            let (status, changes, seq) = match cell {
+                Some(cell) => (cell.status, cell.changes, cell.seq),
+                None => (row.status, row.changes, row.seq),
+            };
+            let is_of_it = cell.is_some()
+                || layer.is_none()
+                || row.layer.as_deref().map_or(row.cells.is_empty(), |other| layer == Some(other));
+            is_of_it && status == Status::Success && changes == Some(true) && seq > record.seq
+        })
+}
+
+/// Failure if one failed, running while one runs, dropped if one did not take place, success when every layer that was
+/// planned with changes is done, else pending.
+/// What did not go well with the whole row counts too, until all layers are done that had something to do.
+fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, &Track<'_>)], whole: Track<'_>, before: &[&Row]) {
+    let cells = layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, *track)));
+    let (outdated, cells): (Vec<Of<'_>>, Vec<Of<'_>>) =
+        cells.partition(|(layer, record, _)| is_outdated(record, Some(layer), before));
+    // A layer that holds changes and was not touched since still has to be done.
+    let to_do = before.iter().filter(|row| row.status == Status::Success && row.changes != Some(false));
+    let to_do = to_do.filter_map(|row| row.layer.as_deref()).chain(outdated.iter().map(|(layer, ..)| *layer));
+    let mut missing: Vec<String> = Vec::new();
+    for layer in to_do {
+        if cells.iter().all(|(known, ..)| *known != layer) && missing.iter().all(|known| known != layer) {
+            missing.push(layer.to_owned());
+        }
+    }
+    let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
+    // Rows of layers before this one say which layers have something to do.
+    let tell: Vec<_> = before.iter().filter(|row| row.layer.is_some()).collect();
+    let is_told = !tell.is_empty() && tell.iter().all(|row| row.status.done());
+    let total = if tell.is_empty() { layout.layers.len() } else { cells.len() + missing.len() };
+    let open = !missing.is_empty() || done < cells.len();
+    let whole = whole.current.filter(|whole| whole.entry.status == Status::Running || open || !is_told);
+    let of_layers = cells.iter().map(|(layer, record, _)| (Some(*layer), *record));
+    let all = of_layers.chain(whole.map(|whole| (None, whole)));
+    let telling = all.filter(|(_, record)| tells(&record.entry).is_some());
+    let telling = telling.min_by_key(|(_, record)| tells(&record.entry));
+    row.status = match telling {
+        Some((_, record)) => record.entry.status,
+        None if open => Status::Pending,
+        None if cells.iter().all(|(_, record, _)| record.entry.status == Status::Skipped) => Status::Skipped,
+        None => Status::Success,
+    };
+    row.note = match telling {
+        Some((Some(layer), record)) if record.entry.note.is_empty() => layer.to_owned(),
+        Some((Some(layer), record)) => format!("{layer}: {}", record.entry.note),
+        Some((None, record)) => record.entry.note.clone(),
+        None if total == 1 => cells.first().map_or(CHANGED_SINCE, |(_, record, _)| &record.entry.note).to_owned(),
+        None => format!("{done} of {total} layers"),
+    };
+    let latest = telling.map(|(_, record)| record);
+    let latest = latest.or_else(|| cells.iter().map(|(_, record, _)| *record).max_by_key(|record| record.seq));
+    if let Some(record) = latest {
+        row.link = shown_link(&record.entry);
+        row.run_page = run_page(&record.entry);
+        (row.at, row.seq) = (Some(record.at), record.seq);
+    }
+    row.seconds = match &*cells {
+        [(_, _, track)] => seconds(track),
+        _ => None,
+    };
+    let changes = |known: bool| move |(_, record, _): &Of<'_>| record.entry.changes == Some(known);
+    row.changes = match cells.iter().any(changes(true)) {
+        true => Some(true),
+        false => (!cells.is_empty() && cells.iter().all(changes(false))).then_some(false),
+    };
+    row.missing = missing;
+    row.cells = cells
+        .iter()
+        .map(|(layer, record, _)| Cell {
+            layer: (*layer).to_owned(),
+            status: record.entry.status,
+            note: record.entry.note.clone(),
+            digest: record.entry.digest.clone(),
+            changes: record.entry.changes,
+            run: record.entry.run,
+            seq: record.seq,
+        })
+        .collect();
+}
+
+/// Which of several things that keep a row from being done it shows: the least. What has to be fixed comes before what has
+/// to be planned anew, and what was cut short before what did not begin.
+fn tells(entry: &Entry) -> Option<u8> {
+    match entry.status {
+        Status::Failure => Some(u8::from(is_stale(&entry.note))),
+        Status::Running => Some(2),
+        Status::Dropped => Some(if entry.began { 3 } else { 4 }),
+        Status::Pending | Status::Success | Status::Skipped => None,
+    }
+}
+
+/// Where all rows that this one comes after had nothing to do, it has nothing to do either.
+fn nothing_to_do(spec: &RowSpec, before: &[&Row]) -> Option<String> {
+    let idle =
+        |row: &&Row| row.status == Status::Skipped || (row.status == Status::Success && row.changes == Some(false));
+    if before.is_empty() || !before.iter().all(idle) {
+        return None;
+    }
+    // What the first of a chain has nothing to do with, the rest of the chain has not either.
+    let inherited = before.iter().find(|row| row.note.starts_with("nothing to ")).map(|row| row.note.clone());
+    Some(inherited.unwrap_or_else(|| format!("nothing to {}", spec.stage)))
+}
+
+pub(super) fn shown_link(entry: &Entry) -> Option<String> {
+    entry.link.clone().or_else(|| run_page(entry))
+}
+
+fn run_page(entry: &Entry) -> Option<String> {
+    (!entry.url.is_empty()).then(|| entry.url.clone())
+}
+
+fn seconds(track: &Track<'_>) -> Option<i64> {
+    let (began, ended) = (track.began?, track.current?);
+    // GitHub changes when a run ended if that is run again.
+    let until = ended.entry.until.map_or(ended.at, |until| until.min(ended.at));
+    let took = until.as_second() - began.at.as_second();
+    // When work ended of which nobody heard, nobody knows.
+    let note = &ended.entry.note;
+    let heard = ended.entry.status.ended() && !note.starts_with(UNREPORTED) && note != GONE;
+    (heard && took >= 0).then_some(took)
+}
