@@ -20,6 +20,9 @@ use crate::model::rules::{Handler, Step, Template};
 /// The most that a capture holds, in bytes.
 const CAPTURE: usize = 64 << 20;
 
+/// The most that is kept of what a step printed in case it fails, in bytes.
+const PRINTED: usize = 64 << 10;
+
 /// The most characters of a command line that are shown as a title.
 const TITLE: usize = 200;
 
@@ -46,7 +49,7 @@ pub(super) enum StepEnd {
     Cancelled,
 }
 
-/// Runs a step; what it prints is added to `output` where the step says so.
+/// Runs a step; what it prints is added to `output` where the step says so, or where it fails.
 pub(super) fn run(step: &Step, scope: &Scope, setting: &Setting<'_>, output: &mut HeadTail) -> StepEnd {
     let redactor = setting.exec.redactor;
     match attempt(step, scope, setting, output) {
@@ -76,7 +79,12 @@ fn attempt(step: &Step, scope: &Scope, setting: &Setting<'_>, output: &mut HeadT
         exec.console.end(setting.label);
     }
     let ended = ended.map_err(|error| not_started(&name, &error))?;
-    Ok(recorder.conclude(step, ended, &name, &limit))
+    let printed = recorder.printed.take();
+    let end = recorder.conclude(step, ended, &name, &limit);
+    if let (StepEnd::Failed(_), Some(printed)) = (&end, printed) {
+        output.push(printed.text().as_bytes());
+    }
+    Ok(end)
 }
 
 /// The rendered argv. What stands in ci.toml may hold line feeds, as scripts do; what values bring in may not.
@@ -209,6 +217,8 @@ struct Recorder<'a> {
     stderr: Side<'a>,
     /// The stage's output, where this step adds to it.
     output: Option<&'a mut HeadTail>,
+    /// What it printed, where only a failure adds that to the output.
+    printed: Option<HeadTail>,
     /// The whole stdout, where it is captured.
     capture: Option<Vec<u8>>,
     /// Whether there was more of it than a capture holds.
@@ -237,6 +247,7 @@ impl<'a> Recorder<'a> {
             stdout: Side::new(redactor),
             stderr: Side::new(redactor),
             output: (step.output && !step.quiet).then_some(output),
+            printed: (!step.output && !step.quiet).then(|| HeadTail::within(PRINTED)),
             capture: step.capture.as_ref().map(|_| Vec::new()),
             overflow: false,
             complaint: Complaint::default(),
@@ -270,7 +281,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn pass(&mut self, pipe: Pipe, feed: impl FnOnce(&mut Side<'a>, &mut dyn FnMut(&str))) {
-        let Self { setting, quiet, stdout, stderr, output, complaint, .. } = self;
+        let Self { setting, quiet, stdout, stderr, output, printed, complaint, .. } = self;
         let side = match pipe {
             Pipe::Stdout if *quiet => return,
             Pipe::Stdout => stdout,
@@ -283,7 +294,7 @@ impl<'a> Recorder<'a> {
             if !*quiet {
                 setting.exec.console.line(setting.label, line);
             }
-            if let Some(output) = output {
+            if let Some(output) = output.as_deref_mut().or(printed.as_mut()) {
                 output.push(line.as_bytes());
                 output.push(b"\n");
             }

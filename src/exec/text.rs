@@ -113,39 +113,83 @@ impl Lines {
     }
 }
 
-/// The line of stderr that says best what went wrong: the first that calls itself an error, else the last with words.
+/// What of stderr says best what went wrong: the first error that says where it is, else the first that calls itself an
+/// error, else the last line with words. Terraform tells first that there are problems, and then which.
 #[derive(Debug, Default)]
 pub(crate) struct Complaint {
-    error: Option<String>,
+    located: Option<String>,
+    first: Option<String>,
+    /// The error whose lines are being read.
+    error: Option<Error>,
     last: Option<String>,
 }
 
-/// The most characters of a line that a note takes.
+#[derive(Debug)]
+struct Error {
+    text: String,
+    /// How long its last line is, where the sentence may go on in the next.
+    open: Option<usize>,
+}
+
+/// The most characters of what stderr says that a note takes.
 const NOTE: usize = 300;
+
+/// Whoever wraps lines fills them about as far as this.
+const WRAPPED: usize = 72;
 
 impl Complaint {
     /// Looks at one more line.
     pub(crate) fn look(&mut self, line: &str) {
-        if self.error.is_some() {
+        if self.located.is_some() {
             return;
         }
         let plain = plain(line);
         // Terraform draws a frame around its errors.
-        let plain = plain.trim_matches(|c: char| c.is_whitespace() || matches!(c, '│' | '╷' | '╵' | '|'));
-        if !plain.chars().any(char::is_alphanumeric) {
-            return;
-        }
-        let short = plain.chars().take(NOTE).collect();
-        match plain.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("error:")) {
-            true => self.error = Some(short),
-            false => self.last = Some(short),
+        let framed = plain.strip_prefix('│').map(|text| text.strip_prefix(' ').unwrap_or(text));
+        let indented = framed.unwrap_or(&plain).starts_with(' ');
+        let words = plain.trim_matches(|c: char| c.is_whitespace() || matches!(c, '│' | '╷' | '╵' | '|'));
+        if words.get(..6).is_some_and(|start| start.eq_ignore_ascii_case("error:")) {
+            let error = Error { text: short(words), open: Some(words.chars().count()) };
+            if let Some(before) = self.error.replace(error) {
+                self.first.get_or_insert(before.text);
+            }
+        } else if let Some(error) = &mut self.error {
+            match place(words).filter(|_| indented) {
+                Some(place) => self.located = Some(format!("{}, {place}", error.text)),
+                None => error.go_on(words, indented),
+            }
+        } else if words.chars().any(char::is_alphanumeric) {
+            self.last = Some(short(words));
         }
     }
 
-    /// The line, where there was one.
+    /// What it is, where there is anything.
     pub(crate) fn line(self) -> Option<String> {
-        self.error.or(self.last)
+        self.located.or(self.first).or(self.error.map(|error| error.text)).or(self.last)
     }
+}
+
+impl Error {
+    /// Adds a line, where the sentence was only wrapped: its first word had no room in the line before.
+    fn go_on(&mut self, words: &str, indented: bool) {
+        let first = words.split(' ').next().unwrap_or_default();
+        let no_room = |open: &usize| !first.is_empty() && !indented && open + 1 + first.chars().count() > WRAPPED;
+        self.open = self.open.filter(no_room).map(|_| words.chars().count());
+        if self.open.is_some() {
+            self.text = short(&format!("{} {words}", self.text));
+        }
+    }
+}
+
+/// `FILE line NUMBER`, of the line of an error of Terraform that says where it is.
+fn place(words: &str) -> Option<String> {
+    let (file, rest) = words.strip_prefix("on ")?.split_once(" line ")?;
+    let number: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    (!number.is_empty()).then(|| format!("{file} line {number}"))
+}
+
+fn short(text: &str) -> String {
+    text.chars().take(NOTE).collect()
 }
 
 /// The text without escape sequences and control characters.
@@ -214,6 +258,12 @@ mod tests {
         assert_eq!(parts.concat(), "é".repeat(100_000));
     }
 
+    fn said(text: &str) -> String {
+        let mut complaint = Complaint::default();
+        text.lines().for_each(|line| complaint.look(line));
+        complaint.line().unwrap()
+    }
+
     #[test]
     fn the_error_is_found_in_what_surrounds_it() {
         let mut complaint = Complaint::default();
@@ -228,8 +278,26 @@ mod tests {
             complaint.look(line);
         }
         assert_eq!(complaint.line().as_deref(), Some("Error: No such thing"));
-        let mut complaint = Complaint::default();
-        ["first", "last words", "---"].iter().for_each(|line| complaint.look(line));
-        assert_eq!(complaint.line().as_deref(), Some("last words"));
+        assert_eq!(said("first\nlast words\n---"), "last words");
+        assert_eq!(said("Error: one\nError: two\nat the end"), "Error: one");
+    }
+
+    #[test]
+    fn an_error_that_says_where_it_is_says_more_than_one_before_it() {
+        let problems = "Error: Terraform encountered problems during initialisation, including problems\n\
+                        with the configuration, described below.\n\nThe Terraform configuration must be valid\n";
+        let wrapped = "Error: Terraform encountered problems during initialisation, including problems with the \
+                       configuration, described below.";
+        assert_eq!(said(problems), wrapped);
+        let block = "Error: Unclosed configuration block\n\n  on main.tf line 4, in resource \"x\":\n   4: resource\n";
+        let other = "Error: Missing name for resource\n\n  on other.tf line 5:\n";
+        assert_eq!(
+            said(&format!("{problems}\n{block}\n{other}")),
+            "Error: Unclosed configuration block, main.tf line 4"
+        );
+        let framed: String = format!("{problems}{block}").lines().map(|line| format!("│ {line}\n")).collect();
+        assert_eq!(said(&framed), "Error: Unclosed configuration block, main.tf line 4");
+        // What is not wrapped stands for itself.
+        assert_eq!(said("Error: no such bucket\ncalled from here"), "Error: no such bucket");
     }
 }

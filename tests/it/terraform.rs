@@ -97,6 +97,19 @@ fn a_failing_layer_holds_back_those_above_it<P: Place>() {
     assert_eq!(place.row("plan-data-prod"), "dropped: after platform failed");
 }
 
+fn a_failed_init_says_which_line_is_wrong<P: Place>() {
+    let Some(place) = terraform::<P>() else { return };
+    place.push(7, "bootstrap/broken.tf", &format!("locals {{}}\n\nresource \"x\" \"{SECRET}\" {{\n"));
+    let failed = comment(&place, "/plan bootstrap").exits(1);
+    let note = "`terraform init` exited with 1: Error: Unclosed configuration block, broken.tf line 3";
+    assert_eq!(place.row("plan-bootstrap"), format!("failure: {note}"));
+    let printed = |text: &String| text.contains("There is no closing brace for this block");
+    assert!(place.comments(7).iter().any(printed), "{failed:#?}");
+    let told = place.told();
+    assert!(told.iter().filter(|text| printed(text)).count() > 1, "the comment and the summary: {failed:#?}");
+    assert!(!told.iter().any(|text| text.contains(SECRET)), "{failed:#?}");
+}
+
 /// What terraform prints about the state of the lowest layer.
 fn state(place: &impl Place, word: &str, address: Option<&str>) -> String {
     let mut terraform = Command::new("terraform");
@@ -177,6 +190,7 @@ on_both!(
     code_that_changed_since_the_plan_is_refused,
     what_would_be_done_now_is_not_what_was_planned,
     a_failing_layer_holds_back_those_above_it,
+    a_failed_init_says_which_line_is_wrong,
     drift_is_found,
     drift_of_one_layer_does_not_hide_that_of_those_above,
     a_secret_shows_nowhere,

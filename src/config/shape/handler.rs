@@ -131,7 +131,7 @@ pub(in crate::config) struct Step {
     /// Exit codes that mean success with changes. Default: `[]`.
     #[serde(default)]
     pub(in crate::config) changed: Given<Vec<Given<At<i32>>>>,
-    /// Whether what it prints is the output that people see. Default: `false`.
+    /// Whether what it prints is the output that people see; of a step that fails it is anyhow, unless `quiet`. Default: `false`.
     #[serde(default)]
     pub(in crate::config) output: Given<bool>,
     /// A name for all that it prints, as JSON when it is, in later steps and in `note`.

@@ -71,6 +71,20 @@ fn a_failure_says_which_step_and_why_and_ends_the_rest() {
 }
 
 #[test]
+fn what_a_failed_step_printed_is_output() {
+    let mut world = World::new();
+    world.set("A_SECRET", "hunter2-secret");
+    let planned = || Step { output: true, ..sh("echo planned") };
+    let fails = || sh("echo before it; echo why hunter2-secret >&2; exit 1");
+    let output = |steps| world.run(&handler(steps)).output;
+    let printed = output(vec![sh("echo said nothing of note"), planned(), fails()]).unwrap();
+    assert!(printed.starts_with("planned\n") && printed.contains("before it\n"), "{printed}");
+    assert!(printed.contains("why ***\n") && !printed.contains("of note"), "{printed}");
+    assert_eq!(output(vec![Step { quiet: true, ..fails() }]), None);
+    assert_eq!(output(vec![sh("echo went well")]), None);
+}
+
+#[test]
 fn time_outs_say_whose() {
     let mut world = World::new();
     world.grace.timed_out = Escalation { interrupt: Duration::ZERO, terminate: Duration::ZERO };
