@@ -125,7 +125,26 @@ fn a_layer_a_stage_a_command_and_a_gate_are_an_edit_of_ci_toml<P: Place>() {
     assert_eq!(place.row("plan-cdn"), "pending: ");
 }
 
-on_both!(an_unknown_stage_or_status_writes_nothing, a_layer_a_stage_a_command_and_a_gate_are_an_edit_of_ci_toml,);
+fn a_report_of_an_older_run_says_what_stays<P: Place>() {
+    let place = P::with(&std::fs::read_to_string(repository().join("ci.toml")).unwrap());
+    let head = place.head(7);
+    let report = |status: &str, run: &str| {
+        let row = ["update", "--pr", "7", "--sha", &head, "--stage", "e2e", "--status", status, "--run", run];
+        place.ci(&row).exits(0).stdout
+    };
+    let short = &head[..7];
+    assert_eq!(report("running", "97/1"), format!("e2e of {short}: running\n"));
+    let stays = "stays running: run 97/1 is newer than run 4/1, and the failure stands in the history alone";
+    assert_eq!(report("failure", "4/1"), format!("e2e of {short} {stays}\n"));
+    assert_eq!(place.row("e2e"), "running: ");
+    assert_eq!(report("success", "97/1"), format!("e2e of {short}: success\n"));
+}
+
+on_both!(
+    an_unknown_stage_or_status_writes_nothing,
+    a_layer_a_stage_a_command_and_a_gate_are_an_edit_of_ci_toml,
+    a_report_of_an_older_run_says_what_stays,
+);
 
 #[test]
 fn a_folder_that_is_not_there_is_asked_about() {

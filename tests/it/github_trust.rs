@@ -61,7 +61,7 @@ fn entries_and_pointers_of_others_count_for_nothing() {
         forge_journal(&github, &pushed, &pushed, creator, changed);
     }
 
-    assert_eq!(github.row(7, "lint"), "failure: (for the pull request's head: no commit was named)");
+    assert_eq!(github.row(7, "lint"), "failure: nobody said why (for the pull request's head: no commit was named)");
     assert_eq!(github.row(7, "plan-platform"), "pending: ");
     github.state(|state| state.approve(7, "bob"));
     let refused = github.job().on(github.comment(7, "alice", "/apply platform")).ci(["run"]).exits(4);
