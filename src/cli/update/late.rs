@@ -51,7 +51,7 @@ impl Late {
         let mut works: Vec<&Entry> = reports.iter().flat_map(|report| self.works(dashboard, report)).collect();
         works.sort_unstable_by_key(|entry| &entry.work);
         works.dedup_by_key(|entry| &entry.work);
-        works.into_iter().try_for_each(|entry| work::give_back_of(dashboard.forge, entry))
+        works.into_iter().try_for_each(|entry| work::give_back_of(dashboard.forge, entry, &self.recorded))
     }
 
     /// What the run said itself about the work that a report is about.

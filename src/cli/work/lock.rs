@@ -8,7 +8,7 @@ use super::act::{LOCKED, Tried};
 use crate::cli::console;
 use crate::exec::job::Outcome;
 use crate::forge::{self, Forge, Lock, Taken};
-use crate::model::board::{Entry, Status};
+use crate::model::board::{Entry, Recorded, Status};
 use crate::model::decision::{HELD, Job};
 use crate::model::rules::{Handler, Layer, Unlock};
 use crate::render;
@@ -155,21 +155,26 @@ fn claim(work: &Work<'_>, held: &Lock, lock: &Lock) -> forge::Result<Option<(Loc
 /// have applied its layer.
 fn began(work: &Work<'_>, held: &Lock) -> forge::Result<bool> {
     let Some(sha) = held.sha.as_ref().filter(|_| held.work.is_some()) else { return Ok(true) };
-    let recorded = work.dashboard.of(sha.clone(), held.pull).read()?;
-    let newest =
-        recorded.iter().filter(|recorded| recorded.entry.work == held.work).max_by_key(|recorded| recorded.seq);
-    Ok(newest.is_none_or(|recorded| recorded.entry.began && recorded.entry.status != Status::Pending))
+    Ok(may_have_begun(&work.dashboard.of(sha.clone(), held.pull).read()?, held.work.as_deref()))
+}
+
+/// What the journal says of a work last.
+fn may_have_begun(recorded: &[Recorded], work: Option<&str>) -> bool {
+    let of_it = recorded.iter().filter(|recorded| recorded.entry.work.as_deref() == work);
+    let newest = of_it.max_by_key(|recorded| recorded.seq);
+    newest.is_none_or(|recorded| recorded.entry.began && recorded.entry.status != Status::Pending)
 }
 
 /// Gives back the lock of work whose end others report, as its entry in the journal names it: to its pull request alone, for
-/// nobody knows whether its layer was changed. Not while its run is under way, whoever says that it has ended.
-pub(in crate::cli) fn give_back_of(forge: &dyn Forge, entry: &Entry) -> forge::Result<()> {
+/// nobody knows whether its layer was changed, unless the journal says that it did not begin. Not while its run is under way,
+/// whoever says that it has ended.
+pub(in crate::cli) fn give_back_of(forge: &dyn Forge, entry: &Entry, recorded: &[Recorded]) -> forge::Result<()> {
     let Some(layer) = &entry.layer else { return Ok(()) };
     let of_it = |held: &Lock| held.work == entry.work && held.run == entry.run && held.pull == entry.pr;
     if let Some(held) = forge.lock(layer)?.filter(of_it)
         && !under_way(forge, &held)?
     {
-        give_back(forge, Some(&held), true);
+        give_back(forge, Some(&held), may_have_begun(recorded, entry.work.as_deref()));
     }
     Ok(())
 }

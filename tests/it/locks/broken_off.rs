@@ -88,11 +88,9 @@ fn who_tries_something_sees_that_a_run_was_killed() {
     assert!(synced.stdout.contains("all is true already"), "{synced:#?}");
 }
 
-/// What a run that died took, of which the journal does not say that it began.
-#[test]
-fn what_was_taken_and_not_begun_is_taken_over() {
-    let place: Local = two();
-    apply(&place, 7).exits(0);
+/// What a run that died took, of which the journal does not say that it began. Returns the id of that run.
+fn taken_and_not_begun(place: &Local) -> String {
+    apply(place, 7).exits(0);
     let forge = place.store().parent().unwrap().join("forge");
     let read = |path: &Path| -> Value { serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap() };
     let mut work = None;
@@ -100,7 +98,7 @@ fn what_was_taken_and_not_begun_is_taken_over() {
         let path = file.unwrap().path();
         let status = read(&path)["status"].clone();
         if status["description"] == "pending: waiting for the lock" {
-            work = status["target_url"].as_str().unwrap().rsplit('~').next().map(str::to_owned);
+            work = status["target_url"].as_str().unwrap().split('~').nth(12).map(str::to_owned);
         } else if status["context"] == "ci/apply/web" {
             std::fs::remove_file(path).unwrap();
         }
@@ -109,9 +107,26 @@ fn what_was_taken_and_not_begun_is_taken_over() {
     let mut lock = read(&path);
     (lock["applied"], lock["work"]) = (false.into(), work.unwrap().into());
     std::fs::write(&path, lock.to_string()).unwrap();
+    format!("{}/{}", lock["run"]["id"], lock["run"]["attempt"])
+}
+
+#[test]
+fn what_was_taken_and_not_begun_is_taken_over() {
+    let place: Local = two();
+    taken_and_not_begun(&place);
     apply(&place, 8).exits(0);
     let row = place.row_of(8, "apply");
     assert!(row.contains("took over the lock of pull request 7 (alice), whose run ended without applying"), "{row}");
+}
+
+/// Nor does a report that is typed late make more of it than the journal says.
+#[test]
+fn what_was_taken_and_not_begun_is_free_after_a_late_report_too() {
+    let place: Local = two();
+    let (run, head) = (taken_and_not_begun(&place), place.head(7));
+    let report = ["update", "--pr", "7", "--sha", &head, "--stage", "apply", "--layer", "web", "--status", "cancelled"];
+    place.ci(&[&report[..], &["--run", &run]].concat()).exits(0);
+    apply(&place, 8).exits(0);
 }
 
 /// An apply of pull request 7 that has begun, and another job of its run for the same: the jobs of a matrix are one run.
