@@ -68,6 +68,17 @@ pub(crate) struct Escalation {
     pub(crate) terminate: Duration,
 }
 
+impl Escalation {
+    /// From the first signal to the one that many after it.
+    fn until(self, signal: usize) -> Duration {
+        match signal {
+            0 => Duration::ZERO,
+            1 => self.interrupt,
+            _ => self.interrupt.saturating_add(self.terminate),
+        }
+    }
+}
+
 impl Default for Grace {
     fn default() -> Self {
         Self {

@@ -148,7 +148,7 @@ impl Group {
     /// Kills whoever is left, and says whether anybody was.
     fn kill(&mut self) -> bool {
         let left = self.is_left();
-        // Whatever could be found out of them.
+        // Also whom nobody could see.
         self.signal(Signal::KILL);
         left
     }
@@ -201,13 +201,13 @@ fn read(mut from: impl Read, pipe: Pipe, sender: &SyncSender<Happened>) {
     let _ = sender.send(Happened::Closed);
 }
 
-/// Why and since when a process is being stopped.
+/// Why a process is being stopped, and how: since when by which steps.
 #[derive(Debug, Clone, Copy)]
 struct Stopping {
     why: Stop,
-    since: Instant,
-    /// Whether it is cancelled, be it that it was being stopped already.
-    cancelled: bool,
+    ladder: (Instant, Escalation),
+    /// The same, where it was cancelled when it was being stopped already.
+    hurried: Option<(Instant, Escalation)>,
 }
 
 /// A process under way.
@@ -291,11 +291,14 @@ impl Run<'_> {
     /// Begins to stop a process that has not ended yet. Where it has, there is only its output left to be cut off. One that
     /// is cancelled while it is being stopped has no more time from then on than if that were all.
     fn stop(&mut self, why: Stop) {
-        let (since, cancelled) = (Instant::now(), why == Stop::Cancelled);
+        let Grace { timed_out, cancelled, .. } = self.bounds.grace;
+        let ladder = (Instant::now(), if why == Stop::Cancelled { cancelled } else { timed_out });
         match &mut self.stop {
-            Some(stopping) if cancelled && !stopping.cancelled => (stopping.since, stopping.cancelled) = (since, true),
+            Some(stopping) if why == Stop::Cancelled && stopping.why != why => {
+                stopping.hurried.get_or_insert(ladder);
+            }
             None if self.killed.is_none() => match self.ended {
-                None => self.stop = Some(Stopping { why, since, cancelled }),
+                None => self.stop = Some(Stopping { why, ladder, hurried: None }),
                 Some(_) => self.kill(),
             },
             Some(_) | None => {}
@@ -303,17 +306,12 @@ impl Run<'_> {
     }
 
     /// Sends the signals that are due: by the time since the stop, and one more for each time that we are asked again.
-    fn escalate(&mut self, Stopping { since, cancelled, .. }: Stopping, now: Instant) -> Option<Instant> {
-        let grace = self.bounds.grace;
-        let Escalation { interrupt, terminate } = if cancelled { grace.cancelled } else { grace.timed_out };
-        let ladder = [
-            (Signal::INT, Duration::ZERO),
-            (Signal::TERM, interrupt),
-            (Signal::KILL, interrupt.saturating_add(terminate)),
-        ];
+    fn escalate(&mut self, stopping: Stopping, now: Instant) -> Option<Instant> {
+        let ladders = [Some(stopping.ladder), stopping.hurried];
         let urgent = self.bounds.cancel.asked();
-        while let Some((signal, after)) = ladder.get(self.rung) {
-            let at = since.checked_add(*after);
+        while let Some(signal) = [Signal::INT, Signal::TERM, Signal::KILL].get(self.rung) {
+            let due = ladders.iter().flatten().filter_map(|(since, how)| since.checked_add(how.until(self.rung)));
+            let at = due.min();
             if self.rung >= urgent && at.is_none_or(|at| now < at) {
                 return at;
             }

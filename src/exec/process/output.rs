@@ -21,7 +21,7 @@ pub(super) struct Output {
 impl Output {
     pub(super) fn new() -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
-        // Nobody reads what a process writes that is left alone, until the pipe is full. It works with less as well.
+        // A process that is left alone writes on until the pipe is full, and waits then. It works with less as well.
         #[cfg(target_os = "linux")]
         let _ = rustix::pipe::fcntl_setpipe_size(&writer, HELD);
         let inherited = inherited(&reader)?;

@@ -157,6 +157,20 @@ fn a_cancel_hurries_what_is_being_stopped() {
     assert_eq!((end.how, text.as_str()), (Ended::Stopped(Stop::Refused), "ready\nint\nterm\n"));
 }
 
+/// It ignores what it hears; were it given the time of the cancel alone, the test would not end.
+#[test]
+fn a_cancel_gives_no_more_time_to_what_is_being_stopped() {
+    let cancel = Cancel::new();
+    let bounds = Bounds { deadline: None, cancel: &cancel, grace: Grace { timed_out: NOW, ..grace() } };
+    let mut sink = |_, _: &[u8]| {
+        cancel.trigger();
+        ControlFlow::Break(())
+    };
+    let script = "trap '' INT TERM; echo ready; while :; do sleep 0.01; done";
+    let end = run(Command::new("sh").args(["-c", script]), &bounds, &mut sink).unwrap();
+    assert_eq!((end.how, end.code), (Ended::Stopped(Stop::Refused), None));
+}
+
 #[test]
 fn what_is_left_behind_is_killed_and_not_waited_for() {
     let cancel = Cancel::new();

@@ -113,26 +113,30 @@ fn lower_first(layout: &Layout, index: &HashMap<&str, usize>) -> Vec<usize> {
 pub(super) struct Tracks<'a>(BTreeMap<Option<&'a str>, Track<'a>>);
 
 /// What a row stands on.
-pub(super) struct Standing<'t, 'a> {
+pub(super) struct Standing<'a> {
     /// What was reported for the row as a whole, if anything was: where layers reported since, only what did not go well.
     pub(super) whole: Track<'a>,
-    /// What layers reported since.
-    pub(super) layers: Vec<(&'a str, &'t Track<'a>)>,
+    /// What stands of each layer, where some of them reported since: of others what was reported for the whole.
+    pub(super) layers: Vec<(&'a str, Track<'a>)>,
 }
 
 impl<'a> Tracks<'a> {
     /// What stands, of the layers that count.
-    pub(super) fn standing(&self, counts: impl Fn(&str) -> bool) -> Standing<'_, 'a> {
-        let mut whole = self.0.get(&None).copied().unwrap_or_default();
-        let layers = self.0.iter().filter_map(|(layer, track)| Some(((*layer)?, track)));
-        let layers = layers.filter(|(layer, _)| counts(layer));
-        let layers: Vec<_> = layers.filter(|(_, track)| !whole.replaces(track)).collect();
-        // What came later and did not take their place is of an older run.
-        let is_late = layers.iter().any(|(_, track)| track.seq() < whole.seq());
-        if !layers.is_empty() && (is_late || !whole.holds()) {
-            whole = Track::default();
+    pub(super) fn standing(&self, counts: impl Fn(&str) -> bool) -> Standing<'a> {
+        let whole = self.0.get(&None).copied().unwrap_or_default();
+        let layers = self.0.iter().filter_map(|(layer, track)| Some(((*layer)?, *track)));
+        let layers: Vec<_> = layers.filter(|(layer, _)| counts(layer)).collect();
+        let (taken, own): (Vec<_>, Vec<_>) = layers.iter().partition(|(_, track)| whole.replaces(track));
+        if own.is_empty() {
+            return Standing { whole, layers: Vec::new() };
         }
-        Standing { whole, layers }
+        // What came later and took no layer's place is of an older run than any.
+        let is_late = taken.is_empty() && own.iter().any(|(_, track)| track.seq() < whole.seq());
+        let stands = |track: Track<'a>| if whole.replaces(&track) { whole.instead(track) } else { track };
+        Standing {
+            whole: if is_late || !whole.holds() { Track::default() } else { whole },
+            layers: layers.into_iter().map(|(layer, track)| (layer, stands(track))).collect(),
+        }
     }
 }
 
@@ -168,6 +172,12 @@ impl<'a> Track<'a> {
     fn replaces(&self, layer: &Self) -> bool {
         let (Some(whole), Some(layer)) = (self.current, layer.current) else { return false };
         if whole.seq > layer.seq { takes(&whole.entry, &layer.entry) } else { !takes(&layer.entry, &whole.entry) }
+    }
+
+    /// What this says of the whole row, as that of a layer that its run may have begun.
+    fn instead(self, layer: Self) -> Self {
+        let of_run = |began: &&Recorded| self.current.is_some_and(|record| record.entry.run == began.entry.run);
+        Self { began: self.began.or(layer.began.filter(of_run)), ..self }
     }
 
     /// Whether what this says of the whole row is not settled by what a layer reports.

@@ -80,8 +80,8 @@ fn is_outdated(record: &Recorded, layer: Option<&str>, before: &[&Row]) -> bool 
 /// Failure if one failed, running while one runs, dropped if one did not take place, success when every layer that was
 /// planned with changes is done, else pending.
 /// What did not go well with the whole row counts too, until all layers are done that had something to do.
-fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, &Track<'_>)], whole: Track<'_>, before: &[&Row]) {
-    let cells = layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, *track)));
+fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, Track<'_>)], whole: Track<'_>, before: &[&Row]) {
+    let cells = layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, track)));
     let (outdated, cells): (Vec<Of<'_>>, Vec<Of<'_>>) =
         cells.partition(|(layer, record, _)| is_outdated(record, Some(layer), before));
     // A layer that holds changes and was not touched since still has to be done.
@@ -180,7 +180,9 @@ fn run_page(entry: &Entry) -> Option<String> {
 }
 
 fn seconds(track: &Track<'_>) -> Option<i64> {
-    let (began, ended) = (track.began?, track.current?);
+    // Waiting is no work.
+    let began = track.began.filter(|began| began.entry.status == Status::Running)?;
+    let ended = track.current?;
     // GitHub changes when a run ended if that is run again.
     let until = ended.entry.until.map_or(ended.at, |until| until.min(ended.at));
     let took = until.as_second() - began.at.as_second();

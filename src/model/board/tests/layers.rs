@@ -167,3 +167,24 @@ fn what_was_done_before_changes_were_found_is_to_be_done_again() {
     let board = fold(&Layout { rows, ..layout() }, &journal(entries));
     assert_eq!([status(&board, "apply-a"), status(&board, "apply-b")], [Status::Pending, Status::Skipped]);
 }
+
+/// A run that works on one layer may end with a word for the whole, beside a newer run that works on another.
+#[test]
+fn what_a_run_says_of_the_whole_counts_for_its_own_layer() {
+    let planned = |layer: &str| Entry {
+        changes: Some(true),
+        ..report(&format!("plan-{layer}"), Some(layer), 1, Status::Success)
+    };
+    let beside = |whole| {
+        let (begun, newer) =
+            (report("apply", Some("b"), 2, Status::Running), report("apply", Some("a"), 3, Status::Success));
+        [begun, newer, report("apply", None, 2, whole)]
+    };
+    for (whole, note) in [(Status::Success, "2 of 2 layers"), (Status::Failure, "b")] {
+        let row = board([planned("a"), planned("b")].into_iter().chain(beside(whole))).row("apply").cloned().unwrap();
+        assert_eq!((row.status, row.note.as_str()), (whole, note));
+        let rows = vec![spec("apply", None, &[])];
+        let alone = fold(&Layout { rows, ..layout() }, &journal(beside(whole)));
+        assert_eq!(status(&alone, "apply"), whole);
+    }
+}
