@@ -166,6 +166,7 @@ fn a_killed_job_loses_nothing_of_what_was_applied() {
     place.kill(&mut job);
     place.put("go", "");
     place.settles();
+    assert!(place.told().iter().any(|page| page.contains("goes on, or it was killed")), "its page says nothing");
     let listed = state(&place, "list", None);
     assert!(listed.contains("terraform_data.first") && listed.contains("terraform_data.second"), "{listed}");
     comment(&place, "/plan bootstrap").exits(0);

@@ -56,6 +56,8 @@ impl Local {
         let lock = File::create(&path).and_then(|file| file.lock().map(|()| file));
         let lock = lock.and_then(inherited).map_err(|error| failure(&path, &error))?;
         self.runs.lock().unwrap_or_else(PoisonError::into_inner).push(lock.into());
+        // Rows link there from now on, and whoever is killed writes nothing more.
+        self.save_summary(id, &not_ended(id))?;
         Ok(id)
     }
 
@@ -144,6 +146,15 @@ impl Local {
         }
         Ok(None)
     }
+}
+
+/// The page of a run until it ends.
+fn not_ended(id: u64) -> String {
+    format!(
+        "## Run {id}\n\nIt began at {:.0} and goes on, or it was killed before it could say what came of it. What it \
+         printed stands where it was started.\n",
+        now()
+    )
 }
 
 fn issue_name(id: u64) -> String {

@@ -301,7 +301,11 @@ fn runs_have_numbers_and_folders_of_their_own() {
     });
     assert_eq!(ids, (1..=20).collect());
     assert!(local.run_dir(20).is_dir());
-    assert!(local.run_url(RunId { id: 3, attempt: 1 }).ends_with("/runs/3/summary.md"));
+    let page = local.run_url(RunId { id: 3, attempt: 1 });
+    assert!(page.ends_with("/runs/3/summary.md"));
+    // The page that rows link to is there from the begin.
+    let page = fs::read_to_string(page.strip_prefix("file://").unwrap()).unwrap();
+    assert!(page.contains("goes on, or it was killed"), "{page}");
 }
 
 #[test]
