@@ -17,7 +17,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("schedule", &["schedule", "command", "expr", "gate", "model"]),
     ("decide", &["decide", "command", "expr", "gate", "matcher", "schedule", "model"]),
     ("sync", &["sync"]),
-    ("config", &["config", "render", "expr", "diagnostic", "terraform", "model"]),
+    ("config", &["config", "render", "expr", "command", "diagnostic", "terraform", "model"]),
     ("render", &["render", "expr", "diagnostic", "terraform", "model", "schedule", "command"]),
     ("cases", &["cases", "decide", "diagnostic", "gate", "model"]),
     ("forge", &["forge", "inherited", "model"]),

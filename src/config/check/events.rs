@@ -103,6 +103,10 @@ const TYPES: [(&str, &[&str]); 8] = [
     ("merge_group", &["checks_requested", "destroyed"]),
 ];
 
+/// Events without types, of those that start workflows.
+const WITHOUT_TYPES: [&str; 10] =
+    ["create", "delete", "fork", "gollum", "page_build", "public", "push", "schedule", "status", "workflow_dispatch"];
+
 const PULL_TYPES: [&str; 21] = [
     "assigned",
     "unassigned",
@@ -163,7 +167,17 @@ pub(in crate::config) fn is_known(event: &str) -> bool {
 
 /// Whether `pr` can be there. Of an event that is not known, anything can.
 pub(in crate::config) fn may_have_pull(event: &str) -> bool {
-    ABOUT_PULLS.contains(&event) || MAYBE_ABOUT_PULLS.contains(&event) || event == "push" || !is_known(event)
+    ABOUT_PULLS.contains(&event) || MAYBE_ABOUT_PULLS.contains(&event) || !is_known(event)
+}
+
+/// Whether the payload can have an `action`.
+pub(in crate::config) fn may_have_type(event: &str) -> bool {
+    !WITHOUT_TYPES.contains(&event)
+}
+
+/// Whether a branch can be told.
+pub(in crate::config) fn may_have_branch(event: &str) -> bool {
+    event != "schedule"
 }
 
 /// Whether `comment` can be there.
@@ -173,5 +187,5 @@ pub(in crate::config) fn may_have_comment(event: &str) -> bool {
 
 /// Whether there can be changed files: those of a pull request, or of a push.
 pub(in crate::config) fn may_have_changes(event: &str) -> bool {
-    may_have_pull(event)
+    may_have_pull(event) || event == "push"
 }

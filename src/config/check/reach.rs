@@ -1,58 +1,22 @@
-//! What is never reached, and what is reached by too many: rules, handlers, commands, gates, stages, and commands that
-//! everybody may give.
+//! What is never used, and what is used by too many: handlers, commands, gates, stages, and commands that everybody may
+//! give.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::events;
 use crate::config::report::Report;
 use crate::config::resolve::{Of, Resolved};
 use crate::diagnostic::Code;
 use crate::model::rules::{Action, Handler, Kind, Rule, Rules, Select};
-use crate::model::span::{At, Span};
+use crate::model::span::At;
 
 pub(super) fn all(resolved: &Resolved, report: &mut Report) {
-    unreachable(&resolved.rules, report);
     unused(resolved, report);
     nothing_recorded(resolved, report);
     for rule in &resolved.rules.rules {
         ungated(rule, &resolved.rules, report);
         nothing_to_compare(rule, report);
     }
-}
-
-/// A rule without conditions takes all that comes; what stands below it for the same never matches.
-fn unreachable(rules: &Rules, report: &mut Report) {
-    let mut taken: HashMap<(&str, bool), &Span> = HashMap::new();
-    for rule in &rules.rules {
-        let triggers: Vec<(&At<String>, bool)> = match &rule.command {
-            Some(command) => vec![(command, true)],
-            None => rule.on.iter().map(|event| (event, false)).collect(),
-        };
-        let before: Option<Vec<_>> = triggers.iter().map(|(name, kind)| taken.get(&(&*name.value, *kind))).collect();
-        if let Some([first, ..]) = before.as_deref() {
-            let names: Vec<_> = triggers.iter().map(|(name, _)| format!("`{}`", name.value)).collect();
-            let head = report.head(rule.command.as_ref().or(rule.on.first()).map_or(&rule.span, |name| &name.span));
-            report
-                .error(Code::UnreachableRule, &head, format!("a rule before this one takes every {}", names.join(", ")))
-                .related(first, "this one, without conditions")
-                .help("move the rule up, or take it away: the first that matches wins");
-        }
-        if is_unconditional(rule) {
-            for (name, kind) in triggers {
-                taken.entry((&name.value, kind)).or_insert(&name.span);
-            }
-        }
-    }
-}
-
-fn is_unconditional(rule: &Rule) -> bool {
-    rule.types.is_none()
-        && rule.branches.is_none()
-        && rule.paths.is_none()
-        && rule.labels.is_none()
-        && rule.draft.is_none()
-        && rule.fork.is_none()
-        && rule.condition.is_none()
 }
 
 fn unused(resolved: &Resolved, report: &mut Report) {

@@ -82,9 +82,8 @@ impl Resolver<'_> {
             {
                 all.insert(key.value.clone(), meaning);
             }
-            // Who is still at work on it may not have come to its use.
             if self.report.is_wrong_within(&span) {
-                self.names.used(of, &key.value);
+                self.names.broken(of, &key.value);
             }
         }
         all

@@ -77,6 +77,8 @@ pub(in crate::config) struct Names {
     known: [IndexSet<String>; 5],
     /// Kinds of names whose table could not be read: any of them may be there.
     unread: HashSet<Of>,
+    /// Kinds of names of which an entry is wrong.
+    broken: HashSet<Of>,
     /// Rows of the dashboard.
     rows: IndexSet<String>,
     used: HashSet<(Of, String)>,
@@ -140,6 +142,17 @@ impl Names {
     /// Whether it is certain which rules run which handlers.
     pub(in crate::config) fn knows_the_rules(&self) -> bool {
         !self.vague
+    }
+
+    /// Notes an entry that is wrong. Who is still at work on it may not have come to its use.
+    pub(super) fn broken(&mut self, of: Of, name: &str) {
+        self.broken.insert(of);
+        self.used(of, name);
+    }
+
+    /// Whether every entry of a kind is there as it is meant.
+    pub(in crate::config) fn are_whole(&self, of: Of) -> bool {
+        !self.unread.contains(&of) && !self.broken.contains(&of)
     }
 
     /// Notes a use.

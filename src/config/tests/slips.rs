@@ -39,3 +39,97 @@ fn what_is_wrong_in_itself_is_not_called_unused() {
         assert!(found.iter().all(|one| !one.code.as_str().starts_with("unused")), "{:#?}", lines(&found));
     }
 }
+
+#[test]
+fn a_line_that_is_said_is_a_command() {
+    let said = |line: &str| {
+        format!(
+            "version = 1\n[layers.net]\ndir = 'net'\n[commands.plan]\npattern = '/plan(\\s+(?<layers>.+))?'\n\
+             args.layers = {{ type = 'layers' }}\n[[rules]]\non = 'schedule'\nsay = \"{line}\"\n\
+             [[rules]]\ncommand = 'plan'\nrun = 'plan'\n[handlers.plan]\nreply = 'help'\n"
+        )
+    };
+    for (line, code) in [
+        ("plan", "bad-say"),
+        ("/deploy", "bad-say"),
+        ("/plann", "unknown-command"),
+        ("/plan nett", "unknown-layer"),
+        ("/plan all net", "bad-say"),
+    ] {
+        assert_eq!(told(&said(line)), [format!("9: {code}")], "{line}");
+    }
+    for right in ["/plan", " /plan net ", "{{ event.line }}", "plan{% if true %}{% endif %}"] {
+        assert_eq!(told(&said(right)), Vec::<String>::new(), "{right}");
+    }
+    let help = load_text(&said("plan net")).diagnostics[0].help.clone();
+    assert_eq!(help.as_deref(), Some("write `/plan net`"));
+    let broken = said("/plan nett").replace("dir = 'net'", "dir = 1");
+    assert_eq!(told(&broken), ["3: wrong-type"], "what the layers are is not known");
+}
+
+/// A file of rules for events, the n-th one with its `on` in line 3n - 1.
+fn rules(rules: &[&str]) -> String {
+    let rules = rules.iter().map(|keys| format!("[[rules]]\n{keys}\nrun = 'x'\n"));
+    format!("version=1{}[handlers.x]\nreply = 'help'\n", rules.collect::<String>()).replacen(
+        "version=1",
+        "version = 1\n",
+        1,
+    )
+}
+
+#[test]
+fn what_earlier_rules_take_no_later_one_gets() {
+    for (first, second) in [
+        ("on = 'pull_request', types = ['closed']", "on = 'pull_request', types = ['closed']"),
+        ("on = 'pull_request', types = ['opened', 'closed']", "on = 'pull_request', types = ['opened']"),
+        ("on = 'pull_request', types = ['closed']", "on = 'pull_request', types = ['closed'], draft = true"),
+        ("on = 'push', branches = ['main', 'x']", "on = 'push', branches = ['main']"),
+        ("on = ['push', 'schedule'], if = 'actor'", "on = 'push', if = 'actor '"),
+        ("on = 'pull_request', draft = true", "on = 'pull_request', draft = true, paths = ['x']"),
+    ] {
+        let text = rules(&[first, second]).replace(", ", "\n").replace("'\n'", "', '");
+        let found = told(&text);
+        assert!(matches!(&found[..], [one] if one.ends_with("unreachable-rule")), "{text}: {found:?}");
+    }
+    for (first, second) in [
+        ("on = 'pull_request', types = ['closed']", "on = 'pull_request', types = ['closed', 'opened']"),
+        ("on = 'pull_request', types = ['closed']", "on = 'pull_request'"),
+        ("on = 'pull_request', types = ['closed'], draft = true", "on = 'pull_request', types = ['closed']"),
+        ("on = 'pull_request', draft = true", "on = 'pull_request', draft = false"),
+        ("on = 'push', branches = ['main']", "on = 'push', branches = ['rel']"),
+        ("on = 'push', if = 'actor'", "on = ['push', 'schedule'], if = 'actor'"),
+        ("on = 'pull_request', labels = ['a']", "on = 'pull_request', labels = ['b', 'a']"),
+    ] {
+        let text = rules(&[first, second]).replace(", ", "\n").replace("'\n'", "', '");
+        assert_eq!(told(&text), Vec::<String>::new(), "{text}");
+    }
+    let together = ["types = ['opened']", "types = ['closed']", "types = ['closed', 'opened']"];
+    let text = rules(&together.map(|types| format!("on = 'pull_request'\n{types}")).each_ref().map(|one| &**one));
+    assert_eq!(told(&text), ["11: unreachable-rule"]);
+    let wrong = rules(&["on = 'pull_request'\ndraft = 0.5", "on = 'pull_request'\ndraft = false"]);
+    assert_eq!(told(&wrong), ["4: wrong-type"]);
+}
+
+#[test]
+fn a_condition_that_can_never_hold_is_told() {
+    for (on, condition) in [
+        ("'push'", "draft = true"),
+        ("'push'", "labels = ['x']"),
+        ("'push'", "types = ['opened']"),
+        ("['push', 'schedule']", "fork = false"),
+        ("'schedule'", "types = ['opened']"),
+        ("'schedule'", "branches = ['main']"),
+    ] {
+        assert_eq!(told(&rules(&[&format!("on = {on}\n{condition}")])), ["4: misplaced-key"], "{on} {condition}");
+    }
+    assert_eq!(told(&rules(&["on = 'push'\nif = 'pr.number > 1'"])), ["4: unavailable-variable"]);
+    for (on, condition) in [
+        ("['push', 'pull_request']", "draft = true"),
+        ("'repository_dispatch'", "types = ['deploy']"),
+        ("'workflow_run'", "branches = ['main']"),
+        ("['push', 'pull_request']", "if = 'pr.draft'"),
+        ("'push'", "paths = ['net/**']\nbranches = ['main']"),
+    ] {
+        assert_eq!(told(&rules(&[&format!("on = {on}\n{condition}")])), Vec::<String>::new(), "{on} {condition}");
+    }
+}

@@ -46,6 +46,11 @@ pub(super) fn all(resolved: &Resolved, report: &mut Report) {
     }
 }
 
+/// Whether a text is more than it says.
+pub(super) fn is_template(text: &str) -> bool {
+    ["{{", "{%", "{#"].iter().any(|mark| text.contains(mark))
+}
+
 struct Checker<'c> {
     rules: &'c Rules,
     known: Known,
@@ -84,7 +89,7 @@ impl Checker<'_> {
     }
 
     fn template(&mut self, template: &Template, scope: &Scope<'_>) {
-        if ["{{", "{%", "{#"].iter().any(|mark| template.source.contains(mark)) {
+        if is_template(&template.source) {
             self.check(&template.source, &template.span, (syntax::template, SYNTAX), scope);
         }
     }
