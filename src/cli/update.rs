@@ -130,7 +130,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let late = run.filter(|_| !of_this && status.ended());
     let late = late.map(|run| Late::of(&dashboard, run)).transpose().map_err(lost)?;
     let entries: Vec<Entry> = match &late {
-        Some(late) => entries.map(|entry| late.outcome(&dashboard, entry)).collect(),
+        Some(late) => {
+            let by = session.actor()?;
+            entries.map(|entry| late.outcome(&dashboard, &by, entry)).collect()
+        }
         None => entries.collect(),
     };
     let recorded = dashboard.write(entries.clone()).map_err(lost)?;

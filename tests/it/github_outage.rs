@@ -36,8 +36,8 @@ fn down_after_the_work(end: &str, code: i32, row: &str) {
     well_again_and_synced(&github);
     assert_eq!(github.row(7, "plan-base"), "failure: ended without reporting");
     typed_as_told(&github, &ran, "once the forge is well again, run: ");
-    let known = if code == 1 { "failure: `sh` exited with 1 (reported later)" } else { "success: (reported later)" };
-    assert_eq!(github.row(7, "plan-base"), known);
+    let known = if code == 1 { "failure: `sh` exited with 1 " } else { "success: " };
+    assert_eq!(github.row(7, "plan-base"), format!("{known}(reported by github-actions[bot])"));
     nothing_is_left_to_mend(&github);
 }
 
@@ -179,7 +179,7 @@ fn a_lock_is_given_back_with_the_end_that_is_reported_late() {
 fn the_line_of_an_odd_note_or_link_works_when_typed() {
     let (github, ran) = lost("note = \"-2\\nchanges\"\nlink = \"logs/1\"");
     typed_as_told(&github, &ran, "once the forge is well again, run: ");
-    assert_eq!(github.row(7, "plan-base"), "success: -2 changes (reported later)");
+    assert_eq!(github.row(7, "plan-base"), "success: -2 changes (reported by github-actions[bot])");
 }
 
 #[test]
@@ -268,4 +268,21 @@ fn an_output_that_cannot_be_posted_is_told_once() {
     github.down_after("/issues/7/comments ");
     let ran = github.job().on(event).env("CI_RETRY_BUDGET", "1").ci(["run"]).exits(3);
     assert_eq!(ran.stderr.matches("the output of `plan` could not be posted").count(), 1, "{ran:#?}");
+}
+
+/// At a terminal nothing but the token says who types.
+#[test]
+fn who_reports_late_at_a_terminal_is_named_by_his_token() {
+    let github = github();
+    github.state(|state| state.roles.insert("bob".to_owned(), "maintain".to_owned()));
+    github.job().token("ghp_of_alice").on(github.comment(7, "bob", "/plan")).ci(["run"]).exits(0);
+    let run = github.state(|state| *state.runs.keys().last().unwrap()).to_string();
+    let head = github.head(7);
+    let report = ["update", "--pr", "7", "--sha", &head, "--stage", "plan-base", "--status", "failure", "--run", &run];
+    github.job().token("ghp_of_alice").env("GITHUB_ACTOR", "").ci(report).exits(0);
+    let show = ["show", "--pr", "7", "--format", "json"];
+    let shown = github.job().token("ghp_of_alice").ci(show).exits(0).stdout;
+    let newest = &serde_json::from_str::<serde_json::Value>(&shown).unwrap()["history"][0];
+    assert_eq!(newest["note"], "(reported by alice)", "{newest:#}");
+    assert_eq!(newest["by"], "bob", "{newest:#}");
 }

@@ -27,15 +27,15 @@ impl Late {
         Ok(Self { recorded, until: end.ok().flatten().and_then(|end| end.at) })
     }
 
-    /// An outcome in the name of who asked for that work, where the journal leaves no doubt about it.
-    pub(super) fn outcome(&self, dashboard: &Dashboard<'_>, entry: Entry) -> Entry {
-        let entry = Entry { until: self.until, ..entry };
+    /// An outcome that `by` reports, in the name of who asked for that work, where the journal leaves no doubt about it.
+    pub(super) fn outcome(&self, dashboard: &Dashboard<'_>, by: &str, entry: Entry) -> Entry {
+        let entry = Entry { until: self.until, by: Some(by.to_owned()), ..entry };
         let works = self.works(dashboard, &entry);
         let Some(first) = works.first() else { return entry };
         if works.iter().any(|other| (&other.by, &other.action) != (&first.by, &first.action)) {
             return entry;
         }
-        let reported = entry.by.map_or_else(|| "(reported later)".to_owned(), |by| format!("(reported by {by})"));
+        let reported = format!("(reported by {by})");
         // However much there is to say, who says it is to be read.
         let taken = entry.status.word().len() + reported.chars().count() + ":  ".len();
         let note = format!("{} {reported}", cut(&entry.note, DESCRIPTION.saturating_sub(taken)));
