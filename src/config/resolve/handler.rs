@@ -177,6 +177,13 @@ impl Resolver<'_> {
                 .help("begin the path with `/repos/{owner}/{repo}/`, literally: `ci` fills them in");
             return None;
         }
+        if let Some(name) = strange_placeholder(path) {
+            let known = PLACEHOLDERS.map(|name| format!("`{{{name}}}`")).join(", ");
+            self.report.error(Code::UnsafePath, &api.span, format!("nothing fills in `{{{name}}}`")).help(format!(
+                "`ci` fills in {known} alone; a name of templates stands in two braces, as in `{{{{ event.number }}}}`"
+            ));
+            return None;
+        }
         Some((method, path))
     }
 
@@ -320,6 +327,30 @@ fn kinds(shape: &Shape, at: &Span) -> Vec<(Word, Span)> {
     let mut kinds: Vec<_> = all.into_iter().filter_map(|(word, span)| Some((word, span?))).collect();
     kinds.sort_by_key(|(_, span)| span.start);
     kinds
+}
+
+/// What is filled in where a path names it in single braces.
+const PLACEHOLDERS: [&str; 3] = ["owner", "repo", "pr"];
+
+/// A word in single braces that is none of ours. No path has braces of its own, but templates have.
+fn strange_placeholder(path: &str) -> Option<&str> {
+    let mut rest = path;
+    loop {
+        rest = &rest[rest.find('{')?..];
+        let end = match rest.get(..2) {
+            Some("{{") => rest.find("}}")? + 2,
+            Some("{%") => rest.find("%}")? + 2,
+            Some("{#") => rest.find("#}")? + 2,
+            _ => rest.find('}')? + 1,
+        };
+        let name = rest[..end].trim_matches(['{', '}']);
+        let is_word =
+            !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-".contains(&byte));
+        if is_word && !rest.starts_with("{{") && !PLACEHOLDERS.contains(&name) {
+            return Some(name);
+        }
+        rest = &rest[end..];
+    }
 }
 
 /// A value as JSON; its texts, with their places, are added to `texts`.

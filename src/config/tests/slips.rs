@@ -133,3 +133,19 @@ fn a_condition_that_can_never_hold_is_told() {
         assert_eq!(told(&rules(&[&format!("on = {on}\n{condition}")])), Vec::<String>::new(), "{on} {condition}");
     }
 }
+
+#[test]
+fn a_placeholder_that_nothing_fills_in_is_told() {
+    let call = |path: &str| {
+        format!(
+            "version = 1\n[[rules]]\non = 'pull_request'\nrun = 'x'\n\
+             [handlers.x]\napi = 'POST /repos/{{owner}}/{{repo}}/{path}'\n"
+        )
+    };
+    for wrong in ["pulls/{pr_number}/merge", "pulls/{pr}/{{ repo }}/{layer}", "issues/{number}/labels"] {
+        assert_eq!(told(&call(wrong)), ["6: unsafe-path"], "{wrong}");
+    }
+    for right in ["pulls/{pr}/merge", "pulls/{{pr.number}}/merge", "{% if true %}labels{% endif %}", "x{}", "x{"] {
+        assert_eq!(told(&call(right)), Vec::<String>::new(), "{right}");
+    }
+}
