@@ -9,6 +9,7 @@ use crate::gate::{self, Facts, Request};
 use crate::model::board::{Layout, RowSpec};
 use crate::model::decision::{Agenda, Idle, Job, Part};
 use crate::model::event::Pull;
+use crate::model::pattern::Wildcard;
 use crate::model::rules::{Action, Gate, GateRef, Handler, Kind, Layer, Rule, Rules, Select, Show, Stage};
 
 /// Who asks for what, about which pull request.
@@ -109,7 +110,7 @@ fn changed<'r>(rules: &'r Rules, order: &Order<'_>, handlers: &[&Handler], agend
             Ok(None) => {
                 for (row, stage) in handlers.iter().filter_map(|handler| row_of(rules, handler, Some(layer))) {
                     if stage.each {
-                        let note = format!("no changes under {}", layer.dir.value);
+                        let note = unchanged(layer);
                         agenda.idle.push(Idle { row, layer: Some(layer.key.value.clone()), note });
                     }
                 }
@@ -123,6 +124,17 @@ fn changed<'r>(rules: &'r Rules, order: &Order<'_>, handlers: &[&Handler], agend
         }
     }
     layers
+}
+
+/// That nothing of a layer changed: nothing in its folder, else of what its `paths` name.
+fn unchanged(layer: &Layer) -> String {
+    let globs: Vec<&str> = layer.paths.iter().map(Wildcard::as_str).collect();
+    let is_folder = Wildcard::below(&layer.dir.value).is_ok_and(|below| globs == [below.as_str()]);
+    match globs.split_last() {
+        Some((last, [])) if !is_folder => format!("no changes in {last}"),
+        Some((last, others)) if !is_folder => format!("no changes in {} or {last}", others.join(", ")),
+        _ => format!("no changes under {}", layer.dir.value),
+    }
 }
 
 /// The stage whose success makes a layer "planned": what a step is held to, else what the gate asks for, else `plan`.

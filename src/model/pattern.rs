@@ -53,6 +53,11 @@ impl Wildcard {
         Ok(Self { source: source.to_owned(), matcher: Glob::compile_matcher(&glob) })
     }
 
+    /// Matches every file below a folder; `.` is the root.
+    pub(crate) fn below(dir: &str) -> Result<Self, globset::Error> {
+        Self::new(&if dir == "." { "**".to_owned() } else { format!("{}/**", globset::escape(dir)) })
+    }
+
     pub(crate) fn as_str(&self) -> &str {
         &self.source
     }

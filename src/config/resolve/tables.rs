@@ -37,7 +37,7 @@ impl Resolver<'_> {
         let dir = dir.unwrap_or_else(|| At::new(".".to_owned(), key.span.clone()));
         let paths = match &shape.paths {
             Given::Value(paths) => self.globs(paths),
-            Given::Absent | Given::Wrong => below(&dir.value),
+            Given::Absent | Given::Wrong => Wildcard::below(&dir.value).into_iter().collect(),
         };
         Some(Layer {
             key: (*key).clone(),
@@ -250,13 +250,6 @@ fn asks_nothing(gate: &shape::Gate) -> bool {
         && off(&gate.mergeable)
         && off(&gate.up_to_date)
         && gate.planned.is_absent()
-}
-
-/// `DIR/**`, or everything for the root.
-fn below(dir: &str) -> Vec<Wildcard> {
-    let dir = globset::escape(dir);
-    let glob = if dir == "." { "**".to_owned() } else { format!("{dir}/**") };
-    Wildcard::new(&glob).ok().into_iter().collect()
 }
 
 /// The command's name, and what it takes where it takes something in any case.
