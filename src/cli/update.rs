@@ -87,8 +87,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let guessed = named.is_none();
     let sha = match named {
         Some(sha) => {
-            // GitHub says so itself, where it would be told of one that is not there; the local forge keeps anything.
-            if session.local()?.is_some() {
+            // GitHub says so itself, where it would be told of one that is not there; the local forge keeps anything. What it
+            // has it knows better than an event, which may be an older one.
+            if session.local()?.is_some() && session.known_pull(pull).is_err() {
                 session.pull(pull, event.as_ref())?;
             }
             sha

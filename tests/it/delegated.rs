@@ -208,12 +208,16 @@ report = "{{ event.workflow_run.conclusion }}"
 sha    = "{{ event.workflow_run.head_sha }}"
 "#;
 
+/// Pull request 7 as the local forge keeps it.
+fn pull_at(sha: &str) -> String {
+    format!(r#"{{"number":7,"head_sha":"{sha}","head_ref":"work","base_ref":"main","author":"alice"}}"#)
+}
+
 #[test]
 fn who_only_tells_of_a_failure_has_not_failed() {
     let project = Project::with(REPORTED);
     let sha = "1".repeat(40);
-    let pull = format!(r#"{{"number":7,"head_sha":"{sha}","head_ref":"work","base_ref":"main","author":"alice"}}"#);
-    project.write(".ci/forge/pulls/7.json", &pull);
+    project.write(".ci/forge/pulls/7.json", &pull_at(&sha));
     project.ci(["update", "--pr", "7", "--stage", "e2e", "--status", "running", "--sha", &sha]).exits(0);
     let run = format!(r#"{{"action":"completed","workflow_run":{{"conclusion":"failure","head_sha":"{sha}"}}}}"#);
     project.write("workflow_run.json", &run);
@@ -221,4 +225,23 @@ fn who_only_tells_of_a_failure_has_not_failed() {
     let shown = project.ci(["show", "--pr", "7", "--sha", &sha, "--format", "json"]).exits(0);
     let board: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
     assert_eq!(board["rows"][0]["status"], "failure");
+}
+
+/// Who reports of what an event was about does not say what the pull request is now.
+#[test]
+fn a_report_of_an_older_event_leaves_the_pull_request_as_it_is() {
+    let project = Project::with(REPORTED);
+    let new = pull_at(&"2".repeat(40));
+    project.write(".ci/forge/pulls/7.json", &new);
+    let event = serde_json::json!({ "action": "opened", "number": 7, "pull_request": {
+        "number": 7, "state": "open", "user": { "login": "alice" },
+        "head": { "sha": "1".repeat(40), "ref": "work", "repo": { "full_name": "acme/infra" } },
+        "base": { "ref": "main", "repo": { "full_name": "acme/infra" } },
+    } });
+    project.write("event.json", &event.to_string());
+    let mut command = project.command();
+    command.args(["update", "--pr", "7", "--stage", "e2e", "--status", "running"]);
+    command.env("GITHUB_EVENT_NAME", "pull_request").env("GITHUB_EVENT_PATH", project.path().join("event.json"));
+    ran(command).exits(0);
+    assert_eq!(project.read(".ci/forge/pulls/7.json"), new);
 }
