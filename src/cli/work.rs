@@ -137,14 +137,8 @@ impl Work<'_> {
     /// What a job waits for before its rows may say that it runs.
     fn waits(&self, job: &Job) -> Option<String> {
         let before = self.after(job).first().and_then(|before| self.agenda.jobs.get(*before));
-        let before = before.map(|before| format!("waiting for {}", self.told_as(before)));
+        let before = before.map(|before| format!("waiting for {}", self.agenda.told_as(before)));
         before.or_else(|| act::locks(self.dashboard.rules, job).then(|| "waiting for the lock".to_owned()))
-    }
-
-    /// What a job is called beside the others: the layer alone may be that of several.
-    fn told_as(&self, job: &Job) -> String {
-        let alike = self.agenda.jobs.iter().filter(|other| other.label() == job.label());
-        if alike.count() > 1 { job.name() } else { job.label().to_owned() }
     }
 
     /// The rows that were to be worked on, where nothing was run since the dashboard could not be written.
@@ -158,11 +152,15 @@ impl Work<'_> {
         self.agenda.jobs.iter().filter(|job| act::keeps_row(self.dashboard.rules, job))
     }
 
-    /// The jobs that a job starts after. Of delegated work the layers come in whichever order the other job takes them.
+    /// The jobs that a job starts after, those of its own layer first: it is told of one. Of delegated work the layers come
+    /// in whichever order the other job takes them.
     fn after(&self, job: &Job) -> Vec<usize> {
-        let other = |before: &usize| self.agenda.jobs.get(*before).is_some_and(|before| before.handler != job.handler);
+        let jobs = &self.agenda.jobs;
+        let other = |before: &usize| jobs.get(*before).is_some_and(|before| before.handler != job.handler);
         let delegated = !act::reports(self.dashboard.rules, job);
-        job.after.iter().copied().filter(|before| !delegated || other(before)).collect()
+        let mut after: Vec<usize> = job.after.iter().copied().filter(|before| !delegated || other(before)).collect();
+        after.sort_by_key(|before| jobs.get(*before).is_some_and(|before| before.layer != job.layer));
+        after
     }
 
     fn entry_of(&self, job: &Job, row: &str, status: Status) -> Entry {
@@ -199,7 +197,7 @@ impl Work<'_> {
     }
 
     fn node(&self, job: &Job) -> Node {
-        Node { label: self.told_as(job), handler: job.handler.clone(), after: self.after(job) }
+        Node { label: self.agenda.told_as(job), handler: job.handler.clone(), after: self.after(job) }
     }
 
     fn run_jobs(&self, exec: &Exec<'_>, outputs: &outputs::Outputs, sender: &Mutex<Sender<Sent>>) -> Vec<Outcome> {

@@ -117,6 +117,12 @@ impl Agenda {
         rows
     }
 
+    /// What a job is called beside the others: the layer alone may be that of several.
+    pub(crate) fn told_as(&self, job: &Job) -> String {
+        let alike = self.jobs.iter().filter(|other| other.label() == job.label());
+        if alike.count() > 1 { job.name() } else { job.label().to_owned() }
+    }
+
     /// Leaves only the jobs of this name, or of this handler; whether there are any.
     pub(crate) fn only(&mut self, name: &str) -> bool {
         let jobs: Vec<bool> = self.jobs.iter().map(|job| job.name() == name || job.handler == name).collect();

@@ -192,6 +192,21 @@ fn no_job_hears_of_work_that_was_not_got_to() {
     assert!(modes(&github, "/check", ("true", 3)).is_empty());
 }
 
+#[test]
+fn what_waits_names_the_work_of_its_own_layer() {
+    let before = "[handlers.lint]\neach = \"layer\"\ndelegate = \"lint\"\n";
+    let own = CONFIG.replace("delegate = \"digger\"", "steps    = [{ run = [\"true\"] }]");
+    let project = Project::with(&(own.replace("run     = \"plan\"", "run     = [\"lint\", \"plan\"]") + before));
+    let checked = project.ci(["check-config"]).exits(0);
+    assert!(checked.stdout.contains("warning[unreachable-handler]"), "{}", checked.stdout);
+    let explained = project.ci(["explain", "--comment", "/plan"]).exits(0).stdout;
+    assert!(explained.contains("plan/high → row plan-high, after lint/low, lint/high, plan/low\n"), "{explained}");
+    let told = project.ci(["try", "/plan"]).stderr;
+    for layer in ["low", "high"] {
+        assert!(told.contains(&format!("plan/{layer}: waiting for lint/{layer}\n")), "{told}");
+    }
+}
+
 const REPORTED: &str = r#"
 version = 1
 

@@ -108,7 +108,7 @@ fn work(text: &mut String, agenda: &Agenda) -> std::fmt::Result {
     writeln!(text, "└─ runs")?;
     for job in &agenda.jobs {
         let rows = if job.rows.is_empty() { String::new() } else { format!(" → row {}", job.rows.join(", ")) };
-        let after: Vec<&str> = job.after.iter().map(|before| agenda.jobs[*before].label()).collect();
+        let after: Vec<String> = job.after.iter().map(|before| agenda.told_as(&agenda.jobs[*before])).collect();
         let after = if after.is_empty() { String::new() } else { format!(", after {}", after.join(", ")) };
         writeln!(text, "   {}{rows}{after}", job.name())?;
     }

@@ -26,7 +26,10 @@ pub(super) fn all(resolved: &Resolved, templates: &BTreeMap<String, Source>, rep
     order::circles(&resolved.rules, report);
     commands::ambiguous(&resolved.rules, report);
     never::unreachable(&resolved.rules, report);
-    resolved.rules.rules.iter().for_each(|rule| never::impossible(rule, report));
+    for rule in &resolved.rules.rules {
+        never::impossible(rule, report);
+        never::behind_others(rule, &resolved.rules, report);
+    }
     said::commands(resolved, report);
     reach::all(resolved, report);
     names::all(resolved, report);

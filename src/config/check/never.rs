@@ -1,4 +1,5 @@
-//! Rules that can never match: what they are for is another's, or their conditions hold for none of their events.
+//! What can never be: rules of which another takes all, or whose conditions hold for none of their events, and handlers
+//! behind work that `ci run` does not see the end of.
 
 use std::collections::HashMap;
 
@@ -6,7 +7,7 @@ use super::events;
 use crate::config::report::Report;
 use crate::diagnostic::Code;
 use crate::model::pattern::Wildcard;
-use crate::model::rules::{Rule, Rules};
+use crate::model::rules::{Action, Kind, Rule, Rules};
 use crate::model::span::{At, Span};
 
 /// An event or a command, and which of them.
@@ -135,5 +136,25 @@ pub(super) fn impossible(rule: &Rule, report: &mut Report) {
                 .error(Code::MisplacedKey, span, format!("`{key}` can never hold: {} {lack}", names.join(", ")))
                 .help(format!("take `{key}` away, or make it a rule for another event"));
         }
+    }
+}
+
+/// A handler waits for the one before it to succeed, which no run lives to see of work that goes on elsewhere. A job of a
+/// workflow that is told to do it alone does not wait.
+pub(super) fn behind_others(rule: &Rule, rules: &Rules, report: &mut Report) {
+    let Action::Run(run) = &rule.action else { return };
+    let goes_on = |key: &At<String>| match rules.handlers.get(&key.value)?.kind {
+        Kind::Delegate(_) => Some("is left to another job"),
+        Kind::Dispatch { .. } => Some("is left to another workflow"),
+        Kind::Steps(_) | Kind::Report(_) | Kind::Reply(_) | Kind::Api { .. } | Kind::Unlock(_) => None,
+    };
+    let pairs = run.iter().zip(run.iter().skip(1));
+    if let Some((before, after, why)) = pairs.filter_map(|(one, next)| Some((one, next, goes_on(one)?))).next() {
+        let message =
+            format!("`ci run` never gets to `{}`: it comes after `{}`, which {why}", after.value, before.value);
+        report
+            .warning(Code::UnreachableHandler, &after.span, message)
+            .related(&before.span, "this has only begun when the run ends")
+            .help(format!("put `{}` last", before.value));
     }
 }

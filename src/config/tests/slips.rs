@@ -149,3 +149,20 @@ fn a_placeholder_that_nothing_fills_in_is_told() {
         assert_eq!(told(&call(right)), Vec::<String>::new(), "{right}");
     }
 }
+
+#[test]
+fn what_stands_behind_work_of_others_is_never_got_to() {
+    let lists = |run: &str| {
+        format!(
+            "version = 1\n[[rules]]\non = 'push'\nrun = [{run}]\n[handlers.own]\nsteps = [{{ run = ['true'] }}]\n\
+             [handlers.lint]\ndelegate = 'lint'\n[handlers.e2e]\ndispatch = 'e2e.yml'\n"
+        )
+    };
+    let of_run = |run: &str| told(&lists(run)).into_iter().filter(|one| one.starts_with("4:")).collect::<Vec<_>>();
+    for wrong in ["'lint', 'own'", "'e2e', 'own'", "'own', 'lint', 'e2e'"] {
+        assert_eq!(of_run(wrong), ["4: unreachable-handler"], "{wrong}");
+    }
+    for right in ["'own', 'lint'", "'own', 'e2e'", "'own'", "'lint'"] {
+        assert_eq!(of_run(right), Vec::<String>::new(), "{right}");
+    }
+}
