@@ -148,13 +148,12 @@ pub(super) fn handle(session: &Session, asked: &Asked, options: &Options) -> Res
         let counts = |command: &&Invocation| {
             !asked.event.is_on_closed() || decide::works_when_closed(&session.project.rules, &command.command)
         };
-        let command = asked.readings.iter().flatten().filter(|_| !options.dry_run).find(counts);
-        let prepared = prepare(session, asked, command.is_some()).map_err(Stop::before_anything);
+        let commands = asked.readings.iter().flatten().filter(counts).filter(|_| !options.dry_run);
+        let lines: Vec<&str> = commands.map(|command| &*command.line).collect();
+        let prepared = prepare(session, asked, !lines.is_empty()).map_err(Stop::before_anything);
         let prepared = prepared.inspect_err(|stop| {
-            if let Some(command) = command {
-                let all = asked.readings.iter().flatten().map(|command| &*command.line);
-                let lines: Vec<&str> = all.skip_while(|line| *line != command.line).collect();
-                not_reached(&lines[1..]);
+            if let [_, later @ ..] = &lines[..] {
+                not_reached(later);
                 stopped(session, asked, &lines, stop);
                 tell_end(session, asked, stop.status);
             }
@@ -197,7 +196,8 @@ fn each(session: &Session, asked: &Asked, options: &Options, mut prepared: Prepa
                 // What went before is not forgotten, and what follows would meet the same.
                 stop.report();
                 let worked = worked.into_inner();
-                let later: Vec<&str> = prepared.decided[at + 1..].iter().filter_map(Decided::line).collect();
+                let later = prepared.decided[at + 1..].iter().filter(|later| later.ignored.is_none());
+                let later: Vec<&str> = later.filter_map(Decided::line).collect();
                 not_reached(&later);
                 if (acted || worked) && !later.is_empty() {
                     console::help("ask for it again; the job run again would do again what was done");

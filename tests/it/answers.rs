@@ -1,5 +1,7 @@
 //! What the person who asked hears on the pull request where a run stops before anything was done of a command.
 
+mod closed;
+
 use crate::github::{BOT, COMMENTS_ONLY, Comment, Fault, GitHub};
 use crate::github_trust::{config, ran};
 use crate::on_github::{CONFIG, github};
@@ -155,47 +157,6 @@ fn what_is_not_there_is_told_as_that() {
         let told = ran.exits(3).stderr;
         assert!(told.contains("help: is 99 a pull request"), "{told}");
     }
-}
-
-#[test]
-fn a_closed_pull_request_is_told_once() {
-    let github = github();
-    github.state(|state| state.pull(7).open = false);
-    let (ran, comment) = says(&github, "alice", "/plan");
-    let told = ran.exits(0).stderr;
-    assert!(comment.reactions.is_empty(), "{comment:#?}");
-    assert_eq!(told.matches("nothing to do").count(), 1, "{told}");
-    assert!(told.contains("nothing to do: the pull request is closed"), "{told}");
-}
-
-#[test]
-fn an_unlock_behind_another_command_on_a_closed_pull_request_is_answered_in_an_outage() {
-    let unlock = "[commands.unlock]\npattern = '/unlock'\n[[rules]]\ncommand = \"unlock\"\ngate = \"writers\"\n\
-                  run = \"unlock\"\n[handlers.unlock]\nunlock = \"all\"\n";
-    let github = GitHub::start(&format!("{CONFIG}\n{unlock}"));
-    github.state(|state| state.pull(7).open = false);
-    github.fail_on("/statuses", Fault::Exhausted(403, 3_000));
-    let (ran, comment) = says(&github, "alice", "/plan\n\n/unlock");
-    ran.exits(3);
-    assert!(confused(&comment));
-    assert!(answers(&github)[0].contains("`/unlock` of alice was not run"), "{:#?}", answers(&github));
-}
-
-#[test]
-fn nobody_is_answered_on_a_closed_pull_request_where_the_rules_or_the_journal_cannot_be_had() {
-    let github = github();
-    github.state(|state| state.pull(7).open = false);
-    let event = github.comment(7, "alice", "/plan platform");
-    github.fail_on("/statuses?", Fault::Exhausted(403, 3_000));
-    github.job().on(event).ci(["run"]).exits(3);
-    github.commit("main", "ci.toml", &CONFIG.replace("[[rules]]\ncommand = \"plan\"", "[[rules]]\ncomand = \"plan\""));
-    for (login, text) in [("alice", "/plan platform"), ("alice", "/apply"), ("mallory", "/plan")] {
-        let (ran, comment) = says(&github, login, text);
-        ran.exits(2);
-        assert!(!confused(&comment), "{login}: {text}");
-    }
-    assert!(github.comments(7).iter().all(|comment| !confused(comment)));
-    assert!(answers(&github).is_empty(), "{:#?}", answers(&github));
 }
 
 #[test]
