@@ -143,13 +143,9 @@ fn planned_stage(gate: Option<&Gate>, handlers: &[&Handler]) -> String {
     held_to(handlers).or_else(asked).unwrap_or("plan").to_owned()
 }
 
-/// The stage whose record the steps of a handler are held to.
+/// The stage whose record the steps of these handlers are held to.
 fn held_to<'h>(handlers: &[&'h Handler]) -> Option<&'h str> {
-    handlers.iter().find_map(|handler| match &handler.kind {
-        Kind::Steps(steps) => steps.iter().find_map(|step| step.matches.as_ref()).map(|stage| stage.value.as_str()),
-        Kind::Dispatch { .. } | Kind::Report(_) | Kind::Delegate(_) => None,
-        Kind::Reply(_) | Kind::Api { .. } | Kind::Unlock(_) => None,
-    })
+    handlers.iter().find_map(|handler| handler.held_to()).map(|stage| stage.value.as_str())
 }
 
 /// How to have a command run: by a comment, else at a command line, where it counts for the commit that stands there.

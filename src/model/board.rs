@@ -184,6 +184,8 @@ pub(crate) struct Row {
     /// The place of that report in the journal; 0 where there is none.
     #[serde(skip)]
     pub(crate) seq: u64,
+    /// What was asked for when that was reported.
+    pub(crate) action: Option<String>,
     /// How long the work took, in seconds, where its begin and its end were reported.
     pub(crate) seconds: Option<i64>,
     /// Whether the work found something to change, where that is known.

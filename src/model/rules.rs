@@ -256,9 +256,11 @@ pub(crate) enum Action {
 }
 
 impl Rules {
-    /// The first command whose rule runs a handler that reports to `stage`: what people type to move its rows.
+    /// The first command whose rule runs a handler that reports to `stage`, best the one of its name: what people type to
+    /// move its rows.
     pub(crate) fn command_for_stage(&self, stage: &str) -> Option<&Command> {
-        self.command_for(|handler| handler.stage.as_ref().is_some_and(|known| known.value == stage))
+        let reports = |handler: &Handler| handler.stage.as_ref().is_some_and(|known| known.value == stage);
+        self.command_for(|handler| handler.key.value == stage && reports(handler)).or_else(|| self.command_for(reports))
     }
 
     /// The first command whose rule runs such a handler.

@@ -11,11 +11,11 @@ use super::escape::one_line;
 use crate::model::board::{Board, Cell, Overall, Row, Status};
 use crate::model::decision::is_stale;
 use crate::model::journal::{self, DESCRIPTION};
-use crate::model::rules::Rules;
+use crate::model::rules::{Handler, Rules};
 
-use advice::{Advice, advice};
+use advice::{Advice, advice, may_be_done_in_part};
 use before::{is_renewed, may_begin};
-use line::command_for;
+use line::{command_for, handler_for};
 
 /// What is to be done next, in parts, so that each sink can draw it in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -122,7 +122,9 @@ impl Matter {
         match row.status {
             Status::Success | Status::Skipped => None,
             Status::Failure if !is_stale(&row.note) => Some(Self::Failed),
-            Status::Failure if !is_renewed(rules, board, row) => Some(Self::Stale),
+            Status::Failure if !is_renewed(rules, board, row, |cell| cell.status == Status::Failure) => {
+                Some(Self::Stale)
+            }
             // What was recorded anew since waits as if it had never been tried.
             Status::Failure | Status::Pending => Some(Self::Waiting),
             Status::Running => Some(Self::Running),
@@ -144,7 +146,7 @@ pub(crate) fn next_step(rules: &Rules, board: &Board) -> NextStep {
     for urgent in [Matter::Failed, Matter::Running, Matter::Stale] {
         let rows: Vec<&Row> = left.iter().filter(|(matter, _)| *matter == urgent).map(|(_, row)| *row).collect();
         if let [first, more @ ..] = &*rows {
-            return about(rules, urgent, first, more);
+            return about(rules, board, urgent, first, more);
         }
     }
     if board.overall() == Overall::Ready {
@@ -154,25 +156,35 @@ pub(crate) fn next_step(rules: &Rules, board: &Board) -> NextStep {
     let mut open = left.iter().copied().filter(is_open);
     let Some((matter, first)) = open.next().or_else(|| left.first().copied()) else { return whole(NextKind::Nothing) };
     let alike = open.filter(|(other, row)| *other == matter && row.stage == first.stage).map(|(_, row)| row);
-    about(rules, matter, first, &alike.collect::<Vec<_>>())
+    about(rules, board, matter, first, &alike.collect::<Vec<_>>())
 }
 
 fn whole(kind: NextKind) -> NextStep {
     NextStep { kind, title: String::new(), note: String::new(), link: None, more: 0, advice: None, command: None }
 }
 
-fn about(rules: &Rules, matter: Matter, row: &Row, more: &[&Row]) -> NextStep {
+fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row]) -> NextStep {
     // One command for all of them, where several rows of the stage wait or fell out.
     let alike = more.iter().copied().filter(|other| matter != Matter::Failed && other.stage == row.stage);
     let covered: Vec<&Row> = std::iter::once(row).chain(alike).collect();
     let layers = if let [row] = &*covered { layers_of(row) } else { Vec::new() };
-    let command = || command_for(rules, &row.stage, &layers);
-    let (kind, command) = match matter {
-        Matter::Failed => (NextKind::Failed, command()),
-        Matter::Running => (NextKind::Running, None),
-        Matter::Stale => (NextKind::Dropped, None),
-        Matter::Dropped => (NextKind::Dropped, command()),
-        Matter::Waiting => (NextKind::Waiting, command()),
+    let (kind, is_typed) = match matter {
+        Matter::Failed => (NextKind::Failed, true),
+        Matter::Running => (NextKind::Running, false),
+        Matter::Stale => (NextKind::Dropped, false),
+        Matter::Dropped => (NextKind::Dropped, true),
+        Matter::Waiting => (NextKind::Waiting, true),
+    };
+    let advice = advice(kind, &covered);
+    let handler = handler_for(rules, &row.stage, row.action.as_deref());
+    // What was recorded is no more what would be done where some of it may have been.
+    let outlived = matter == Matter::Failed || advice.is_some_and(|advice| advice.is_unsure());
+    let anew = handler.and_then(Handler::held_to).map(|stage| stage.value.as_str());
+    let anew =
+        anew.filter(|_| outlived && !covered.iter().all(|row| is_renewed(rules, board, row, may_be_done_in_part)));
+    let command = || match anew {
+        Some(stage) => command_for(rules, stage, handler_for(rules, stage, None), &layers),
+        None => command_for(rules, &row.stage, handler, &layers),
     };
     NextStep {
         kind,
@@ -180,8 +192,8 @@ fn about(rules: &Rules, matter: Matter, row: &Row, more: &[&Row]) -> NextStep {
         note: row.note.clone(),
         link: row.link.clone(),
         more: more.len(),
-        advice: advice(kind, &covered),
-        command,
+        advice,
+        command: if is_typed { command() } else { None },
     }
 }
 

@@ -172,8 +172,7 @@ fn steps(
 
 /// What was reviewed is what is applied: a head that moved since the decision stops whatever is held to a record.
 fn stale(work: &Work<'_>, handler: &Handler, job: &Job) -> forge::Result<Option<Outcome>> {
-    let Kind::Steps(steps) = &handler.kind else { return Ok(None) };
-    let Some(stage) = steps.iter().find_map(|step| step.matches.as_ref()) else { return Ok(None) };
+    let Some(stage) = handler.held_to() else { return Ok(None) };
     let Some(pull) = work.pull else { return Ok(None) };
     let now = work.dashboard.forge.pull(pull.number)?;
     if now.head_sha == pull.head_sha {

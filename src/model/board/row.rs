@@ -18,6 +18,7 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
         run_page: None,
         at: None,
         seq: 0,
+        action: None,
         seconds: None,
         changes: None,
         digest: None,
@@ -50,6 +51,7 @@ fn of_one(row: &mut Row, track: &Track<'_>, before: &[&Row]) {
     row.link = shown_link(entry);
     row.run_page = run_page(entry);
     (row.at, row.seq) = (Some(record.at), record.seq);
+    row.action.clone_from(&entry.action);
     row.changes = entry.changes;
     row.digest.clone_from(&entry.digest);
     row.seconds = seconds(track);
@@ -123,6 +125,7 @@ fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, Track<'_>)], who
         row.link = shown_link(&record.entry);
         row.run_page = run_page(&record.entry);
         (row.at, row.seq) = (Some(record.at), record.seq);
+        row.action.clone_from(&record.entry.action);
     }
     row.seconds = match &*cells {
         [(_, _, track)] => seconds(track),

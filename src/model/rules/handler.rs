@@ -34,6 +34,17 @@ pub(crate) struct Handler {
     pub(crate) mode: Option<String>,
 }
 
+impl Handler {
+    /// The stage whose record its steps are held to.
+    pub(crate) fn held_to(&self) -> Option<&At<String>> {
+        match &self.kind {
+            Kind::Steps(steps) => steps.iter().find_map(|step| step.matches.as_ref()),
+            Kind::Dispatch { .. } | Kind::Report(_) | Kind::Delegate(_) => None,
+            Kind::Reply(_) | Kind::Api { .. } | Kind::Unlock(_) => None,
+        }
+    }
+}
+
 /// Where steps run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

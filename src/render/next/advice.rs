@@ -4,7 +4,7 @@
 use std::iter;
 
 use super::NextKind;
-use crate::model::board::{Row, Status};
+use crate::model::board::{Cell, Row, Status};
 use crate::model::decision::{CUT_SHORT, GONE, HELD, UNREPORTED};
 
 /// What to do, and how a command is joined to it.
@@ -12,6 +12,13 @@ use crate::model::decision::{CUT_SHORT, GONE, HELD, UNREPORTED};
 pub(crate) struct Advice {
     pub(crate) what: &'static str,
     pub(crate) joint: &'static str,
+}
+
+impl Advice {
+    /// Whether nobody knows what of the work was done.
+    pub(super) fn is_unsure(self) -> bool {
+        [LOOK, TRACE].contains(&self)
+    }
 }
 
 /// Of work that failed.
@@ -27,7 +34,7 @@ pub(super) const WAIT: Advice = Advice { what: "wait until that is released", jo
 /// their layers, as one command is for all of them.
 pub(super) fn advice(kind: NextKind, rows: &[&Row]) -> Option<Advice> {
     let notes: Vec<&str> = rows.iter().flat_map(|row| notes(row)).collect();
-    let say = |words: &str| notes.iter().any(|note| note.starts_with(words) || note.contains(&format!(": {words}")));
+    let say = |words: &str| notes.iter().any(|note| says(note, words));
     match kind {
         NextKind::Running | NextKind::Ready | NextKind::Nothing => None,
         NextKind::Failed | NextKind::Dropped | NextKind::Waiting => {
@@ -42,6 +49,20 @@ pub(super) fn advice(kind: NextKind, rows: &[&Row]) -> Option<Advice> {
             }
         }
     }
+}
+
+/// Whether a layer's work may have been done in part.
+pub(super) fn may_be_done_in_part(cell: &Cell) -> bool {
+    let say = |words: &str| says(&cell.note, words);
+    match cell.status {
+        Status::Failure => true,
+        Status::Dropped => [CUT_SHORT, UNREPORTED, GONE].into_iter().any(say),
+        Status::Pending | Status::Running | Status::Success | Status::Skipped => false,
+    }
+}
+
+fn says(note: &str, words: &str) -> bool {
+    note.starts_with(words) || note.contains(&format!(": {words}"))
 }
 
 /// What a row says of what went wrong.

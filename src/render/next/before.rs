@@ -1,19 +1,19 @@
 //! What a row comes after: whether that is done, and what is to be recorded anew before the row's work can do any good.
 
 use super::layers_of;
-use crate::model::board::{Board, Row, Status};
+use crate::model::board::{Board, Cell, Row, Status};
 use crate::model::rules::Rules;
 
-/// Whether what a row comes after was done again since the row was found stale: for each layer that was, what is about that
+/// Whether what a row comes after was done again since that was needed: for each layer for which it was, what is about that
 /// layer; where nothing is, all of it.
-pub(super) fn is_renewed(rules: &Rules, board: &Board, stale: &Row) -> bool {
+pub(super) fn is_renewed(rules: &Rules, board: &Board, stale: &Row, needed: impl Fn(&Cell) -> bool) -> bool {
     let renewed = |layer: Option<&str>, since: u64| {
         let (own, whole): (Vec<Before>, Vec<Before>) =
             before(rules, board, stale, layer).partition(|before| before.of_layer);
         let telling = if own.is_empty() { whole } else { own };
         !telling.is_empty() && telling.iter().all(|before| before.status.done() && before.seq > since)
     };
-    let mut cells = stale.cells.iter().filter(|cell| cell.status == Status::Failure).peekable();
+    let mut cells = stale.cells.iter().filter(|cell| needed(cell)).peekable();
     if cells.peek().is_some() {
         cells.all(|cell| renewed(Some(&cell.layer), cell.seq))
     } else {

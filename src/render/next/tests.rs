@@ -1,10 +1,13 @@
 //! What is said to be done next, of boards in all states.
 
+use std::collections::BTreeMap;
+
 use super::advice::{Advice, FIX, LOOK, WAIT};
 use super::{NextKind, NextStep, next_step};
+use crate::config;
 use crate::model::board::{Entry, Status, fold};
 use crate::model::rules::{Rule, Rules, Select};
-use crate::model::span::At;
+use crate::model::span::{At, Source};
 use crate::render::dashboard::next_value;
 use crate::render::{Templates, fixture};
 use crate::schedule::layout;
@@ -289,5 +292,47 @@ fn a_real_failure_is_told_before_a_stale_plan() {
         (("apply", None, Status::Failure, "exit 1"), "Apply failed: exit 1; fix it and push, or type /apply"),
     ] {
         assert_eq!(of_layers(&[real, stale]), said);
+    }
+}
+
+/// The rules of this text.
+fn rules(text: &str) -> Rules {
+    config::load(Source::new("ci.toml", text), &BTreeMap::new()).rules.unwrap()
+}
+
+#[test]
+fn what_may_have_been_applied_in_part_is_planned_anew_first() {
+    let (rules, layer) = (rules(config::DEFAULT), Some("platform"));
+    let planned = ("plan-platform", layer, Status::Success, "");
+    let idle = ["plan-bootstrap", "plan-data-staging", "plan-data-prod"].map(|row| (row, None, Status::Skipped, ""));
+    for (status, note, advice) in [
+        (Status::Failure, "exit 1", "fix it and push, or"),
+        (Status::Failure, "ended without reporting", "look at what its run did, then"),
+        (Status::Dropped, "cancelled while it ran", "look at what its run did, then"),
+    ] {
+        let said =
+            |again: &[_]| by_rules(&rules, &[&idle[..], &[planned, ("apply", layer, status, note)], again].concat());
+        assert!(said(&[]).ends_with(&format!("; {advice} type /plan platform")), "{}", said(&[]));
+        assert!(said(&[planned]).ends_with(&format!("; {advice} type /apply platform")), "{}", said(&[planned]));
+    }
+    let held = ("apply", layer, Status::Dropped, "locked by pull request 8 (bob)");
+    assert!(by_rules(&rules, &[&idle[..], &[planned, held]].concat()).ends_with("type /apply platform"));
+}
+
+#[test]
+fn the_command_is_that_of_the_handler_that_did_it_or_is_named_as_the_stage_is() {
+    let rules = rules(
+        "version = 1\n[stages.apply]\n[commands.destroy]\npattern = '/destroy'\n[commands.apply]\npattern = '/apply'\n\
+         [[rules]]\ncommand = 'destroy'\ngate = 'anyone'\nrun = 'destroy'\n\
+         [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+         [handlers.destroy]\nstage = 'apply'\nsteps = [{ run = ['true'] }]\n\
+         [handlers.apply]\nstage = 'apply'\nsteps = [{ run = ['true'] }]\n",
+    );
+    assert_eq!(by_rules(&rules, &[]), "Next: apply; type /apply");
+    for command in ["/destroy", "/apply"] {
+        let failed =
+            Entry { action: Some(command.to_owned()), ..fixture::entry(1, "apply", Status::Failure, "exit 1") };
+        let said = next_step(&rules, &fold(&layout(&rules), &fixture::recorded(vec![failed]))).description();
+        assert_eq!(said, format!("apply failed: exit 1; fix it and push, or type {command}"));
     }
 }
