@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::event::Event;
 use crate::model::ids::{RunId, Sha};
 
 use super::{
@@ -53,9 +54,13 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "FORGE")]
     pub(super) forge: Option<String>,
 
-    /// The repository on GitHub [default: `GITHUB_REPOSITORY`, else the remote `origin`].
+    /// The repository on GitHub [default: `GITHUB_REPOSITORY`, else the remote `origin`, else that of the event].
     #[arg(long, global = true, value_name = "OWNER/NAME")]
     pub(super) repository: Option<String>,
+
+    /// The repository that an event tells of, where nobody says which is meant.
+    #[arg(skip)]
+    pub(super) event_repository: Option<String>,
 
     /// Which ci.toml judges a pull request on GitHub: that at the tip of its base, or the file that stands here.
     #[arg(long, global = true, value_enum, default_value_t = ConfigFrom::Base)]
@@ -64,6 +69,13 @@ pub(super) struct Global {
     /// Say more about what is done and why.
     #[arg(long, global = true)]
     pub(super) verbose: bool,
+}
+
+impl Global {
+    /// The same for what an event asks for.
+    pub(super) fn about(&self, event: &Event) -> Self {
+        Self { event_repository: event.repository().map(str::to_owned), ..self.clone() }
+    }
 }
 
 /// Which ci.toml counts.
@@ -153,4 +165,22 @@ pub(super) fn run_id(text: &str) -> Result<RunId, String> {
 /// A commit, as flags name it. An abbreviation is refused: which commit it stands for may change.
 pub(super) fn sha(text: &str) -> Result<Sha, String> {
     Sha::parse(text).ok_or_else(|| "write the whole sha of a commit, as `git rev-parse HEAD` prints it".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::Cli;
+
+    /// A list whose lines are wrapped is none any more.
+    #[test]
+    fn no_line_below_the_options_is_wrapped() {
+        for command in Cli::command().get_subcommands() {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            for line in text.lines() {
+                assert!(line.chars().count() <= 100, "{}: {line}", command.get_name());
+            }
+        }
+    }
 }

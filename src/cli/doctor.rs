@@ -20,7 +20,7 @@ Examples:
   ci doctor             the token, what it may do, the rules
   ci doctor --pr 7      and the dashboard of pull request 7
 
-Exit codes: 0 where nothing is wrong, 1 where there is a problem.";
+Exit codes: 0 where nothing is wrong, 1 where there is a problem, 3 where GitHub does not answer.";
 
 /// Say what is wrong between this project and GitHub, and how to mend it.
 #[derive(Debug, clap::Args)]
@@ -64,19 +64,22 @@ struct Finding {
     message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     remedy: Option<String>,
+    /// Whether it is the forge that is unwell.
+    #[serde(skip)]
+    outage: bool,
 }
 
 impl Finding {
     fn good(about: &'static str, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Good, about, message: message.into(), remedy: None }
+        Self { severity: Severity::Good, about, message: message.into(), remedy: None, outage: false }
     }
 
     fn warning(about: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { severity: Severity::Warning, about, message: message.into(), remedy: Some(remedy.into()) }
+        Self { severity: Severity::Warning, about, message: message.into(), remedy: Some(remedy.into()), outage: false }
     }
 
     fn problem(about: &'static str, message: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { severity: Severity::Problem, about, message: message.into(), remedy: Some(remedy.into()) }
+        Self { severity: Severity::Problem, about, message: message.into(), remedy: Some(remedy.into()), outage: false }
     }
 }
 
@@ -86,8 +89,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         Format::Human => findings.iter().for_each(show),
         Format::Json => console::json(&json!({ "version": 1, "findings": findings })),
     }
-    let wrong = findings.iter().any(|finding| finding.severity == Severity::Problem);
-    Ok(if wrong { ExitStatus::Failed } else { ExitStatus::Done })
+    let problems: Vec<&Finding> = findings.iter().filter(|finding| finding.severity == Severity::Problem).collect();
+    Ok(match &problems[..] {
+        [] => ExitStatus::Done,
+        all if all.iter().all(|problem| problem.outage) => ExitStatus::Forge,
+        _ => ExitStatus::Failed,
+    })
 }
 
 /// Looks at one thing after another, as far as what comes later can be looked at.

@@ -48,10 +48,10 @@ pub(super) struct Args {
     format: Format,
 }
 
-/// Who acts, and what the gates find. What is not named holds.
+/// Who acts, and what the gates find. What is not named holds; `ci try` looks up what was planned and changed.
 #[derive(Debug, clap::Args)]
 pub(super) struct PersonaArgs {
-    /// What the person may do: none, read, triage, write, maintain, admin.
+    /// What the person may do: none, read, triage, write, maintain, admin [default: admin].
     #[arg(long = "as", value_name = "PERMISSION", value_parser = permission)]
     permission: Option<Permission>,
 
@@ -59,11 +59,11 @@ pub(super) struct PersonaArgs {
     #[arg(long, value_name = "LOGIN")]
     login: Option<String>,
 
-    /// How many approvals count.
+    /// How many approvals count [default: as many as any gate asks for].
     #[arg(long, value_name = "N")]
     approvals: Option<u32>,
 
-    /// A changed file; may be given several times [default: every layer has one].
+    /// A changed file; may be given several times [default: every layer has one; of `ci try` what the local pull request changes].
     #[arg(long, value_name = "PATH")]
     changed: Vec<String>,
 }

@@ -103,11 +103,11 @@ fn dispatch(cli: Cli) -> Result<ExitStatus, Stop> {
     let global = cli.global;
     match cli.command {
         Command::Run(args) => run::run(&global, &args),
-        Command::Parse(args) => parse::run(&global, &args),
-        Command::Init(args) => init::run(&global, &args),
-        Command::Update(args) => update::run(&global, &args),
-        Command::Show(args) => show::run(&global, &args),
-        Command::Sync(args) => sync::run(&global, &args),
+        Command::Parse(args) => parse::run(&global, &args).map_err(Stop::made_again),
+        Command::Init(args) => init::run(&global, &args).map_err(Stop::made_again),
+        Command::Update(args) => update::run(&global, &args).map_err(Stop::made_again),
+        Command::Show(args) => show::run(&global, &args).map_err(Stop::made_again),
+        Command::Sync(args) => sync::run(&global, &args).map_err(Stop::made_again),
         Command::Doctor(args) => doctor::run(&global, &args),
         Command::CheckConfig(args) => check_config::run(&global, &args),
         Command::Test(args) => test::run(&global, &args),

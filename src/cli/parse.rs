@@ -16,25 +16,28 @@ use crate::model::rules::{Action, Kind, Rules};
 
 const EXAMPLES: &str = "\
 Examples:
-  ci parse                         in a job of GitHub Actions, for the jobs that follow
+  ci parse                         in a job of GitHub Actions, for those after it
   ci parse --event push.json       a recorded event, here
   ci parse --format json           all of it
 
 Outputs, which `ci run` writes to GITHUB_OUTPUT too, of what it got to:
-  modes        JSON: for each mode that there is work for, its layers, stages and matrix. A job that does
-               the work of `delegate = \"lint\"` has
-               if: ${{ !cancelled() && fromJSON(needs.JOB.outputs.modes || '{}').lint }}
+  modes        JSON: for each mode that there is work for, its layers, stages
+               and matrix. A job that does the work of `delegate = \"lint\"` has
+    if: ${{ !cancelled() && fromJSON(needs.JOB.outputs.modes || '{}').lint }}
   should_run   whether there is any work
   pr_number, head_sha
 and of the event, or of the first command of a comment with several:
-  mode         the handler's `mode`, else its delegate's name, else `run`; `skip`
+  mode         the handler's `mode`, else its delegate's name, else `run`;
+               `skip` where there is no work
   command, args, handler
   layers, stages
-  matrix       one entry for each job: job, handler, layer, dir, engine, stage, command, args
-  waves        JSON: the jobs that may run side by side, those before others first
+  matrix       JSON: for each job its job, handler, layer, dir, engine, stage,
+               command and args
+  waves        JSON: the jobs that may run side by side, lowest first
   reason_code  why nothing is run
   result       JSON: all that was decided
-Where an outage hides what is to be done there are none, and the exit code is 3, as of `ci run`.";
+Where an outage hides what is to be done there are none, and the exit code is
+3, as of `ci run`.";
 
 /// Decide only, gates included, and print what `ci run` would do.
 #[derive(Debug, clap::Args)]
@@ -58,6 +61,7 @@ enum Format {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let event = args.event.read()?;
+    let global = &global.about(&event);
     let session = Session::open_for(global, &event)?;
     let asked = Asked::of_event(&session, event);
     let prepared = handle::prepare(&session, &asked, false)?;

@@ -2,7 +2,7 @@
 //! read, and opened when it is first needed: most events concern nobody.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Once, OnceLock};
 
 use super::args::Global;
 use super::stop::Stop;
@@ -11,6 +11,9 @@ use crate::forge::git::Repository;
 use crate::forge::github::{GitHub, Settings};
 use crate::forge::local::{ACCOUNT, Local};
 use crate::forge::{Forge, Patience, Secret};
+
+/// Whether it was said that GitHub is meant.
+static TOLD: Once = Once::new();
 
 /// The forge of a call.
 pub(super) enum Place {
@@ -41,7 +44,8 @@ impl Place {
                 };
                 let place = Self::github(global, token)?;
                 if let (Self::GitHub(github), false) = (&place, environment::on_actions()) {
-                    console::note(format!("using {}, since there is a token", github.describe()));
+                    // However often this process opens it.
+                    TOLD.call_once(|| console::note(format!("using {}, since there is a token", github.describe())));
                 }
                 Ok(place)
             }
@@ -93,14 +97,14 @@ fn no_token() -> Stop {
         .help("set GITHUB_TOKEN, in a workflow as `env: { GITHUB_TOKEN: ${{ github.token }} }`")
 }
 
-/// `owner/name`: as the workflow says, else the remote of the checkout.
+/// `owner/name`: as the workflow says, else the remote of the checkout, else where the event happened.
 fn repository(global: &Global) -> Result<String, Stop> {
     if let Some(named) = global.repository.clone().or_else(|| environment::variable("GITHUB_REPOSITORY")) {
         return Ok(named);
     }
     let checkout = Repository::find(&project::directory(global))?;
     let remote = checkout.map(|checkout| checkout.remote_name()).transpose()?.flatten();
-    remote.ok_or_else(|| {
+    remote.or_else(|| global.event_repository.clone()).ok_or_else(|| {
         Stop::usage("nothing says which repository of GitHub is meant").help(
             "write `--repository OWNER/NAME`, or set GITHUB_REPOSITORY; for files on this machine `--forge local`",
         )

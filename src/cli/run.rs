@@ -75,6 +75,7 @@ pub(super) fn jobs() -> clap::builder::RangedU64ValueParser {
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let event = args.event.read()?;
+    let global = &global.about(&event);
     let session = Session::open_for(global, &event).map_err(Stop::before_anything);
     let session = session.inspect_err(|stop| {
         if !args.dry_run {

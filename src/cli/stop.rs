@@ -82,10 +82,16 @@ impl Stop {
 
     /// The same of a call that did nothing yet, with what to do in an outage.
     pub(super) fn before_anything(self) -> Self {
-        if self.outage && self.help.is_none() {
-            return self.help("nothing was run; ask again once the forge is well again");
-        }
-        self
+        self.in_outage("nothing was run; ask again once the forge is well again")
+    }
+
+    /// The same of a call that may be made again, with what to do in an outage.
+    pub(super) fn made_again(self) -> Self {
+        self.in_outage("call it again once the forge is well again; `ci doctor` looks at the way to it")
+    }
+
+    fn in_outage(self, help: &str) -> Self {
+        if self.outage && self.help.is_none() { self.help(help) } else { self }
     }
 
     /// Whether a ci.toml is why.

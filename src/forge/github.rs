@@ -160,7 +160,7 @@ fn look<T>(pauses: &[Duration], find: impl Fn() -> Result<Option<T>>) -> Result<
 
 impl Forge for GitHub {
     fn describe(&self) -> String {
-        format!("`{}` on `{}`", self.repository(), self.server)
+        format!("`{}` at `{}`", self.repository(), self.api_address())
     }
 
     fn repository(&self) -> String {

@@ -62,7 +62,7 @@ fn an_authority_that_nobody_knows_is_told_with_the_remedy() {
     }
     assert_eq!(github.take_log().requests(), 0);
     nothing_came_of_it(&github);
-    let told = github.job().ci(["doctor"]).exits(1);
+    let told = github.job().ci(["doctor"]).exits(3);
     assert!(told.stdout.contains("problem  api: ") && told.stdout.contains("SSL_CERT_FILE"), "{told:#?}");
 }
 

@@ -1,6 +1,6 @@
 //! What people get wrong at the command line, and what they are told: the thing, and what to type instead.
 
-use crate::project::Project;
+use crate::project::{Project, Ran};
 
 const LINT: &str = r#"
 version = 1
@@ -114,4 +114,30 @@ fn a_layer_that_is_not_there_is_refused_typed_as_commented() {
         let refused = project.ci(call).exits(4);
         assert!(refused.stderr.contains("there is no layer `wep`") && refused.stderr.contains("`web`"), "{refused:#?}");
     }
+}
+
+/// Where a token is there and GitHub cannot be reached.
+fn cut_off(project: &Project, arguments: &[&str]) -> Ran {
+    let mut command = project.command();
+    command.env("GITHUB_TOKEN", "x").env("GITHUB_API_URL", "http://127.0.0.1:9").env("CI_RETRY_BUDGET", "0");
+    Ran::of(command.args(arguments).output().unwrap())
+}
+
+#[test]
+fn an_outage_is_told_with_its_cause_and_with_what_to_do() {
+    let project = Project::example("quickstart");
+    let comment = r#"{"action":"created","issue":{"number":3,"pull_request":{}},
+        "comment":{"id":1,"body":"/plan","user":{"login":"bob","type":"User"}},"repository":{"full_name":"acme/infra"}}"#;
+    project.write("issue_comment.json", comment);
+    for command in ["run", "parse"] {
+        let ran = cut_off(&project, &[command, "--event", "issue_comment.json"]).exits(3);
+        assert_eq!(ran.stderr.matches("using `acme/infra` at `http://127.0.0.1:9`").count(), 1, "{ran:#?}");
+        assert!(ran.stderr.contains("Connection refused") && ran.stderr.contains("help: "), "{ran:#?}");
+    }
+    let update: &[&str] = &["update", "--stage", "plan", "--status", "success"];
+    for command in [&["show"], &["sync"], &["init"], update] {
+        let ran = cut_off(&project, &[command, &["--pr", "3", "--repository", "acme/infra"]].concat()).exits(3);
+        assert!(ran.stderr.contains("help: call it again once the forge is well again"), "{ran:#?}");
+    }
+    cut_off(&project, &["doctor", "--repository", "acme/infra"]).exits(3);
 }

@@ -46,7 +46,8 @@ fn out_of_reach(github: &GitHub, error: &Error) -> Finding {
             "check `GITHUB_API_URL`, and https://www.githubstatus.com"
         }
     };
-    Finding::problem("api", format!("{}, with {}: {error}", reached(github), github.token_kind()), remedy)
+    let message = format!("{}, with {}: {error}", reached(github), github.token_kind());
+    Finding { outage: error.is_outage(), ..Finding::problem("api", message, remedy) }
 }
 
 /// What is asked: the API may stand elsewhere than the pages.

@@ -239,6 +239,8 @@ impl<T> Sent<T> {
 }
 
 fn agent(base: &Base, budget: Duration) -> Agent {
+    // Without a budget nothing is tried again, and the one try has its time.
+    let within = |usual: Duration| Some(if budget.is_zero() { usual } else { usual.min(budget) });
     // What is not encrypted stays on this machine, by whatever way.
     let proxy = Proxy::try_from_env().filter(|proxy| !base.in_the_clear() || is_loopback(proxy.host()));
     Agent::config_builder()
@@ -249,9 +251,9 @@ fn agent(base: &Base, budget: Duration) -> Agent {
         .user_agent(USER_AGENT)
         .proxy(proxy)
         .tls_config(ureq::tls::TlsConfig::builder().root_certs(ureq::tls::RootCerts::PlatformVerifier).build())
-        .timeout_connect(Some(CONNECT.min(budget)))
-        .timeout_per_read(Some(SILENCE.min(budget)))
-        .timeout_global(Some(WHOLE.min(budget)))
+        .timeout_connect(within(CONNECT))
+        .timeout_per_read(within(SILENCE))
+        .timeout_global(within(WHOLE))
         .max_idle_connections(IDLE)
         .max_idle_connections_per_host(IDLE)
         .build()

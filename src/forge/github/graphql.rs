@@ -14,9 +14,14 @@ use super::route::{Call, JSON, RAW, Route, Speaks};
 use crate::forge::retry::Trouble;
 use crate::forge::{Declared, Error, Result};
 
-const VIEWER: &str = "query Viewer { viewer { login } }";
+/// A query, and what it asks for, in the words of people.
+type Query = (&'static str, &'static str);
 
-const DECLARED: &str = "\
+const VIEWER: Query = ("GraphQL, for the token's account", "query Viewer { viewer { login } }");
+
+const DECLARED: Query = (
+    "GraphQL, for ci.toml and its templates",
+    "\
 query Declared($owner: String!, $name: String!, $config: String!, $templates: String!) {
   repository(owner: $owner, name: $name) {
     config: object(expression: $config) { ... on Blob { text isTruncated isBinary } }
@@ -24,12 +29,16 @@ query Declared($owner: String!, $name: String!, $config: String!, $templates: St
       ... on Tree { entries { name object { ... on Blob { text isTruncated isBinary } } } }
     }
   }
-}";
+}",
+);
 
-const MINIMIZE: &str = "\
+const MINIMIZE: Query = (
+    "GraphQL, to hide a comment",
+    "\
 mutation Minimize($id: ID!) {
   minimizeComment(input: { subjectId: $id, classifier: OUTDATED }) { minimizedComment { isMinimized } }
-}";
+}",
+);
 
 /// What every GraphQL answer is.
 #[derive(Deserialize)]
@@ -134,7 +143,7 @@ impl GitHub {
     }
 
     /// Asks something that may be asked twice.
-    fn query<T: DeserializeOwned>(&self, query: &'static str, variables: Value) -> Result<T> {
+    fn query<T: DeserializeOwned>(&self, (what, query): Query, variables: Value) -> Result<T> {
         let call = Call {
             method: Method::POST,
             path: String::new(),
@@ -143,7 +152,7 @@ impl GitHub {
             speaks: Speaks::Own,
             needs: None,
             accept: JSON,
-            named: query.split(['(', '{']).next().map(str::trim),
+            named: Some(what),
         };
         let read = |raw: &Raw| data(raw, &call);
         Ok(self.client.send_and(&self.graphql, &call, &Repeat::Freely, &read)?.value())

@@ -132,7 +132,10 @@ fn errors_of_graphql_are_errors_though_the_status_is_200() {
     assert_eq!(github.account().unwrap(), "ci-bot", "asked once");
     let declared = || github.declared("main", "ci.toml", "templates").unwrap_err();
     let first = declared();
-    assert!(matches!(&first, Error::NotFound(text) if text == "`query Declared`: why"), "{first}");
+    assert!(
+        matches!(&first, Error::NotFound(text) if text == "`GraphQL, for ci.toml and its templates`: why"),
+        "{first}"
+    );
     assert!(matches!(declared(), Error::Denied(_)));
     assert_eq!(script.lines(), ["POST /graphql"; 4]);
 }
