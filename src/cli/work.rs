@@ -2,6 +2,7 @@
 //! the dashboard is written beside the work.
 
 mod act;
+mod folders;
 mod lock;
 mod outputs;
 
@@ -14,6 +15,7 @@ use std::sync::mpsc::Sender;
 use std::sync::{Mutex, PoisonError};
 
 use self::act::Means;
+use self::folders::Folders;
 use super::board::{Dashboard, Keeper, Kept, Sent, heard};
 use super::console::Live as LiveConsole;
 use super::session::Session;
@@ -212,7 +214,8 @@ impl Work<'_> {
             send(Sent::new(self.outcome_entries(job, outcome, link)));
             outputs.bring_up_to_date(self, job);
         };
-        let means = Means { exec, outputs };
+        let folders = Folders::default();
+        let means = Means { exec, outputs, folders: &folders };
         let run = |at: usize| {
             let job = &self.agenda.jobs[at];
             act::run(self, job, &means, &|| {

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::github::git;
 use crate::place::{GitHub, Place, on_both};
-use crate::project::Ran;
+use crate::project::{Project, Ran};
 
 const CONFIG: &str = r#"
 version = 1
@@ -130,6 +130,26 @@ fn work_without_a_pull_request_holds_a_layer_no_longer_than_it_runs<P: Place>() 
     place.run(place.pushed_to_main()).exits(0);
     apply(&place, 7).exits(0);
     assert_eq!(place.row("apply"), "success: ");
+}
+
+/// Two pull requests that are worked at in one folder: what one plans there the other would apply.
+#[test]
+fn one_run_at_a_time_works_in_the_folder_of_a_layer() {
+    let project = Project::with(&CONFIG.replace("lock  = true\n", "").replace("STORE/", ""));
+    project.write("web/main.tf", "");
+    project.write("wait", "");
+    let apply = |pull: &str| {
+        let mut command = project.command();
+        command.args(["try", "--pr", pull, "/apply"]);
+        command
+    };
+    let mut first = begins(apply("7"));
+    let second = Ran::of(apply("8").output().unwrap()).exits(4);
+    assert!(second.stderr.contains("locked by another run, in the folder `web`"), "{second:#?}");
+    assert!(second.stderr.contains("wait until that run has ended"), "{second:#?}");
+    std::fs::remove_file(project.path().join("wait")).unwrap();
+    assert!(first.wait().unwrap().success());
+    Ran::of(apply("8").output().unwrap()).exits(0);
 }
 
 /// What `alice` was told last that was not done, and why.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::Work;
+use super::folders::Folders;
 use super::lock::{self, Locked};
 use super::outputs::Outputs;
 use crate::cli::ended::{STARTED, STARTING};
@@ -54,6 +55,7 @@ pub(super) fn starts(rules: &Rules, job: &Job) -> Option<String> {
 pub(super) struct Means<'a> {
     pub(super) exec: &'a Exec<'a>,
     pub(super) outputs: &'a Outputs,
+    pub(super) folders: &'a Folders,
 }
 
 /// Hears that nothing stands in a job's way, and says so in the journal: without that the job may not begin.
@@ -157,6 +159,11 @@ fn steps(
         remedy: &|stage| rules.line_for_stage(stage, key),
     };
     let alone = || -> Tried {
+        if let Some(layer) = layer
+            && !means.folders.enter(&steps.root.join(&layer.dir.value))
+        {
+            return Ok(lock::folder_is_taken(&layer.dir.value));
+        }
         begins().map_err(Broken::before_it_began)?;
         // That may have taken its time.
         Ok(stale()?.unwrap_or_else(|| run_steps(&steps, means.exec)))

@@ -104,6 +104,11 @@ fn release(work: &Work<'_>, held: &Lock) -> String {
     }
 }
 
+/// The outcome of work that may not begin since another process works in its layer's folder.
+pub(super) fn folder_is_taken(folder: &str) -> Outcome {
+    refused(format!("{HELD}another run, in the folder `{folder}`"), WAIT.to_owned())
+}
+
 fn refused(note: String, remedy: String) -> Outcome {
     Outcome { reason: Some(LOCKED), remedy: Some(remedy), ..Outcome::not_begun(Status::Dropped, note) }
 }
