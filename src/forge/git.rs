@@ -232,15 +232,39 @@ pub(super) fn not_started(folder: &Path, error: &std::io::Error) -> Error {
     ))
 }
 
-/// What git could not do here.
+/// What git could not do: here, unless it lacks what a partial clone leaves with the server, and that is away.
 pub(super) fn broken(folder: &Path, arguments: &[&str], output: &Output) -> Error {
-    Error::Here(format!("{}; mend what git says, or check the repository out anew", told(folder, arguments, output)))
+    let (told, said) = (told(folder, arguments, output), String::from_utf8_lossy(&output.stderr));
+    if said.contains("from promisor remote") && !lasts(&said) {
+        return Error::Server(told);
+    }
+    Error::Here(format!("{told}; mend what git says, or check the repository out anew"))
 }
 
 /// What git was asked, where, and what it said.
 pub(super) fn told(folder: &Path, arguments: &[&str], output: &Output) -> String {
     let said = String::from_utf8_lossy(&output.stderr);
     format!("`git {}` in `{}`: {} ({})", arguments.join(" "), folder.display(), said.trim(), output.status)
+}
+
+/// Whether what git said, without the address, would be the same another time. Git tells it in words alone; what is not
+/// known here may pass.
+pub(super) fn lasts(said: &str) -> bool {
+    const LASTING: [&str; 9] = [
+        "not our ref",
+        "unadvertised object",
+        "Authentication failed",
+        "could not read Username",
+        "' not found",
+        "certificate",
+        "SSL CA cert",
+        "No space left",
+        "Permission denied",
+    ];
+    let answered = said.split_once("returned error: ").and_then(|(_, rest)| rest.get(..3)?.parse::<u16>().ok());
+    // As of requests to the API: what the server itself cannot do now, or not so often.
+    let refused = answered.is_some_and(|status| status < 500 && ![408, 429].contains(&status));
+    refused || LASTING.iter().any(|lasting| said.contains(lasting))
 }
 
 /// `owner/name` of `https://host/owner/name.git`, `ssh://git@host/owner/name` or `git@host:owner/name.git`.
@@ -257,131 +281,4 @@ fn owner_and_name(url: &str) -> Option<String> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use std::fs;
-    use std::path::Path;
-
-    use super::{Repository, command, owner_and_name};
-    use crate::forge::Error;
-
-    pub(in crate::forge) fn git(folder: &Path, arguments: &[&str]) {
-        let identity = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"];
-        let output = command(folder, &[&identity, arguments].concat()).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    fn write(folder: &Path, name: &str, text: &str) {
-        let path = folder.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    /// A repository whose branch `work` left `main` after the first commit, and both went on.
-    pub(in crate::forge) fn repository() -> tempfile::TempDir {
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path();
-        git(at, &["init", "--quiet", "--initial-branch=main"]);
-        write(at, "app/kept", "1");
-        git(at, &["add", "."]);
-        git(at, &["commit", "--quiet", "--message=first"]);
-        git(at, &["checkout", "--quiet", "-b", "work"]);
-        write(at, "app/committed é", "1");
-        git(at, &["add", "."]);
-        git(at, &["commit", "--quiet", "--message=work"]);
-        git(at, &["checkout", "--quiet", "main"]);
-        write(at, "app/on-base", "1");
-        git(at, &["add", "."]);
-        git(at, &["commit", "--quiet", "--message=base"]);
-        git(at, &["checkout", "--quiet", "work"]);
-        folder
-    }
-
-    #[test]
-    fn changes_are_counted_from_where_the_head_left_its_base() {
-        let folder = repository();
-        let repository = Repository::find(&folder.path().join("app")).unwrap().unwrap();
-        let head = repository.head().unwrap().unwrap();
-        assert_eq!(repository.changed_files("main", &head).unwrap(), ["committed é"]);
-        assert_eq!(repository.base_changes("main", &head).unwrap(), ["on-base"]);
-        assert_eq!(repository.branch().unwrap().as_deref(), Some("work"));
-        assert_eq!(repository.default_branch().unwrap().as_deref(), Some("main"));
-        assert_eq!(repository.remote_name().unwrap(), None);
-    }
-
-    #[test]
-    fn the_rules_of_a_branch_are_read_from_its_tip() {
-        let folder = repository();
-        let at = folder.path();
-        git(at, &["checkout", "--quiet", "main"]);
-        write(at, "app/ci.toml", "version = 1");
-        write(at, "app/templates/help.md.j2", "hello");
-        write(at, "app/templates/note.txt", "no template");
-        git(at, &["add", "."]);
-        git(at, &["commit", "--quiet", "--message=rules"]);
-        git(at, &["checkout", "--quiet", "work"]);
-        let repository = Repository::find(&at.join("app")).unwrap().unwrap();
-        let declared = repository.declared("main", "app/ci.toml", "app/templates").unwrap();
-        assert_eq!(declared.config.as_deref(), Some("version = 1"));
-        assert_eq!(declared.templates.into_iter().collect::<Vec<_>>(), [("help.md.j2".to_owned(), "hello".to_owned())]);
-        assert_eq!(repository.declared("work", "app/ci.toml", "app/templates").unwrap().config, None);
-    }
-
-    #[test]
-    fn what_is_not_committed_counts_below_the_folder() {
-        let folder = repository();
-        write(folder.path(), "app/kept", "2");
-        write(folder.path(), "app/new", "1");
-        write(folder.path(), "outside", "1");
-        let repository = Repository::find(&folder.path().join("app")).unwrap().unwrap();
-        let head = repository.head().unwrap().unwrap();
-        assert_eq!(repository.changed_files("main", &head).unwrap(), ["committed é", "kept", "new"]);
-    }
-
-    #[test]
-    fn what_cannot_be_compared_may_be_any_file_or_is_named() {
-        let folder = repository();
-        let repository = Repository::find(folder.path()).unwrap().unwrap();
-        let head = repository.head().unwrap().unwrap();
-        assert_eq!(
-            repository.changed_files("work", &head).unwrap(),
-            ["app/committed é", "app/kept"],
-            "it may be any file"
-        );
-        let error = repository.changed_files("trunk", &head).unwrap_err();
-        assert!(matches!(&error, Error::NotFound(text) if text.contains("`trunk`")), "{error}");
-    }
-
-    #[test]
-    fn a_file_that_is_no_text_is_no_outage() {
-        let folder = repository();
-        fs::write(folder.path().join("ci.toml"), [0xff]).unwrap();
-        git(folder.path(), &["add", "."]);
-        git(folder.path(), &["commit", "--quiet", "--message=bytes"]);
-        let repository = Repository::find(folder.path()).unwrap().unwrap();
-        let branch = repository.branch().unwrap().unwrap();
-        let error = repository.declared(&branch, "ci.toml", "templates").unwrap_err();
-        assert!(!error.is_outage() && error.to_string().contains("`ci.toml` of"), "{error}");
-    }
-
-    #[test]
-    fn without_a_repository_or_a_commit_there_is_none() {
-        let folder = tempfile::tempdir().unwrap();
-        assert!(Repository::find(folder.path()).unwrap().is_none());
-        git(folder.path(), &["init", "--quiet"]);
-        let repository = Repository::find(folder.path()).unwrap().unwrap();
-        assert_eq!(repository.head().unwrap(), None);
-        assert_eq!(repository.default_branch().unwrap(), None);
-    }
-
-    #[test]
-    fn owner_and_name_are_read_from_every_form_of_address() {
-        for url in
-            ["https://github.com/o/n.git", "https://t@github.com/o/n/", "ssh://git@host:22/o/n", "git@host:o/n.git"]
-        {
-            assert_eq!(owner_and_name(url).as_deref(), Some("o/n"), "{url}");
-        }
-        for url in ["/srv/git/n.git", "file:///srv/n", "https://host/a/b/c", "https://host/n"] {
-            assert_eq!(owner_and_name(url), None, "{url}");
-        }
-    }
-}
+pub(super) mod tests;

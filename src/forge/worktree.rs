@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::git::{Repository, broken, command, not_started, told};
+use super::git::{Repository, broken, command, lasts, not_started, told};
 use super::retry::Trouble;
 use super::{Error, Remote, Result, Secret};
 use crate::model::ids::Sha;
@@ -110,26 +110,6 @@ fn configure(git: &mut Command, remote: &Remote) {
     }
 }
 
-/// Whether what git said, without the address, would be the same another time. Git tells it in words alone; what is not
-/// known here may pass.
-fn lasts(said: &str) -> bool {
-    const LASTING: [&str; 9] = [
-        "not our ref",
-        "unadvertised object",
-        "Authentication failed",
-        "could not read Username",
-        "' not found",
-        "certificate",
-        "SSL CA cert",
-        "No space left",
-        "Permission denied",
-    ];
-    let answered = said.split_once("returned error: ").and_then(|(_, rest)| rest.get(..3)?.parse::<u16>().ok());
-    // As of requests to the API: what the server itself cannot do now, or not so often.
-    let refused = answered.is_some_and(|status| status < 500 && ![408, 429].contains(&status));
-    refused || LASTING.iter().any(|lasting| said.contains(lasting))
-}
-
 /// The certificate authorities that requests to the API trust: git trusts them too, for it is the same server. Where git
 /// was told of some itself, by its environment or its configuration, those count.
 fn authorities(repository: &Repository, remote: &Remote) -> Result<Vec<(&'static str, PathBuf)>> {
@@ -168,7 +148,7 @@ mod tests {
     use std::fs;
     use std::time::Duration;
 
-    use super::{Worktree, lasts};
+    use super::Worktree;
     use crate::forge::Remote;
     use crate::forge::git::tests::{git, repository};
     use crate::forge::git::{Repository, command};
@@ -195,40 +175,6 @@ mod tests {
         assert!(!path.exists());
         let listed = command(&here, &["worktree", "list"]).output().unwrap();
         assert_eq!(String::from_utf8(listed.stdout).unwrap().lines().count(), 1);
-    }
-
-    #[test]
-    fn what_may_pass_is_told_from_what_lasts() {
-        let answered = |status: u16| format!("fatal: unable to access '': The requested URL returned error: {status}");
-        for status in [301, 307, 401, 403, 404, 407] {
-            assert!(lasts(&answered(status)), "{status}");
-        }
-        for status in [408, 429, 500, 502, 503, 504] {
-            assert!(!lasts(&answered(status)), "{status}");
-        }
-        for said in [
-            "fatal: remote error: upload-pack: not our ref dddd",
-            "error: Server does not allow request for unadvertised object dddd",
-            "fatal: Authentication failed for ''",
-            "fatal: could not read Username for '': terminal prompts disabled",
-            "fatal: repository '' not found",
-            "fatal: unable to access '': server certificate verification failed. CAfile: none CRLfile: none",
-            "fatal: unable to access '': SSL certificate problem: unable to get local issuer certificate",
-            "fatal: unable to access '': error reading ca cert file /x (Error while reading file.), SSL CA cert",
-            "fatal: write error: No space left on device",
-            "error: cannot open '.git/FETCH_HEAD': Permission denied",
-        ] {
-            assert!(lasts(said), "{said}");
-        }
-        for said in [
-            "fatal: unable to access '': Empty reply from server",
-            "fatal: unable to access '': Could not resolve host: github.com",
-            "fatal: unable to access '': Failed to connect to github.com port 443: Connection refused",
-            "fetch-pack: unexpected disconnect while reading sideband packet\nfatal: early EOF",
-            "error: RPC failed; curl 18 transfer closed with 97 bytes remaining to read",
-        ] {
-            assert!(!lasts(said), "{said}");
-        }
     }
 
     #[test]
