@@ -51,13 +51,17 @@ pub(crate) fn event_problems(event: &str, action: Option<&str>) -> Vec<(String, 
 pub(crate) fn load(source: Source, templates: &BTreeMap<String, Source>) -> Loaded {
     let mut report = Report::new(source);
     let file = read::document::<shape::File>(&mut report, check::secret::values);
+    let mut unused = Vec::new();
     let rules = file.map(|file| {
         let resolved = resolve::file(&file, &mut report);
         check::all(&resolved, templates, &mut report);
+        unused = check::unused_templates(&resolved, templates);
         resolved.rules
     });
     let rules = rules.filter(|_| !report.has_errors());
-    Loaded { rules, diagnostics: report.into_diagnostics() }
+    let mut diagnostics = report.into_diagnostics();
+    diagnostics.append(&mut unused);
+    Loaded { rules, diagnostics }
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ fn the_default_pipeline_has_no_fault() {
 }
 
 fn bad(code: Code) -> String {
-    let ending = if code == Code::TemplateError { "md.j2" } else { "toml" };
+    let ending = if matches!(code, Code::TemplateError | Code::UnusedTemplate) { "md.j2" } else { "toml" };
     format!("{}/tests/configs/bad/{}.{ending}", env!("CARGO_MANIFEST_DIR"), code.as_str())
 }
 
@@ -50,6 +50,11 @@ fn found(code: Code, text: &str) -> Vec<Diagnostic> {
     if code == Code::TemplateError {
         let source = Source::new("templates/dashboard.md.j2", text);
         return Templates::new(BTreeMap::from([("dashboard.md.j2".to_owned(), source)])).unwrap_err();
+    }
+    if code == Code::UnusedTemplate {
+        let source = Source::new("templates/dashbord.md.j2", text);
+        let templates = BTreeMap::from([("dashbord.md.j2".to_owned(), source)]);
+        return load(Source::new("ci.toml", "version = 1\n"), &templates).diagnostics;
     }
     let Loaded { rules, mut diagnostics } = load_text(text);
     if let Some(rules) = &rules {
@@ -129,6 +134,12 @@ fn a_slip_is_answered_with_what_to_write() {
         ("RULE", "on = 'pull_request'\ntypes = ['open']", "did you mean `opened`?"),
         ("RULE", "on = ['workflow_run']\ntypes = ['complete']", "did you mean `completed`?"),
         ("HANDLER", "steps = [{ run = 'sh -c true' }]", r#"write `["sh", "-c", "true"]`"#),
+        ("HANDLER", "steps = [{ run = ['terraform state list'] }]", r#"write `["terraform", "state", "list"]`"#),
+        ("HANDLER", "steps = [{ run = ['ls', '|', 'sort'] }]", "run one: `[\"sh\", \"-c\""),
+        ("HANDLER", "delegate = other", "write `\"other\"`"),
+        ("HANDLER", "delegate = net", "write `\"net\"`"),
+        ("HANDLER", "delegate = 'x'\nlock = True", "write `true`"),
+        ("RULE", "on = 'pull_request'\npaths = ['/net/**']", "write `net/**`"),
         ("HANDLER", "steps = [{ run = 'cd x && make' }]", "each of its arguments as a text of its own"),
         (
             "HANDLER",

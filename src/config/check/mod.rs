@@ -10,12 +10,14 @@ mod order;
 mod reach;
 mod said;
 pub(super) mod secret;
+mod shell;
 mod syntax;
 mod templates;
 
 use std::collections::BTreeMap;
 
 pub(super) use self::commands::beginning;
+pub(super) use self::templates::unused as unused_templates;
 use super::report::Report;
 use super::resolve::Resolved;
 use crate::model::span::Source;
@@ -34,5 +36,6 @@ pub(super) fn all(resolved: &Resolved, templates: &BTreeMap<String, Source>, rep
     reach::all(resolved, report);
     names::all(resolved, report);
     templates::replies(&resolved.rules, templates, report);
+    shell::lines(&resolved.rules, report);
     secret::environment(&resolved.rules, report);
 }

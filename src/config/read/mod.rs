@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::report::{Report, lower_first};
 use crate::diagnostic::Code;
 pub(super) use given::{Given, Named, Node, Texts, Tree};
+pub(super) use value::words;
 
 /// The newest version of the language that this binary reads.
 const VERSION: i64 = 1;
@@ -58,11 +59,28 @@ fn syntax(report: &mut Report) {
         let Some(first) = errors.iter().min_by_key(|error| place(error).start) else { return };
         let span = place(first);
         let at = from + span.start..from + span.end;
-        report.error(Code::Syntax, &at, lower_first(first.message())).help(remedy(first.message()));
+        match bare_word(first.message(), rest.get(span.clone()).unwrap_or_default()) {
+            Some(help) => report.error(Code::Syntax, &at, "a text stands in quotes").help(help),
+            None => report.error(Code::Syntax, &at, lower_first(first.message())).help(remedy(first.message())),
+        };
         let after = span.start.min(rest.len());
         let Some(header) = rest.get(after..).and_then(|rest| rest.find("\n[")) else { return };
         from += after + header + 1;
     }
+}
+
+/// What to write instead of a word without quotes, which looks like a number or a boolean to TOML.
+fn bare_word(message: &str, word: &str) -> Option<String> {
+    let expected = ["invalid float", "invalid boolean", "string values must be quoted"];
+    let is_word = word.starts_with(char::is_alphabetic) && !word.contains(['"', '\'', '\\']);
+    if !is_word || !expected.iter().any(|beginning| message.starts_with(beginning)) {
+        return None;
+    }
+    let boolean = word.to_ascii_lowercase();
+    Some(match &*boolean {
+        "true" | "false" => format!("write `{boolean}`"),
+        _ => format!("write `\"{word}\"`"),
+    })
 }
 
 fn remedy(message: &str) -> &'static str {

@@ -119,7 +119,7 @@ fn remedy(key: &str, found: &DeValue<'_>, expected: &str) -> Option<String> {
 }
 
 /// A command line as a list of words. Where a shell would make something of it, that is for people to tell.
-fn words(line: &str) -> String {
+pub(in crate::config) fn words(line: &str) -> String {
     let plain = |c: char| c.is_alphanumeric() || c == ' ' || "-_./=:,@+%".contains(c);
     if line.chars().all(plain) {
         let words: Vec<String> = line.split_whitespace().map(|word| format!("\"{word}\"")).collect();

@@ -6,7 +6,6 @@ use crate::config::check::events;
 use crate::config::shape::{Given, Rule as Shape, Texts};
 use crate::diagnostic::Code;
 use crate::model::nearest::nearest;
-use crate::model::pattern::Wildcard;
 use crate::model::rules::{Action, Condition, GateRef, Rule, Select};
 use crate::model::span::{At, Span};
 
@@ -33,8 +32,8 @@ impl Resolver<'_> {
             on,
             command,
             types: strings(&shape.types, span),
-            branches: self.wildcards(&shape.branches, span),
-            paths: self.wildcards(&shape.paths, span),
+            branches: standing(&shape.branches, span).map(|At { value, span }| At::new(self.globs(&value), span)),
+            paths: standing(&shape.paths, span).map(|At { value, span }| At::new(self.path_globs(&value), span)),
             labels: strings(&shape.labels, span),
             draft: standing(&shape.draft, span),
             fork: standing(&shape.fork, span),
@@ -168,11 +167,6 @@ impl Resolver<'_> {
         let lost = shape.condition == Given::Wrong || self.report.dropped_within(span);
         let standing = || lost.then(|| Condition { source: "true".to_owned(), span: span.clone() });
         condition(&shape.condition).or_else(standing)
-    }
-
-    fn wildcards(&mut self, list: &Words, rule: &Span) -> Option<At<Vec<Wildcard>>> {
-        let At { value, span } = standing(list, rule)?;
-        Some(At::new(self.globs(&value), span))
     }
 
     fn select(&mut self, layers: &Texts) -> Option<At<Select>> {

@@ -36,7 +36,7 @@ impl Resolver<'_> {
         let dir = dir.and_then(|dir| Some(At::new(self.folder(dir)?, dir.span.clone())));
         let dir = dir.unwrap_or_else(|| At::new(".".to_owned(), key.span.clone()));
         let paths = match &shape.paths {
-            Given::Value(paths) => self.globs(paths),
+            Given::Value(paths) => self.path_globs(paths),
             Given::Absent | Given::Wrong => Wildcard::below(&dir.value).into_iter().collect(),
         };
         Some(Layer {
@@ -102,9 +102,11 @@ impl Resolver<'_> {
         let begins = beginning(pattern.as_str()).split_whitespace().next().unwrap_or_default();
         if !usage.starts_with(begins) {
             let message = format!("the usage is `{usage}`, but the pattern takes what begins with `{begins}`");
-            self.report
-                .warning(Code::MisleadingUsage, span, message)
-                .help(format!("write `usage = \"{begins} …\"`, as people are to type it"));
+            let help = match usage.starts_with('/') && begins.starts_with(char::is_alphanumeric) {
+                true => format!("begin the pattern with `/`: `pattern = '/{}'`", pattern.as_str()),
+                false => format!("write `usage = \"{begins} …\"`, as people are to type it"),
+            };
+            self.report.warning(Code::MisleadingUsage, span, message).help(help);
         }
     }
 

@@ -70,6 +70,17 @@ impl Resolver<'_> {
         list.iter().filter_map(Given::value).filter_map(|text| self.glob(text)).collect()
     }
 
+    /// Globs over paths of files, which begin at the root of the repository.
+    pub(super) fn path_globs(&mut self, list: &[Given<At<String>>]) -> Vec<Wildcard> {
+        for text in list.iter().filter_map(Given::value) {
+            if let Some(rest) = ["/", "./"].iter().find_map(|root| text.value.strip_prefix(root)) {
+                let message = format!("`{}` matches no file: paths begin at the root of the repository", text.value);
+                self.report.error(Code::BadGlob, &text.span, message).help(format!("write `{rest}`"));
+            }
+        }
+        self.globs(list)
+    }
+
     pub(super) fn redact(&mut self, list: &List) -> Vec<Wildcard> {
         match list {
             Given::Value(list) => self.globs(list),

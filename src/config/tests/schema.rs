@@ -50,7 +50,9 @@ fn the_schema_refuses_what_a_schema_can() {
         (Code::TwoKinds, "oneOf"),
         (Code::BadName, "propertyNames"),
     ];
-    for code in Code::ALL.iter().filter(|code| !matches!(code, Code::Syntax | Code::TemplateError)) {
+    for code in
+        Code::ALL.iter().filter(|code| !matches!(code, Code::Syntax | Code::TemplateError | Code::UnusedTemplate))
+    {
         let text = std::fs::read_to_string(bad(*code)).unwrap();
         let refusals = refusals(&text);
         match reasons.iter().find(|(refused, _)| refused == code) {

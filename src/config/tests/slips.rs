@@ -1,6 +1,7 @@
 //! Slips that are told where they are, once, and what stands beside them that is right and is not told.
 
-use super::{lines, load_text};
+use super::{lines, load, load_text};
+use crate::model::span::Source;
 
 /// `LINE: CODE` of each problem.
 fn told(text: &str) -> Vec<String> {
@@ -165,4 +166,79 @@ fn what_stands_behind_work_of_others_is_never_got_to() {
     for right in ["'own', 'lint'", "'own', 'e2e'", "'own'", "'lint'"] {
         assert_eq!(of_run(right), Vec::<String>::new(), "{right}");
     }
+}
+
+#[test]
+fn a_line_for_a_shell_is_warned_of_and_an_argument_is_not() {
+    let steps = |run: &str| {
+        format!("version = 1\n[[rules]]\non = 'push'\nrun = 'x'\n[handlers.x]\nsteps = [{{ run = [{run}] }}]\n")
+    };
+    for wrong in
+        ["'terraform state list'", "'make plan', 'x'", "'a', '&&', 'bcd'", "'sh', '-c', 'x', '|', 'tee'", "'a', '2>&1'"]
+    {
+        assert_eq!(told(&steps(wrong)), ["6: no-shell"], "{wrong}");
+    }
+    for right in [
+        "'./my tool', 'x'",
+        "'{{ repo | replace(\"a\", \"b\") }}'",
+        "'sh', '-c', 'a | b'",
+        "'cut', '-d', '|', 'file'",
+        "'sort', '-t', '|', 'file'",
+        "'tr', '|', 'newline'",
+        "'expr', '1', '>', '2'",
+        "'find', '.', '-exec', 'ls', '{}', ';'",
+        "'jq', '.a | .b'",
+    ] {
+        assert_eq!(told(&steps(right)), Vec::<String>::new(), "{right}");
+    }
+}
+
+#[test]
+fn a_glob_that_no_path_matches_is_told() {
+    for (glob, right) in
+        [("/net/**", false), ("./net/**", false), ("**/net/**", true), ("net/**", true), (".github/**", true)]
+    {
+        let layer = format!("version = 1\n[layers.net]\ndir = 'net'\npaths = ['{glob}']\n");
+        let rule = rules(&[&format!("on = 'push'\npaths = ['{glob}']")]);
+        let expected = if right { Vec::new() } else { vec!["4: bad-glob"] };
+        assert_eq!(
+            (told(&layer), told(&rule)),
+            (expected.iter().map(|s| (*s).to_owned()).collect(), expected.iter().map(|s| (*s).to_owned()).collect()),
+            "{glob}"
+        );
+    }
+    assert_eq!(told(&rules(&["on = 'push'\nbranches = ['/x']"])), Vec::<String>::new());
+}
+
+#[test]
+fn a_template_that_nothing_draws_is_told_where_it_is_nearly_a_built_in_one() {
+    let text = "version = 1\n[[rules]]\non = 'push'\nrun = 'x'\n[handlers.x]\nreply = 'helpp'\n";
+    let files = ["hlp", "helpp", "dashbord", "summry", "other", "refusal"].map(|stem| format!("{stem}.md.j2"));
+    let source = |name: &String| {
+        let text = if name.starts_with("refusal") { "{% include 'summry.md.j2' %}" } else { "" };
+        (name.clone(), Source::new(format!("templates/{name}"), text))
+    };
+    let found = load(Source::new("ci.toml", text), &files.iter().map(source).collect()).diagnostics;
+    let files: Vec<_> = found.iter().map(|one| (&*one.source.name, one.help.as_deref().unwrap())).collect();
+    assert_eq!(
+        files,
+        [
+            ("templates/dashbord.md.j2", "did you mean `dashboard.md.j2`?"),
+            ("templates/hlp.md.j2", "did you mean `help.md.j2`?"),
+        ]
+    );
+}
+
+#[test]
+fn a_pattern_without_its_sign_and_an_argument_that_is_none_are_told_with_what_to_write() {
+    let help = |text: &str| load_text(text).diagnostics[0].help.clone().unwrap_or_default();
+    let command = |pattern: &str| format!("version = 1\n[commands.lint]\npattern = '{pattern}'\n");
+    assert_eq!(help(&command("lint( now)?")), "begin the pattern with `/`: `pattern = '/lint( now)?'`");
+    assert_eq!(help(&command("/linter")), "write `usage = \"/linter …\"`, as people are to type it");
+    let rule = "[[rules]]\ncommand = 'lint'\nif = \"args.foo == 'x'\"\nrun = 'x'\n[handlers.x]\nreply = 'help'\n";
+    assert_eq!(
+        help(&(command("/lint") + rule)),
+        "no argument is there: a group of the command's pattern is one, `(?<foo>…)`"
+    );
+    assert!(help(&(command("/lint (?<fo>.)") + rule)).contains("did you mean `fo`?"));
 }

@@ -177,7 +177,12 @@ impl Checker<'_> {
         if let Some((name, fields)) = scope.wrong_field(one, self.rules) {
             let owner =
                 one.path.iter().take_while(|part| **part != name).fold(one.root.clone(), |all, part| all + "." + part);
-            let help = hint(&name, "names", fields);
+            let help = match (&*one.root, &fields[..]) {
+                ("args", []) => {
+                    format!("no argument is there: a group of the command's pattern is one, `(?<{name}>…)`")
+                }
+                _ => hint(&name, "names", fields),
+            };
             self.report.error(Code::UnknownVariable, &at, format!("`{owner}` has no `{name}`")).help(help);
         }
     }
