@@ -176,6 +176,15 @@ fn a_lock_is_given_back_with_the_end_that_is_reported_late() {
 }
 
 #[test]
+fn a_plan_that_is_reported_late_asks_for_no_lock() {
+    let (github, ran) = lost("");
+    github.take_log();
+    typed_as_told(&github, &ran, "once the forge is well again, run: ");
+    let asked = github.take_log().lines();
+    assert!(asked.iter().all(|line| !line.contains("/git/")), "{asked:#?}");
+}
+
+#[test]
 fn the_line_of_an_odd_note_or_link_works_when_typed() {
     let (github, ran) = lost("note = \"-2\\nchanges\"\nlink = \"logs/1\"");
     typed_as_told(&github, &ran, "once the forge is well again, run: ");

@@ -9,6 +9,8 @@ use crate::forge;
 use crate::model::board::{Entry, Recorded};
 use crate::model::ids::RunId;
 use crate::model::journal::{DESCRIPTION, cut};
+use crate::model::rules::Rules;
+use crate::model::span::At;
 
 /// The run that is reported about.
 pub(super) struct Late {
@@ -45,10 +47,8 @@ impl Late {
 
     /// Gives back the locks that this work did not get to give back.
     pub(super) fn give_back_locks(&self, dashboard: &Dashboard<'_>, reports: &[Entry]) -> forge::Result<()> {
-        if !dashboard.rules.handlers.values().any(|handler| handler.lock) {
-            return Ok(());
-        }
-        let mut works: Vec<&Entry> = reports.iter().flat_map(|report| self.works(dashboard, report)).collect();
+        let reports = reports.iter().filter(|report| may_lock(dashboard.rules, &report.row));
+        let mut works: Vec<&Entry> = reports.flat_map(|report| self.works(dashboard, report)).collect();
         works.sort_unstable_by_key(|entry| &entry.work);
         works.dedup_by_key(|entry| &entry.work);
         works.into_iter().try_for_each(|entry| work::give_back_of(dashboard.forge, entry, &self.recorded))
@@ -61,4 +61,11 @@ impl Late {
         let of_row = |entry: &&Entry| entry.row == report.row && (layer.is_none() || entry.layer.as_deref() == layer);
         self.recorded.iter().map(|record| &record.entry).filter(of_row).collect()
     }
+}
+
+/// Whether work of a row may hold a lock: where ci.toml has that work no longer, nobody can tell.
+fn may_lock(rules: &Rules, row: &str) -> bool {
+    let is_of = |stage: &At<String>| rules.rows_of_stage(&stage.value).iter().any(|known| known == row);
+    let mut reporting = rules.handlers.values().filter(|handler| handler.stage.as_ref().is_some_and(is_of)).peekable();
+    reporting.peek().is_none() || reporting.any(|handler| handler.lock)
 }
