@@ -69,7 +69,7 @@ codes! {
     UnknownFunction "unknown-function" "a function that is not there"
     LayerAsText "layer-as-text" "`layer` compared with a text: it is an object, its name is `layer.key`"
     BadSay "bad-say" "a `say` that is not one line with a command"
-    UnreachableRule "unreachable-rule" "a rule that can never match, for one before it always does"
+    UnreachableRule "unreachable-rule" "a rule that can never match, for those before it take all that it could"
     UnreachableHandler "unreachable-handler" "a handler that waits for work which `ci run` begins and does not end (a warning)"
     UnusedHandler "unused-handler" "a handler that no rule runs (a warning)"
     MisleadingUsage "misleading-usage" "a usage that its command's pattern does not take (a warning)"

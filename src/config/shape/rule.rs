@@ -49,7 +49,8 @@ pub(in crate::config) struct Rule {
     /// The gate that it is held to, or `anyone` where everybody may, on purpose.
     #[serde(default)]
     pub(in crate::config) gate: Given<At<String>>,
-    /// The handler, or a list of handlers in their order.
+    /// The handler, or a list of handlers in their order: each waits for the one before it to succeed, so what is
+    /// delegated or dispatched comes last.
     #[serde(default)]
     pub(in crate::config) run: Given<Texts>,
     /// A command line that is said instead, a template, such as `/plan {{ inputs.layers }}`.
