@@ -8,7 +8,7 @@ mod typed;
 use std::sync::atomic::AtomicBool;
 
 use self::answer::{misfitting, react, refuse, stopped, tell_end};
-pub(super) use self::answer::{say, tell_without_rules};
+pub(super) use self::answer::{say_refused, tell_without_rules};
 use self::perform::{Setting, perform};
 pub(super) use self::typed::say_begun;
 use super::facts::{Answers, Live, Rehearsal};

@@ -84,7 +84,7 @@ fn undecided(prepared: &Prepared) -> Option<ExitStatus> {
     for decided in &prepared.decided {
         let refused: Vec<&Part> = decided.agenda.iter().flat_map(Agenda::refused).collect();
         if gate::undecided(refused.iter().copied()).is_some() {
-            let (status, _) = handle::say(decided, &refused);
+            let (status, _) = handle::say_refused(decided, &refused);
             ended = Some(ended.map_or(status, |ended| ended.and(status)));
         }
     }

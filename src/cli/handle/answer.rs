@@ -27,7 +27,7 @@ pub(super) fn refuse(
     decided: &Decided,
     refused: &[&Part],
 ) -> Result<ExitStatus, Stop> {
-    let (status, reasons) = say(decided, refused);
+    let (status, reasons) = say_refused(decided, refused);
     if let (Some(pull), true, false) = (&prepared.pull, decided.invocation.is_some(), options.dry_run) {
         let by_line = may_write(session, asked)?;
         let refusal =
@@ -38,7 +38,7 @@ pub(super) fn refuse(
 }
 
 /// The same in the log alone; the reasons, each once.
-pub(in crate::cli) fn say(decided: &Decided, refused: &[&Part]) -> (ExitStatus, Vec<Reason>) {
+pub(in crate::cli) fn say_refused(decided: &Decided, refused: &[&Part]) -> (ExitStatus, Vec<Reason>) {
     let trouble = gate::undecided(refused.iter().copied());
     let (how, status) = match trouble {
         Some(Trouble::Outage) => (UNDECIDED, ExitStatus::Forge),
