@@ -12,8 +12,8 @@ pub(crate) use facts::{
 };
 
 impl Trouble {
-    /// The reason code of what could not be found out.
-    fn code(self) -> &'static str {
+    /// Its reason code, wherever it is told.
+    pub(crate) const fn code(self) -> &'static str {
         match self {
             Self::Outage => "forge",
             Self::Here => "setup",

@@ -6,6 +6,7 @@ use super::ExitStatus;
 use crate::config::Outline;
 use crate::diagnostic::Diagnostic;
 use crate::forge;
+use crate::gate::Trouble;
 use crate::render::Reason;
 
 /// The end of a call.
@@ -116,8 +117,8 @@ impl Stop {
             (Some(_), _) => "unusable-config",
             (None, ExitStatus::Done) => "nothing-to-do",
             (None, ExitStatus::Failed) => "failed",
-            (None, ExitStatus::Usage) => "setup",
-            (None, ExitStatus::Forge) => "forge",
+            (None, ExitStatus::Usage) => Trouble::Here.code(),
+            (None, ExitStatus::Forge) => Trouble::Outage.code(),
             (None, ExitStatus::Refused) => "refused",
         };
         Reason {

@@ -12,6 +12,7 @@ use crate::exec::Exec;
 use crate::exec::job::{Outcome, PLAN_STALE, REPORTED, StepsJob, run_steps};
 use crate::expr::{self, Scope};
 use crate::forge;
+use crate::gate::Trouble;
 use crate::model::board::Status;
 use crate::model::decision::Job;
 use crate::model::rules::{Checkout, Handler, Kind, Layer, Rules, Table, Template};
@@ -21,7 +22,7 @@ use crate::render;
 pub(super) const LOCKED: &str = "locked";
 
 /// The reason code of work that broke off since the forge failed.
-pub(super) const FORGE: &str = "forge";
+pub(super) const FORGE: &str = Trouble::Outage.code();
 
 /// Whether a job sets its rows running when it begins. A report only says how something else ended.
 pub(super) fn keeps_row(rules: &Rules, job: &Job) -> bool {
