@@ -42,7 +42,8 @@ fn out_of_reach(github: &GitHub, error: &Error) -> Finding {
         Error::Transport(_) => {
             "check `GITHUB_API_URL`, the proxy (`HTTPS_PROXY`), and for a private authority `SSL_CERT_FILE`"
         }
-        Error::Server(_) | Error::Conflict(_) | Error::Invalid(_) | Error::Here(_) => {
+        Error::Here(_) => "mend that on this machine",
+        Error::Server(_) | Error::Conflict(_) | Error::Invalid(_) => {
             "check `GITHUB_API_URL`, and https://www.githubstatus.com"
         }
     };
