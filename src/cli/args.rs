@@ -17,7 +17,7 @@ const AFTER_HELP: &str = "\
 Exit codes:
   0  done
   1  the work failed
-  2  the input is wrong
+  2  the input is wrong, or the git of this machine cannot do its part
   3  the forge failed
   4  refused: by a gate, or a command that does not fit, such as one of a layer that is not there
 
