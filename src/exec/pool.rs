@@ -149,7 +149,7 @@ fn held_back(below: &Node, outcome: &Outcome, job: &Node) -> Option<String> {
         (Status::Dropped, Some(AFTER)) => Some(outcome.note.clone()),
         (Status::Dropped, _) => Some(format!("after {label}: {}", outcome.note)),
         (Status::Failure, _) => Some(format!("after {label} failed")),
-        (Status::Pending | Status::Running, _) => Some(format!("waiting for {label}")),
+        (Status::Pending | Status::Running, _) => Some(format!("{label} is still to end: ask again then")),
     }
 }
 
@@ -213,7 +213,7 @@ mod tests {
         };
         let twice = |note: &str| vec![(note.to_owned(), Some(AFTER)); 2];
         assert_eq!(above(Outcome::new(Status::Dropped, "locked by eve")), twice("after low: locked by eve"));
-        assert_eq!(above(Outcome::new(Status::Running, "started")), twice("waiting for low"));
+        assert_eq!(above(Outcome::new(Status::Running, "started")), twice("low is still to end: ask again then"));
         let told = Outcome { reason: Some(REPORTED), ..Outcome::new(Status::Failure, "told") };
         assert_eq!(above(told), vec![("told".to_owned(), Some(REPORTED)); 2]);
     }
