@@ -238,14 +238,14 @@ fn one_of_many_takes_a_lock() {
 #[test]
 fn a_lock_is_taken_from_whoever_still_holds_it() {
     let (_folder, local) = local();
-    let old = lock("platform", PULL.0);
+    let (old, new) = (lock("platform", PULL.0), lock("platform", 8));
     assert_eq!(local.take_lock(&old).unwrap(), Taken::Ours);
     assert_eq!(local.take_lock(&old).unwrap(), Taken::Ours);
-    assert_eq!(local.take_lock(&lock("platform", 8)).unwrap(), Taken::Held(old.clone()));
-    assert!(local.replace_lock(&old, &lock("platform", 8)).unwrap());
+    assert_eq!(local.take_lock(&new).unwrap(), Taken::Held(old.clone()));
+    assert!(local.replace_lock(&old, &new).unwrap());
     assert!(!local.replace_lock(&old, &lock("platform", 9)).unwrap());
     assert!(!local.replace_lock(&lock("free", 7), &lock("free", 9)).unwrap());
-    assert_eq!(local.take_lock(&lock("platform", 8)).unwrap(), Taken::Ours);
+    assert_eq!(local.take_lock(&new).unwrap(), Taken::Ours);
 }
 
 #[test]
