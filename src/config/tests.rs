@@ -135,7 +135,7 @@ fn a_slip_is_answered_with_what_to_write() {
         ("RULE", "on = ['workflow_run']\ntypes = ['complete']", "did you mean `completed`?"),
         ("HANDLER", "steps = [{ run = 'sh -c true' }]", r#"write `["sh", "-c", "true"]`"#),
         ("HANDLER", "steps = [{ run = ['terraform state list'] }]", r#"write `["terraform", "state", "list"]`"#),
-        ("HANDLER", "steps = [{ run = ['ls', '|', 'sort'] }]", "run one: `[\"sh\", \"-c\""),
+        ("HANDLER", "steps = [{ run = ['ls', '&&', 'sort'] }]", "run one: `[\"sh\", \"-c\""),
         ("HANDLER", "delegate = other", "write `\"other\"`"),
         ("HANDLER", "delegate = net", "write `\"net\"`"),
         ("HANDLER", "delegate = 'x'\nlock = True", "write `true`"),

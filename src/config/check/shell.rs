@@ -5,14 +5,8 @@ use crate::config::report::Report;
 use crate::diagnostic::Code;
 use crate::model::rules::{Kind, Rules, Step, Template};
 
-/// What stands between two commands, or before a file.
-const BETWEEN: [&str; 6] = ["|", "||", "&&", ">", ">>", "<"];
-
-/// What nothing but a shell makes anything of.
-const REDIRECTIONS: [&str; 4] = ["2>&1", "2>/dev/null", ">/dev/null", "&>/dev/null"];
-
-/// Programs that may well be given such a sign.
-const TAKERS: [&str; 12] = ["[", "awk", "cut", "echo", "egrep", "expr", "fgrep", "grep", "printf", "rg", "test", "tr"];
+/// What no program makes anything of; of a single `|` or `>`, as in `[ a > b ]`, some do.
+const SIGNS: [&str; 6] = ["&&", "||", "2>&1", "2>/dev/null", ">/dev/null", "&>/dev/null"];
 
 /// Warns of each step's first such thing.
 pub(super) fn lines(rules: &Rules, report: &mut Report) {
@@ -29,9 +23,7 @@ fn of_step(step: &Step, report: &mut Report) {
         report.warning(Code::NoShell, &program.span, message).help(words(&program.source));
         return;
     }
-    let rest = step.run.windows(2).zip(2..);
-    let mut signs = rest.filter(|(two, next)| is_sign(&program.source, two, step.run.get(*next)));
-    if let Some(([_, sign], _)) = signs.next() {
+    if let Some([_, sign]) = step.run.windows(2).find(|two| is_sign(&two[0], &two[1])) {
         let message = format!("`{}` is an argument here as any other: no shell reads it", sign.source);
         report
             .warning(Code::NoShell, &sign.span, message)
@@ -45,11 +37,8 @@ fn is_line(program: &Template) -> bool {
     name.contains(char::is_whitespace) && !name.contains(['/', '\\', '{'])
 }
 
-/// Whether the second of two is a sign: neither the value of an option nor what the program looks for.
-fn is_sign(program: &str, two: &[Template], next: Option<&Template>) -> bool {
-    let [before, sign] = two else { return false };
-    let word = |text: &str| text.len() > 1 && text.starts_with(|c: char| c.is_ascii_alphabetic() || "./{".contains(c));
-    let between = BETWEEN.contains(&&*sign.source) && next.is_some_and(|next| word(&next.source));
-    let is_one = between || REDIRECTIONS.contains(&&*sign.source);
-    is_one && !before.source.starts_with('-') && !TAKERS.contains(&program)
+/// Whether that is a sign: neither the value of an option nor what is looked for.
+fn is_sign(before: &Template, sign: &Template) -> bool {
+    let looks_for_it = ["grep", "rg"].iter().any(|program| before.source.ends_with(program));
+    SIGNS.contains(&&*sign.source) && !before.source.starts_with('-') && !looks_for_it
 }

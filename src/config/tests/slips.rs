@@ -174,7 +174,7 @@ fn a_line_for_a_shell_is_warned_of_and_an_argument_is_not() {
         format!("version = 1\n[[rules]]\non = 'push'\nrun = 'x'\n[handlers.x]\nsteps = [{{ run = [{run}] }}]\n")
     };
     for wrong in
-        ["'terraform state list'", "'make plan', 'x'", "'a', '&&', 'bcd'", "'sh', '-c', 'x', '|', 'tee'", "'a', '2>&1'"]
+        ["'terraform state list'", "'make plan', 'x'", "'a', '&&', 'bcd'", "'echo', 'x', '||', 'true'", "'a', '2>&1'"]
     {
         assert_eq!(told(&steps(wrong)), ["6: no-shell"], "{wrong}");
     }
@@ -184,8 +184,11 @@ fn a_line_for_a_shell_is_warned_of_and_an_argument_is_not() {
         "'sh', '-c', 'a | b'",
         "'cut', '-d', '|', 'file'",
         "'sort', '-t', '|', 'file'",
-        "'tr', '|', 'newline'",
         "'expr', '1', '>', '2'",
+        "'/usr/bin/grep', '|', 'file'",
+        "'timeout', '5', 'tr', '|', 'newline'",
+        "'git', 'grep', '&&', 'src'",
+        "'xargs', 'rg', '2>&1', 'src'",
         "'find', '.', '-exec', 'ls', '{}', ';'",
         "'jq', '.a | .b'",
     ] {
