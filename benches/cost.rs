@@ -71,6 +71,11 @@ fn stages(what: &str, one: fn(usize) -> String) {
 fn history() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("ci.toml"), "version = 1\n[stages.lint]\nname = \"Lint\"\n").unwrap();
+    let pulls = folder.path().join(".ci/forge/pulls");
+    std::fs::create_dir_all(&pulls).unwrap();
+    let sha = "1".repeat(40);
+    let pull = format!(r#"{{"number":7,"head_sha":"{sha}","head_ref":"work","base_ref":"main","author":"alice"}}"#);
+    std::fs::write(pulls.join("7.json"), pull).unwrap();
     for number in 0..1_000 {
         let note = format!("report {number}");
         let report = ["update", "--pr", "7", "--stage", "lint", "--status", "success", "--note", &note];
