@@ -115,6 +115,8 @@ impl Work<'_> {
             let mut entry = self.entry(&idle.row, idle.layer.clone(), Status::Skipped);
             entry.note.clone_from(&idle.note);
             entry.changes = Some(false);
+            // What was done there on command for this commit stands.
+            entry.began = false;
             entry
         });
         let rows = self.jobs_with_rows().flat_map(|job| {
@@ -233,7 +235,8 @@ impl Work<'_> {
 
     fn outcome_entries(&self, job: &Job, outcome: &Outcome, link: Option<String>) -> Vec<Entry> {
         // Delegated work is reported by whoever does it, if it is begun.
-        let rows = job.rows.iter().filter(|_| !outcome.began || act::reports(self.dashboard.rules, job));
+        let is_elsewhere = outcome.began && outcome.reason != Some(AFTER) && !act::reports(self.dashboard.rules, job);
+        let rows = job.rows.iter().filter(|_| !is_elsewhere);
         rows.map(|row| {
             let mut entry = self.entry_of(job, row, outcome.status);
             entry.note.clone_from(&outcome.note);

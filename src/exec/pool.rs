@@ -117,7 +117,10 @@ impl Pool<'_> {
             match places.get(*below) {
                 Some(Place::Ended(outcome)) => {
                     if let Some(why) = held_back(&self.jobs[*below], outcome, &self.jobs[job]) {
-                        let dropped = Outcome { reason: Some(AFTER), ..Outcome::not_begun(Status::Dropped, why) };
+                        // What came of the one below says that this one was to be done, too, and was not.
+                        let began = outcome.began && outcome.status.ended();
+                        let dropped =
+                            Outcome { reason: Some(AFTER), began, ..Outcome::not_begun(Status::Dropped, why) };
                         return Turn::Drop(Box::new(dropped));
                     }
                 }
@@ -149,7 +152,7 @@ fn held_back(below: &Node, outcome: &Outcome, job: &Node) -> Option<String> {
         (Status::Dropped, Some(AFTER)) => Some(outcome.note.clone()),
         (Status::Dropped, _) => Some(format!("after {label}: {}", outcome.note)),
         (Status::Failure, _) => Some(format!("after {label} failed")),
-        (Status::Pending | Status::Running, _) => Some(format!("{label} is still to end: ask again then")),
+        (Status::Pending | Status::Running, _) => Some(format!("{label} is still to end: ask for this by itself then")),
     }
 }
 
@@ -213,7 +216,10 @@ mod tests {
         };
         let twice = |note: &str| vec![(note.to_owned(), Some(AFTER)); 2];
         assert_eq!(above(Outcome::new(Status::Dropped, "locked by eve")), twice("after low: locked by eve"));
-        assert_eq!(above(Outcome::new(Status::Running, "started")), twice("low is still to end: ask again then"));
+        assert_eq!(
+            above(Outcome::new(Status::Running, "started")),
+            twice("low is still to end: ask for this by itself then")
+        );
         let told = Outcome { reason: Some(REPORTED), ..Outcome::new(Status::Failure, "told") };
         assert_eq!(above(told), vec![("told".to_owned(), Some(REPORTED)); 2]);
     }

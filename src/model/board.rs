@@ -206,7 +206,9 @@ pub(crate) struct Cell {
     pub(crate) digest: Option<String>,
     pub(crate) changes: Option<bool>,
     pub(crate) run: Option<RunId>,
-    /// The place of its report in the journal.
+    /// When its status was reported.
+    pub(crate) at: Timestamp,
+    /// The place of that report in the journal.
     #[serde(skip)]
     pub(crate) seq: u64,
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::github::{Event, GitHub, Job};
 use crate::github_trouble::github as unreported;
-use crate::on_github::github;
+use crate::on_github::{CONFIG, github, wanting};
 use crate::place::Place as _;
 
 /// Comments `/e2e`, and gives the run that it started.
@@ -353,4 +353,27 @@ fn two_pull_requests_with_one_head_have_a_dashboard_each() {
     github.state(|state| state.approve(7, "bob"));
     let refused = github.job().on(github.comment(7, "alice", "/apply platform")).ci(["run"]).exits(4);
     assert!(refused.stderr.contains("planned"), "{refused:#?}");
+}
+
+#[test]
+fn what_was_planned_on_command_stands_though_an_event_leaves_its_layer_out() {
+    let elsewhere = |layer| CONFIG.replace(layer, &format!("{layer}\npaths = [\"elsewhere/**\"]"));
+    let github = wanting(GitHub::start(&elsewhere("dir = \"bootstrap\"")));
+    github.job().on(github.pull_event(7, "synchronize")).ci(["run"]).exits(0);
+    assert_eq!(github.row(7, "plan-bootstrap"), "skipped: no changes in elsewhere/**");
+    github.job().on(github.comment(7, "alice", "/plan bootstrap")).ci(["run"]).exits(0);
+    let planned = github.row(7, "plan-bootstrap");
+    assert!(planned.starts_with("success"), "{planned}");
+    github.job().on(github.pull_event(7, "synchronize")).ci(["run"]).exits(0);
+    assert_eq!(github.row(7, "plan-bootstrap"), planned);
+}
+
+#[test]
+fn what_was_to_be_planned_anew_is_not_planned_where_a_lower_layer_failed() {
+    let github = wanting(GitHub::start(&CONFIG.replace("sleep ${WORK:-0};", "test {{ layer }} != ${FAILS:-none} &&")));
+    let plans = || github.job().on(github.comment(7, "alice", "/plan bootstrap platform"));
+    plans().ci(["run"]).exits(0);
+    assert!(github.row(7, "plan-platform").starts_with("success"), "{}", github.row(7, "plan-platform"));
+    plans().env("FAILS", "bootstrap").ci(["run"]).exits(1);
+    assert_eq!(github.row(7, "plan-platform"), "dropped: after bootstrap failed");
 }

@@ -152,6 +152,23 @@ fn one_run_at_a_time_works_in_the_folder_of_a_layer() {
     Ran::of(apply("8").output().unwrap()).exits(0);
 }
 
+/// As for two workspaces of the same code: the plan is a file there.
+#[test]
+fn layers_of_one_folder_take_turns() {
+    let project = Project::with(
+        &CONFIG
+            .replace("[stages.apply]", "[layers.shop]\ndir = \"web\"\n\n[stages.apply]")
+            .replace("lock  = true\n", "dir   = \"web\"\n")
+            .lines()
+            .filter(|line| !line.starts_with("steps"))
+            .chain([r#"steps = [{ run = ["sh", "-c", "echo {{ layer }} > tfplan; sleep 0.2; grep -x {{ layer }} tfplan"] }]"#])
+            .collect::<Vec<_>>()
+            .join("\n"),
+    );
+    project.write("web/main.tf", "");
+    project.ci(["try", "/apply"]).exits(0);
+}
+
 /// What `alice` was told last that was not done, and why.
 #[track_caller]
 fn refusal(place: &impl Place, pull: u64) -> String {

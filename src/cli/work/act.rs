@@ -1,9 +1,11 @@
 //! One job, by the kind of its handler.
 
+use std::sync::PoisonError;
+
 use serde_json::Value;
 
 use super::Work;
-use super::folders::Folders;
+use super::folders::{Folders, Turn};
 use super::lock::{self, Locked};
 use super::outputs::Outputs;
 use crate::cli::ended::{STARTED, STARTING};
@@ -160,11 +162,14 @@ fn steps(
         remedy: &|stage| rules.line_for_stage(stage, key),
     };
     let alone = || -> Tried {
-        if let Some(layer) = layer
-            && !means.folders.enter(&steps.root.join(&layer.dir.value))
-        {
-            return Ok(lock::folder_is_taken(&layer.dir.value));
-        }
+        let turn = match layer {
+            Some(layer) => match means.folders.enter(&steps.root.join(&layer.dir.value)) {
+                Some(turn) => turn,
+                None => return Ok(lock::folder_is_taken(&layer.dir.value)),
+            },
+            None => Turn::default(),
+        };
+        let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
         begins().map_err(Broken::before_it_began)?;
         // That may have taken its time.
         Ok(stale()?.unwrap_or_else(|| run_steps(&steps, means.exec)))

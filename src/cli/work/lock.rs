@@ -106,7 +106,8 @@ fn release(work: &Work<'_>, held: &Lock) -> String {
 
 /// The outcome of work that may not begin since another process works in its layer's folder.
 pub(super) fn folder_is_taken(folder: &str) -> Outcome {
-    refused(format!("{HELD}another run, in the folder `{folder}`"), WAIT.to_owned())
+    let remedy = format!("{WAIT}; where it was killed, what it left behind may hold the folder");
+    refused(format!("{HELD}another run, in the folder `{folder}`"), remedy)
 }
 
 fn refused(note: String, remedy: String) -> Outcome {

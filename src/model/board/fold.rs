@@ -31,9 +31,9 @@ pub(crate) fn standing<'r>(layout: &Layout, recorded: &'r [Recorded]) -> Vec<&'r
 /// What rows stand on, with the layers that ci.toml has lost and without.
 fn current<'a>(layout: &Layout, tracks: &HashMap<&str, Tracks<'a>>) -> impl Iterator<Item = &'a Recorded> {
     let of_row = |tracks: &Tracks<'a>| {
-        let Standing { whole, layers } = tracks.standing(|_| true);
+        let Standing { whole, layers } = tracks.standing(layout, |_| true);
         let layers: Vec<_> = layers.into_iter().map(|(_, track)| track.current).collect();
-        layers.into_iter().chain([whole.current, tracks.standing(|layer| layout.has(layer)).whole.current])
+        layers.into_iter().chain([whole.current, tracks.standing(layout, |layer| layout.has(layer)).whole.current])
     };
     tracks.values().flat_map(of_row).flatten()
 }
@@ -122,7 +122,7 @@ pub(super) struct Standing<'a> {
 
 impl<'a> Tracks<'a> {
     /// What stands, of the layers that count.
-    pub(super) fn standing(&self, counts: impl Fn(&str) -> bool) -> Standing<'a> {
+    pub(super) fn standing(&self, layout: &Layout, counts: impl Fn(&str) -> bool) -> Standing<'a> {
         let whole = self.0.get(&None).copied().unwrap_or_default();
         let layers = self.0.iter().filter_map(|(layer, track)| Some(((*layer)?, *track)));
         let layers: Vec<_> = layers.filter(|(layer, _)| counts(layer)).collect();
@@ -130,8 +130,10 @@ impl<'a> Tracks<'a> {
         if own.is_empty() {
             return Standing { whole, layers: Vec::new() };
         }
-        // What came later and took no layer's place is of an older run than any.
-        let is_late = taken.is_empty() && own.iter().any(|(_, track)| track.seq() < whole.seq());
+        // What came later and took no layer's place is of an older run than any, if all have a word of their own.
+        let is_late = taken.is_empty()
+            && own.iter().any(|(_, track)| track.seq() < whole.seq())
+            && layout.layers.iter().all(|layer| self.0.contains_key(&Some(layer.as_str())));
         let stands = |track: Track<'a>| if whole.replaces(&track) { whole.instead(track) } else { track };
         Standing {
             whole: if is_late || !whole.holds() { Track::default() } else { whole },

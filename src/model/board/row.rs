@@ -1,5 +1,7 @@
 //! What a row says, from what stands of it and the rows before it.
 
+use jiff::Timestamp;
+
 use super::fold::{Standing, Track, Tracks};
 use super::{Cell, Entry, Layout, Recorded, Row, RowSpec, Status};
 use crate::model::decision::{GONE, UNREPORTED, is_stale};
@@ -26,7 +28,7 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
         missing: Vec::new(),
     };
     // What was said of layers that ci.toml has lost stands in the history.
-    match tracks.map(|tracks| tracks.standing(|layer| layout.has(layer))) {
+    match tracks.map(|tracks| tracks.standing(layout, |layer| layout.has(layer))) {
         Some(Standing { whole, layers }) if !layers.is_empty() => over_layers(&mut row, layout, &layers, whole, before),
         Some(Standing { whole, .. }) if whole.current.is_some() => of_one(&mut row, &whole, before),
         Some(_) | None => {
@@ -63,20 +65,45 @@ type Of<'a> = (&'a str, &'a Recorded, &'a Track<'a>);
 /// The note of a row whose work was done before there was found something to do.
 const CHANGED_SINCE: &str = "changes were found since";
 
-/// Whether work was done before a row that it comes after found changes for its layer, which are still to be done.
+/// What a row says of one layer, or of all, to those that come after it.
+struct Before<'a> {
+    layer: Option<&'a str>,
+    status: Status,
+    changes: Option<bool>,
+    at: Timestamp,
+    seq: u64,
+}
+
+impl Before<'_> {
+    /// What rows say of which something was reported.
+    fn of<'a>(rows: &[&'a Row]) -> Vec<Before<'a>> {
+        let of_cell = |cell: &'a Cell| {
+            let Cell { status, changes, at, seq, .. } = *cell;
+            Before { layer: Some(cell.layer.as_str()), status, changes, at, seq }
+        };
+        let of_row = |row: &'a Row| {
+            let Row { status, changes, seq, .. } = *row;
+            let own = row.at.filter(|_| row.cells.is_empty());
+            own.map(|at| Before { layer: row.layer.as_deref(), status, changes, at, seq })
+        };
+        rows.iter().flat_map(|row| row.cells.iter().map(of_cell).chain(of_row(row))).collect()
+    }
+
+    /// Whether it found changes, for this layer too, after work was done that is to follow it.
+    fn outdates(&self, record: &Recorded, layer: Option<&str>) -> bool {
+        let is_since = match record.entry.until {
+            // It was reported late.
+            Some(until) => self.at > until.min(record.at),
+            None => self.seq > record.seq,
+        };
+        let is_for = layer.is_none() || self.layer.is_none() || self.layer == layer;
+        is_since && is_for && self.status == Status::Success && self.changes == Some(true)
+    }
+}
+
+/// Whether work was done before what it comes after found changes, which are still to be done.
 fn is_outdated(record: &Recorded, layer: Option<&str>, before: &[&Row]) -> bool {
-    record.entry.status.done()
-        && before.iter().any(|row| {
-            let cell = row.cells.iter().find(|cell| layer == Some(&cell.layer));
-            let (status, changes, seq) = match cell {
-                Some(cell) => (cell.status, cell.changes, cell.seq),
-                None => (row.status, row.changes, row.seq),
-            };
-            let is_of_it = cell.is_some()
-                || layer.is_none()
-                || row.layer.as_deref().map_or(row.cells.is_empty(), |other| layer == Some(other));
-            is_of_it && status == Status::Success && changes == Some(true) && seq > record.seq
-        })
+    record.entry.status.done() && Before::of(before).iter().any(|before| before.outdates(record, layer))
 }
 
 /// Failure if one failed, running while one runs, dropped if one did not take place, success when every layer that was
@@ -86,9 +113,10 @@ fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, Track<'_>)], who
     let cells = layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, track)));
     let (outdated, cells): (Vec<Of<'_>>, Vec<Of<'_>>) =
         cells.partition(|(layer, record, _)| is_outdated(record, Some(layer), before));
+    let told = Before::of(before);
     // A layer that holds changes and was not touched since still has to be done.
-    let to_do = before.iter().filter(|row| row.status == Status::Success && row.changes != Some(false));
-    let to_do = to_do.filter_map(|row| row.layer.as_deref()).chain(outdated.iter().map(|(layer, ..)| *layer));
+    let to_do = told.iter().filter(|told| told.status == Status::Success && told.changes != Some(false));
+    let to_do = to_do.filter_map(|told| told.layer).chain(outdated.iter().map(|(layer, ..)| *layer));
     let mut missing: Vec<String> = Vec::new();
     for layer in to_do {
         if cells.iter().all(|(known, ..)| *known != layer) && missing.iter().all(|known| known != layer) {
@@ -96,14 +124,15 @@ fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, Track<'_>)], who
         }
     }
     let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
-    // Rows of layers before this one say which layers have something to do.
-    let tell: Vec<_> = before.iter().filter(|row| row.layer.is_some()).collect();
-    let is_told = !tell.is_empty() && tell.iter().all(|row| row.status.done());
-    let total = if tell.is_empty() { layout.layers.len() } else { cells.len() + missing.len() };
+    // What is said of layers before says which of them have something to do; else it may be any.
+    let is_told = told.iter().any(|told| told.layer.is_some());
+    let total = if is_told { cells.len() + missing.len() } else { layout.layers.len() };
+    let mut tell = before.iter().filter(|row| row.layer.is_some() || !row.cells.is_empty());
+    let all_known = if is_told { tell.all(|row| row.status.done()) } else { cells.len() == total };
     let open = !missing.is_empty() || done < cells.len();
-    let whole = whole.current.filter(|whole| whole.entry.status == Status::Running || open || !is_told);
+    let whole = whole.current.filter(|whole| whole.entry.status == Status::Running || open || !all_known);
     let of_layers = cells.iter().map(|(layer, record, _)| (Some(*layer), *record));
-    let all = of_layers.chain(whole.map(|whole| (None, whole)));
+    let all = whole.map(|whole| (None, whole)).into_iter().chain(of_layers);
     let telling = all.filter(|(_, record)| tells(&record.entry).is_some());
     let telling = telling.min_by_key(|(_, record)| tells(&record.entry));
     row.status = match telling {
@@ -146,6 +175,7 @@ fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, Track<'_>)], who
             digest: record.entry.digest.clone(),
             changes: record.entry.changes,
             run: record.entry.run,
+            at: record.at,
             seq: record.seq,
         })
         .collect();

@@ -166,6 +166,44 @@ fn what_was_done_before_changes_were_found_is_to_be_done_again() {
     ];
     let board = fold(&Layout { rows, ..layout() }, &journal(entries));
     assert_eq!([status(&board, "apply-a"), status(&board, "apply-b")], [Status::Pending, Status::Skipped]);
+
+    // One row for each.
+    let rows = vec![spec("plan", None, &[]), spec("apply", None, &["plan"])];
+    let stands = |entries: &[Entry]| {
+        let layout = Layout { rows: rows.clone(), ..layout() };
+        status(&fold(&layout, &journal(entries.to_vec())), "apply")
+    };
+    let both = [found("plan", "a", true), found("plan", "b", true), applied(Some("a"))];
+    assert_eq!(stands(&both), Status::Pending);
+    let idle = [found("plan", "a", true), found("plan", "b", false), applied(None), found("plan", "b", false)];
+    assert_eq!(stands(&idle), Status::Success);
+}
+
+#[test]
+fn what_is_reported_late_does_not_hide_changes_that_were_found_meanwhile() {
+    let planned = Entry { changes: Some(true), ..report("plan-a", Some("a"), 1, Status::Success) };
+    let begun = report("apply", Some("a"), 2, Status::Running);
+    let until = |second| Some(jiff::Timestamp::from_second(second).unwrap());
+    let ended = |second| Entry { until: until(second), ..report("apply", Some("a"), 2, Status::Success) };
+    // The journal is of the seconds from 1,001 on.
+    for (second, stands) in [(1_002, Status::Pending), (1_004, Status::Success)] {
+        let entries = [planned.clone(), begun.clone(), planned.clone(), ended(second)];
+        assert_eq!(status(&board(entries), "apply"), stands, "{second}");
+    }
+}
+
+#[test]
+fn the_last_word_for_the_whole_counts_where_a_layer_has_none() {
+    let rows = vec![spec("lint", None, &[])];
+    let stands = |entries: &[Entry]| {
+        let layout = Layout { rows: rows.clone(), ..layout() };
+        status(&fold(&layout, &journal(entries.to_vec())), "lint")
+    };
+    let whole = report("lint", None, 1, Status::Failure);
+    let layer = |layer| report("lint", Some(layer), 2, Status::Success);
+    assert_eq!(stands(&[layer("a"), whole.clone()]), Status::Failure);
+    assert_eq!(stands(&[whole.clone(), layer("a")]), Status::Failure);
+    assert_eq!(stands(&[whole, layer("a"), layer("b")]), Status::Success);
 }
 
 /// A run that works on one layer may end with a word for the whole, beside a newer run that works on another.
@@ -180,7 +218,7 @@ fn what_a_run_says_of_the_whole_counts_for_its_own_layer() {
             (report("apply", Some("b"), 2, Status::Running), report("apply", Some("a"), 3, Status::Success));
         [begun, newer, report("apply", None, 2, whole)]
     };
-    for (whole, note) in [(Status::Success, "2 of 2 layers"), (Status::Failure, "b")] {
+    for (whole, note) in [(Status::Success, "2 of 2 layers"), (Status::Failure, "")] {
         let row = board([planned("a"), planned("b")].into_iter().chain(beside(whole))).row("apply").cloned().unwrap();
         assert_eq!((row.status, row.note.as_str()), (whole, note));
         let rows = vec![spec("apply", None, &[])];
