@@ -122,11 +122,15 @@ impl Matter {
         match row.status {
             Status::Success | Status::Skipped => None,
             Status::Failure if !is_stale(&row.note) => Some(Self::Failed),
-            Status::Failure if !is_renewed(rules, board, row, |cell| cell.status == Status::Failure) => {
-                Some(Self::Stale)
+            Status::Failure => {
+                let handler = handler_for(rules, &row.stage, row.action.as_deref());
+                let is_renewed = handler
+                    .and_then(Handler::held_to)
+                    .is_some_and(|stage| is_renewed(board, &stage.value, row, |cell| cell.status == Status::Failure));
+                // What was recorded anew since waits as if it had never been tried.
+                Some(if is_renewed { Self::Waiting } else { Self::Stale })
             }
-            // What was recorded anew since waits as if it had never been tried.
-            Status::Failure | Status::Pending => Some(Self::Waiting),
+            Status::Pending => Some(Self::Waiting),
             Status::Running => Some(Self::Running),
             Status::Dropped => Some(Self::Dropped),
         }
@@ -179,9 +183,10 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
     let handler = handler_for(rules, &row.stage, row.action.as_deref());
     // What was recorded is no more what would be done where some of it may have been.
     let outlived = matter == Matter::Failed || advice.is_some_and(|advice| advice.is_unsure());
-    let anew = handler.and_then(Handler::held_to).map(|stage| stage.value.as_str());
-    let anew =
-        anew.filter(|_| outlived && !covered.iter().all(|row| is_renewed(rules, board, row, may_be_done_in_part)));
+    let anew = handler
+        .and_then(Handler::held_to)
+        .map(|stage| stage.value.as_str())
+        .filter(|stage| outlived && !covered.iter().all(|row| is_renewed(board, stage, row, may_be_done_in_part)));
     let command = || match anew {
         Some(stage) => command_for(rules, stage, handler_for(rules, stage, None), &layers),
         None => command_for(rules, &row.stage, handler, &layers),

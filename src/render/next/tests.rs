@@ -1,5 +1,7 @@
 //! What is said to be done next, of boards in all states.
 
+mod anew;
+
 use std::collections::BTreeMap;
 
 use super::advice::{Advice, FIX, LOOK, WAIT};
@@ -54,9 +56,26 @@ fn a_real_failure_beside_a_stale_plan_is_still_one() {
 
 /// What is said where layers report to one row, once all are planned.
 fn of_layers(reports: &[(&str, Option<&str>, Status, &str)]) -> String {
+    planned_by(&fixture::rules(), reports)
+}
+
+/// The same where the apply is held to the plan.
+fn of_held_layers(reports: &[(&str, Option<&str>, Status, &str)]) -> String {
+    planned_by(&held(), reports)
+}
+
+fn planned_by(rules: &Rules, reports: &[(&str, Option<&str>, Status, &str)]) -> String {
     let planned = [("plan-bootstrap", "bootstrap"), ("plan-platform", "platform")];
     let planned = planned.map(|(row, layer)| (row, Some(layer), Status::Success, ""));
-    by_rules(&fixture::rules(), &[&planned, reports].concat())
+    by_rules(rules, &[&planned, reports].concat())
+}
+
+/// The rules of the fixture with the apply of the default pipeline, which is held to the plan.
+fn held() -> Rules {
+    let mut held = fixture::rules();
+    let apply = rules(config::DEFAULT).handlers.swap_remove("apply").unwrap();
+    held.handlers.insert("apply".to_owned(), apply);
+    held
 }
 
 /// What is said of the rows that these rules make.
@@ -122,21 +141,21 @@ fn what_is_done_is_not_asked_for_again() {
 #[test]
 fn what_is_stale_is_done_again_once_it_was_recorded_anew() {
     let stale = ("apply", Some("platform"), Status::Failure, "plan-stale: write `/plan platform`");
-    assert!(of_layers(&[stale]).ends_with("plan-stale: write `/plan platform`"), "{}", of_layers(&[stale]));
+    assert!(of_held_layers(&[stale]).ends_with("plan-stale: write `/plan platform`"), "{}", of_held_layers(&[stale]));
     let again = ("plan-platform", Some("platform"), Status::Success, "");
-    assert_eq!(of_layers(&[stale, again]), "Next: Apply; type /apply platform");
+    assert_eq!(of_held_layers(&[stale, again]), "Next: Apply; type /apply platform");
     // What was held back by it is not what is stale.
     let held = ("apply", Some("bootstrap"), Status::Dropped, "after platform failed");
-    assert_eq!(of_layers(&[stale, held, again]), "Next: Apply; type /apply bootstrap platform");
+    assert_eq!(of_held_layers(&[stale, held, again]), "Next: Apply; type /apply bootstrap platform");
     let real = ("apply", Some("bootstrap"), Status::Failure, "exit 1");
-    assert!(of_layers(&[stale, real]).starts_with("Apply failed: "), "{}", of_layers(&[stale, real]));
+    assert!(of_held_layers(&[stale, real]).starts_with("Apply failed: "), "{}", of_held_layers(&[stale, real]));
 }
 
 #[test]
 fn what_is_stale_is_not_to_be_recorded_anew_while_that_runs() {
     let stale = ("apply", Some("platform"), Status::Failure, "plan-stale: write `/plan platform`");
     let again = ("plan-platform", Some("platform"), Status::Running, "");
-    assert_eq!(of_layers(&[stale, again]), "Plan: platform is running");
+    assert_eq!(of_held_layers(&[stale, again]), "Plan: platform is running");
 }
 
 #[test]
@@ -144,16 +163,16 @@ fn each_layer_is_renewed_by_its_own_time() {
     let stale = |layer| ("apply", Some(layer), Status::Failure, "plan-stale: write `/plan`");
     let low = ("plan-bootstrap", Some("bootstrap"), Status::Success, "");
     let high = ("plan-platform", Some("platform"), Status::Success, "");
-    let said = of_layers(&[stale("platform"), high, stale("bootstrap"), low]);
+    let said = of_held_layers(&[stale("platform"), high, stale("bootstrap"), low]);
     assert_eq!(said, "Next: Apply; type /apply bootstrap platform");
     // Planned again, applied again, and stale again: the same command would end the same.
-    let said = of_layers(&[stale("bootstrap"), stale("platform"), low, high, stale("platform")]);
+    let said = of_held_layers(&[stale("bootstrap"), stale("platform"), low, high, stale("platform")]);
     assert!(said.starts_with("Apply is not done: ") && !said.contains("/apply"), "{said}");
 }
 
 #[test]
 fn what_is_stale_is_done_again_once_it_was_recorded_anew_in_a_row_for_all_layers() {
-    let mut rules = fixture::rules();
+    let mut rules = held();
     rules.stages.get_mut("plan").unwrap().each = false;
     let (low, high) = (Some("bootstrap"), Some("platform"));
     let stale = ("apply", high, Status::Failure, "plan-stale: write `/plan platform`");
@@ -167,7 +186,7 @@ fn what_is_stale_is_done_again_once_it_was_recorded_anew_in_a_row_for_all_layers
 
 #[test]
 fn what_was_recorded_anew_waits_for_the_rest_that_it_comes_after() {
-    let mut rules = fixture::rules();
+    let mut rules = held();
     // The apply comes after the tests too.
     rules.stages.get_mut("e2e").unwrap().after.clear();
     let e2e = rules.stages["e2e"].key.clone();
@@ -204,16 +223,16 @@ fn what_was_cut_short_is_looked_at_whatever_the_command_is_for_besides() {
     let cut = ("apply", low, Status::Dropped, "cancelled while it ran");
     let lost = ("apply", low, Status::Failure, "ended without reporting");
     for besides in [&[stale, again, cut][..], &[failed, cut], &[failed, lost]] {
-        let said = of_layers(besides);
-        assert!(said.ends_with("; look at what its run did, then type /apply bootstrap platform"), "{said}");
+        let said = of_held_layers(besides);
+        assert!(said.ends_with("; look at what its run did, then type /plan bootstrap platform"), "{said}");
     }
-    let mut rules = fixture::rules();
+    let mut rules = held();
     rules.stages.get_mut("apply").unwrap().each = true;
     let planned = [("plan-bootstrap", low, Status::Success, ""), ("plan-platform", high, Status::Success, "")];
     let held = ("apply-bootstrap", low, Status::Dropped, "locked by pull request 8 (bob)");
     let cut = ("apply-platform", high, Status::Dropped, "cancelled while it ran");
     let said = by_rules(&rules, &[&planned[..], &[held, cut]].concat());
-    assert!(said.ends_with("; look at what its run did, then type /apply"), "{said}");
+    assert!(said.ends_with("; look at what its run did, then type /plan"), "{said}");
 }
 
 #[test]
