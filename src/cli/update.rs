@@ -2,16 +2,18 @@
 
 mod late;
 mod rows;
+mod told;
 
 use self::late::Late;
 use self::rows::{Reported, meant};
+use self::told::Told;
 use super::args::{Global, PullArg, run_id, sha};
 use super::board::Dashboard;
 use super::session::{About, Session};
 use super::stop::Stop;
 use super::{ExitStatus, console, environment, line, output};
 use crate::forge;
-use crate::model::board::{Entry, Recorded, Status};
+use crate::model::board::{Entry, Status};
 use crate::model::event::Event;
 use crate::model::ids::{PullNumber, RunId, Sha};
 
@@ -141,43 +143,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     if let Some(Err(error)) = late.map(|late| late.give_back_locks(&dashboard, &entries)) {
         console::warning(&format!("whether a lock is to be given back could not be found out: {error}"));
     }
-    tell(&dashboard, &recorded, &entries);
+    Told::of(&dashboard, &recorded).tell(&entries);
     Ok(ExitStatus::Done)
-}
-
-/// Says what the rows say now.
-fn tell(dashboard: &Dashboard<'_>, recorded: &[Recorded], entries: &[Entry]) {
-    let standing = dashboard.standing(recorded);
-    let (kept, taken): (Vec<_>, Vec<_>) = entries
-        .iter()
-        .map(|entry| (entry, in_its_way(dashboard, &standing, entry)))
-        .partition(|(_, held)| held.is_some());
-    let sha = dashboard.sha.short();
-    if let Some((entry, _)) = taken.first() {
-        let told: Vec<String> = taken.iter().map(|(entry, _)| dashboard.subject(entry)).collect();
-        console::line(format!("{} of {sha}: {}", told.join(", "), entry.status.word()));
-    }
-    for (entry, held) in kept.into_iter().filter_map(|(entry, held)| Some((entry, held?))) {
-        let why = match (line::run(held.run), line::run(entry.run)) {
-            (Some(newer), Some(older)) if held.run > entry.run => format!("run {newer} is newer than run {older}"),
-            _ => "it is at other work".to_owned(),
-        };
-        let (row, stays, word) = (dashboard.subject(entry), held.status.word(), entry.status.word());
-        let place =
-            if entry.status.ended() { format!(", and the {word} stands in the history alone") } else { String::new() };
-        console::line(format!("{row} of {sha} stays {stays}: {why}{place}"));
-    }
-}
-
-/// What a row says in place of what was reported to it just now.
-fn in_its_way<'r>(dashboard: &Dashboard<'_>, standing: &[&'r Recorded], entry: &Entry) -> Option<&'r Entry> {
-    let of_row = standing.iter().map(|recorded| &recorded.entry).filter(|held| held.row == entry.row);
-    let of_row: Vec<&Entry> = of_row.collect();
-    if of_row.iter().any(|held| held.id == entry.id) {
-        return None;
-    }
-    let of_layer = |held: &&&Entry| !dashboard.is_for_all_layers(&entry.row) || held.layer == entry.layer;
-    of_row.iter().rfind(of_layer).or(of_row.last()).copied()
 }
 
 /// The run that this is a part of, where the repository that is reported to has it.

@@ -140,10 +140,28 @@ fn a_report_of_an_older_run_says_what_stays<P: Place>() {
     assert_eq!(report("success", "97/1"), format!("e2e of {short}: success\n"));
 }
 
+fn a_report_for_some_layers_says_what_the_row_comes_to<P: Place>() {
+    let place = P::with(&std::fs::read_to_string(repository().join("ci.toml")).unwrap());
+    let head = place.head(7);
+    let report = |run: &str, status: &str, layer: &[&str]| {
+        let row = ["update", "--pr", "7", "--sha", &head, "--stage", "apply", "--status", status, "--run", run];
+        place.ci(&[&row, layer].concat()).exits(0).stdout.replace(&head[..7], "HEAD")
+    };
+    let (bootstrap, platform) = (["--layer", "bootstrap"], ["--layer", "platform"]);
+    assert_eq!(report("2", "running", &platform), "apply (platform) of HEAD: running\n");
+    report("3", "running", &bootstrap);
+    assert_eq!(report("2", "success", &[]), "apply of HEAD: running (platform: success)\n");
+    report("4", "failure", &platform);
+    assert_eq!(report("3", "success", &bootstrap), "apply of HEAD: failure (bootstrap: success)\n");
+    assert!(report("1", "success", &[]).starts_with("apply of HEAD stays failure: "));
+    assert_eq!(report("4", "success", &platform), "apply (platform) of HEAD: success\n");
+}
+
 on_both!(
     an_unknown_stage_or_status_writes_nothing,
     a_layer_a_stage_a_command_and_a_gate_are_an_edit_of_ci_toml,
     a_report_of_an_older_run_says_what_stays,
+    a_report_for_some_layers_says_what_the_row_comes_to,
 );
 
 #[test]
