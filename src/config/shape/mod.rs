@@ -149,11 +149,12 @@ pub(super) struct Stage {
     /// The row's title; a template over `layer` where `each`, such as `Plan: {{ layer }}`. Default: the row's name.
     #[serde(default)]
     pub(super) name: Given<At<String>>,
-    /// `layer`: one row for each layer, named `STAGE-LAYER`.
+    /// `layer`: one row for each layer, named `STAGE-LAYER`. Without it layers share one row, which is green once each that
+    /// reported to it, or that a stage in `after` left something to do, is done.
     #[serde(default)]
     pub(super) each: Given<Each>,
     /// Stages before this one. Where all of their rows were skipped for want of work, or changed nothing, this one is
-    /// skipped too.
+    /// skipped too; what was done before they found changes is to be done again.
     #[serde(default)]
     pub(super) after: Given<Vec<Given<At<String>>>>,
     /// Whether the board can be ready without it. Default: `false`.
