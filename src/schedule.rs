@@ -10,7 +10,7 @@ use crate::model::board::{Layout, RowSpec};
 use crate::model::decision::{Agenda, Idle, Job, Part};
 use crate::model::event::Pull;
 use crate::model::pattern::Wildcard;
-use crate::model::rules::{Action, Gate, GateRef, Handler, Kind, Layer, Rule, Rules, Select, Show, Stage};
+use crate::model::rules::{Action, Gate, GateRef, Handler, Kind, Layer, Rule, Rules, Select, Show, Stage, held_to};
 
 /// Who asks for what, about which pull request.
 #[derive(Clone, Copy)]
@@ -141,11 +141,6 @@ fn unchanged(layer: &Layer) -> String {
 fn planned_stage(gate: Option<&Gate>, handlers: &[&Handler]) -> String {
     let asked = || gate.and_then(|gate| gate.planned.as_ref()).map(|stage| stage.value.as_str());
     held_to(handlers).or_else(asked).unwrap_or("plan").to_owned()
-}
-
-/// The stage whose record the steps of these handlers are held to.
-fn held_to<'h>(handlers: &[&'h Handler]) -> Option<&'h str> {
-    handlers.iter().find_map(|handler| handler.held_to()).map(|stage| stage.value.as_str())
 }
 
 /// How to have a command run: by a comment, else at a command line, where it counts for the commit that stands there.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::pattern::{Pattern, Wildcard};
 use super::span::{At, Source, Span};
 
-pub(crate) use handler::{Checkout, Handler, Kind, Step, Unlock};
+pub(crate) use handler::{Checkout, Handler, Kind, Step, Unlock, held_to};
 pub(crate) use test::{Expect, Persona, Test, TestInput};
 
 /// A table of named things, in the order of the file.

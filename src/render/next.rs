@@ -11,11 +11,11 @@ use super::escape::one_line;
 use crate::model::board::{Board, Cell, Overall, Row, Status};
 use crate::model::decision::is_stale;
 use crate::model::journal::{self, DESCRIPTION};
-use crate::model::rules::{Handler, Rules};
+use crate::model::rules::{Rules, held_to};
 
 use advice::{Advice, advice, may_be_done_in_part};
 use before::{is_renewed, may_begin};
-use line::{command_for, handler_for};
+use line::{handlers_for, line_for};
 
 /// What is to be done next, in parts, so that each sink can draw it in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -123,10 +123,9 @@ impl Matter {
             Status::Success | Status::Skipped => None,
             Status::Failure if !is_stale(&row.note) => Some(Self::Failed),
             Status::Failure => {
-                let handler = handler_for(rules, &row.stage, row.action.as_deref());
-                let is_renewed = handler
-                    .and_then(Handler::held_to)
-                    .is_some_and(|stage| is_renewed(board, &stage.value, row, |cell| cell.status == Status::Failure));
+                let held_to = held_to(&handlers_for(rules, &row.stage, row.action.as_deref()));
+                let is_renewed =
+                    held_to.is_some_and(|stage| is_renewed(board, stage, row, |cell| cell.status == Status::Failure));
                 // What was recorded anew since waits as if it had never been tried.
                 Some(if is_renewed { Self::Waiting } else { Self::Stale })
             }
@@ -180,16 +179,14 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
         Matter::Waiting => (NextKind::Waiting, true),
     };
     let advice = advice(kind, &covered);
-    let handler = handler_for(rules, &row.stage, row.action.as_deref());
+    let handlers = handlers_for(rules, &row.stage, row.action.as_deref());
     // What was recorded is no more what would be done where some of it may have been.
     let outlived = matter == Matter::Failed || advice.is_some_and(|advice| advice.is_unsure());
-    let anew = handler
-        .and_then(Handler::held_to)
-        .map(|stage| stage.value.as_str())
+    let anew = held_to(&handlers)
         .filter(|stage| outlived && !covered.iter().all(|row| is_renewed(board, stage, row, may_be_done_in_part)));
     let command = || match anew {
-        Some(stage) => command_for(rules, stage, handler_for(rules, stage, None), &layers),
-        None => command_for(rules, &row.stage, handler, &layers),
+        Some(stage) => line_for(rules, &handlers_for(rules, stage, None), &layers),
+        None => line_for(rules, &handlers, &layers),
     };
     NextStep {
         kind,

@@ -45,6 +45,11 @@ impl Handler {
     }
 }
 
+/// The stage whose record the steps of these handlers are held to.
+pub(crate) fn held_to<'h>(handlers: &[&'h Handler]) -> Option<&'h str> {
+    handlers.iter().find_map(|handler| handler.held_to()).map(|stage| stage.value.as_str())
+}
+
 /// Where steps run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

@@ -1,33 +1,50 @@
 //! The command to type: which one leads on, and the line that its pattern takes. It does not know why something is to be
 //! typed.
 
-use crate::model::rules::{Action, ArgKind, Command, Handler, Rule, Rules, Select};
+use std::iter;
 
-/// The handler that does a stage's work: of several the one that was asked for by that word, else that of its name, else the
-/// first. Another may do the opposite.
-pub(super) fn handler_for<'r>(rules: &'r Rules, stage: &str, asked: Option<&str>) -> Option<&'r Handler> {
-    let reports = |handler: &&Handler| handler.stage.as_ref().is_some_and(|known| known.value == stage);
-    let is_asked = |rule: &&Rule| {
-        let command = rule.command.as_ref().and_then(|command| rules.commands.get(&command.value));
-        command.is_some_and(|command| command.usage.split_whitespace().next() == asked)
+use crate::model::rules::{Action, ArgKind, Command, Handler, Kind, Rule, Rules, Select};
+
+/// The handlers that may do a stage's work: those that were asked for by that word or event, else the one of its name, else
+/// all of them. One that only reports does none.
+pub(super) fn handlers_for<'r>(rules: &'r Rules, stage: &str, asked: Option<&str>) -> Vec<&'r Handler> {
+    let works = |handler: &&Handler| {
+        handler.stage.as_ref().is_some_and(|known| known.value == stage) && !matches!(handler.kind, Kind::Report(_))
     };
-    let mut of_asked = rules.rules.iter().filter(is_asked).flat_map(|rule| handlers(rules, rule)).filter(reports);
-    let of_name = || rules.handlers.get(stage).filter(reports);
-    of_asked.next().or_else(of_name).or_else(|| rules.handlers.values().find(reports))
+    let is_asked = |rule: &&Rule| match rule.command.as_ref().and_then(|command| rules.commands.get(&command.value)) {
+        Some(command) => asked.is_some_and(|asked| begins_with(rules, command, asked)),
+        None => rule.on.iter().any(|event| asked == Some(&event.value)),
+    };
+    let of_asked = rules.rules.iter().filter(is_asked).flat_map(|rule| handlers(rules, rule)).filter(works);
+    let of_asked: Vec<&Handler> = of_asked.collect();
+    match rules.handlers.get(stage).filter(works) {
+        _ if !of_asked.is_empty() => of_asked,
+        Some(named) => vec![named],
+        None => rules.handlers.values().filter(works).collect(),
+    }
 }
 
-/// What to type so that a stage's work begins for layers, or without any for whichever there are: a line of the first
-/// command whose rule runs that handler, or another of that stage, and is for all of them, else for the first of them.
-pub(super) fn command_for(rules: &Rules, stage: &str, wanted: Option<&Handler>, layers: &[&str]) -> Option<String> {
-    let runs = |rule: &Rule, wanted: &dyn Fn(&Handler) -> bool| handlers(rules, rule).any(wanted);
-    let of_stage = |handler: &Handler| handler.stage.as_ref().is_some_and(|known| known.value == stage);
-    let mut running: Vec<&Rule> =
-        rules.rules.iter().filter(|rule| rule.command.is_some() && runs(rule, &of_stage)).collect();
+/// Whether a line that begins with this word is that command: alone, or with a layer behind it.
+fn begins_with(rules: &Rules, command: &Command, word: &str) -> bool {
+    let of_layers = rules.layers.keys().map(|layer| format!("{word} {layer}"));
+    command.usage.split_whitespace().next() == Some(word)
+        || iter::once(word.to_owned()).chain(of_layers).any(|line| command.pattern.captures(&line).is_some())
+}
+
+/// What to type so that work begins for layers, or without any for whichever there are: nothing where that differs between
+/// the handlers that may be meant, as another may do the opposite.
+pub(super) fn line_for(rules: &Rules, wanted: &[&Handler], layers: &[&str]) -> Option<String> {
+    let mut lines = wanted.iter().map(|wanted| line_of(rules, wanted, layers));
+    let first = lines.next()??;
+    lines.all(|line| line.as_ref() == Some(&first)).then_some(first)
+}
+
+/// A line of the first command whose rule runs that handler and is for all of these layers, else for the first of them.
+fn line_of(rules: &Rules, wanted: &Handler, layers: &[&str]) -> Option<String> {
+    let runs = |rule: &&Rule| handlers(rules, rule).any(|handler| handler.key == wanted.key);
+    let mut running: Vec<&Rule> = rules.rules.iter().filter(|rule| rule.command.is_some()).filter(runs).collect();
     // What is for some layers alone may be the wrong one where none is named, as may one with a condition: they come last.
-    running.sort_by_key(|rule| {
-        let is_other = wanted.is_some_and(|wanted| !runs(rule, &|handler| handler.key == wanted.key));
-        (is_other, layers.is_empty() && named(rule).is_some(), rule.condition.is_some())
-    });
+    running.sort_by_key(|rule| (layers.is_empty() && named(rule).is_some(), rule.condition.is_some()));
     let is_for = |rule: &Rule, layers: &[&str]| {
         named(rule).is_none_or(|named| layers.iter().all(|layer| named.iter().any(|name| name == layer)))
     };

@@ -1,6 +1,7 @@
 //! What is said to be done next, of boards in all states.
 
 mod anew;
+mod line;
 
 use std::collections::BTreeMap;
 
@@ -336,22 +337,4 @@ fn what_may_have_been_applied_in_part_is_planned_anew_first() {
     }
     let held = ("apply", layer, Status::Dropped, "locked by pull request 8 (bob)");
     assert!(by_rules(&rules, &[&idle[..], &[planned, held]].concat()).ends_with("type /apply platform"));
-}
-
-#[test]
-fn the_command_is_that_of_the_handler_that_did_it_or_is_named_as_the_stage_is() {
-    let rules = rules(
-        "version = 1\n[stages.apply]\n[commands.destroy]\npattern = '/destroy'\n[commands.apply]\npattern = '/apply'\n\
-         [[rules]]\ncommand = 'destroy'\ngate = 'anyone'\nrun = 'destroy'\n\
-         [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
-         [handlers.destroy]\nstage = 'apply'\nsteps = [{ run = ['true'] }]\n\
-         [handlers.apply]\nstage = 'apply'\nsteps = [{ run = ['true'] }]\n",
-    );
-    assert_eq!(by_rules(&rules, &[]), "Next: apply; type /apply");
-    for command in ["/destroy", "/apply"] {
-        let failed =
-            Entry { action: Some(command.to_owned()), ..fixture::entry(1, "apply", Status::Failure, "exit 1") };
-        let said = next_step(&rules, &fold(&layout(&rules), &fixture::recorded(vec![failed]))).description();
-        assert_eq!(said, format!("apply failed: exit 1; fix it and push, or type {command}"));
-    }
 }

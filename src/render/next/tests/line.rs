@@ -1,0 +1,96 @@
+//! Which command is named: that of the handler that does the work, never that of another, which may do the opposite.
+
+use super::{by_rules, rules};
+use crate::model::board::{Entry, Status, fold};
+use crate::model::rules::Rules;
+use crate::render::fixture;
+use crate::render::next::next_step;
+use crate::schedule::layout;
+
+/// What is said of a stage whose work was asked for so, and failed.
+fn failed(rules: &Rules, stage: &str, action: &str) -> String {
+    let failed = Entry { action: Some(action.to_owned()), ..fixture::entry(1, stage, Status::Failure, "exit 1") };
+    next_step(rules, &fold(&layout(rules), &fixture::recorded(vec![failed]))).description()
+}
+
+/// Two commands whose handlers work on one stage, the one that destroys first, and what else stands in ci.toml.
+fn opposites(stage: &str, more: &str) -> Rules {
+    rules(&format!(
+        "version = 1\n[stages.{stage}]\n\
+         [commands.destroy]\npattern = '/(destroy|down)'\n[commands.apply]\npattern = '/apply'\n\
+         [[rules]]\ncommand = 'destroy'\ngate = 'anyone'\nrun = 'destroy'\n\
+         [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+         [handlers.destroy]\nstage = '{stage}'\nsteps = [{{ run = ['true'] }}]\n\
+         [handlers.apply]\nstage = '{stage}'\nsteps = [{{ run = ['true'] }}]\n{more}"
+    ))
+}
+
+#[test]
+fn the_command_is_that_of_the_handler_that_did_it_or_is_named_as_the_stage_is() {
+    let named = opposites("apply", "");
+    assert_eq!(by_rules(&named, &[]), "Next: apply; type /apply");
+    for (asked, command) in [("/destroy", "/destroy"), ("/down", "/destroy"), ("/apply", "/apply")] {
+        let said = failed(&named, "apply", asked);
+        assert_eq!(said, format!("apply failed: exit 1; fix it and push, or type {command}"));
+    }
+}
+
+#[test]
+fn what_an_event_asked_for_is_asked_for_again_by_the_command_that_does_the_same() {
+    let on = |event: &str, run: &str| format!("[[rules]]\non = '{event}'\nrun = '{run}'\n");
+    let one = opposites("infra", &on("push", "apply"));
+    assert!(failed(&one, "infra", "push").ends_with("; fix it and push, or type /apply"));
+    // Which of them is meant nobody knows.
+    let torn_down = on("push", "destroy") + "branches = ['gone']\n";
+    let both = opposites("infra", &(torn_down + &on("push", "apply")));
+    assert!(failed(&both, "infra", "push").ends_with("; fix it and push"));
+    assert_eq!(by_rules(&both, &[]), "Waiting for infra");
+    // One that only reports did not do it.
+    let report = "[handlers.told]\nstage = 'apply'\nreport = 'failure'\n";
+    let told = opposites("apply", &[&*on("workflow_run", "told"), report].concat());
+    assert!(failed(&told, "apply", "workflow_run").ends_with("or type /apply"));
+}
+
+#[test]
+fn an_alias_that_is_none_without_its_layer_is_known() {
+    let rules = rules(
+        "version = 1\n[layers.dev]\ndir = 'dev'\n[stages.apply]\n\
+         [commands.destroy]\npattern = '/(destroy|down)\\s+(?<layer>\\S+)'\nargs.layer = { type = 'layer' }\n\
+         [commands.apply]\npattern = '/apply'\n\
+         [[rules]]\ncommand = 'destroy'\ngate = 'anyone'\nrun = 'destroy'\n\
+         [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+         [handlers.destroy]\neach = 'layer'\nstage = 'apply'\nsteps = [{ run = ['true'] }]\n\
+         [handlers.apply]\neach = 'layer'\nstage = 'apply'\nsteps = [{ run = ['true'] }]\n",
+    );
+    let said = failed(&rules, "apply", "/down");
+    assert!(said.contains("/destroy") && !said.contains("/apply"), "{said}");
+}
+
+#[test]
+fn one_command_for_several_handlers_is_named() {
+    let rules = rules(
+        "version = 1\n[stages.e2e]\n[commands.e2e]\npattern = '/e2e(?<all> all)?'\nusage = '/e2e [all]'\n\
+         [[rules]]\ncommand = 'e2e'\nif = 'args.all'\ngate = 'anyone'\nrun = 'all'\n\
+         [[rules]]\ncommand = 'e2e'\ngate = 'anyone'\nrun = 'smoke'\n\
+         [handlers.all]\nstage = 'e2e'\nsteps = [{ run = ['true'] }]\n\
+         [handlers.smoke]\nstage = 'e2e'\nsteps = [{ run = ['true'] }]\n",
+    );
+    assert_eq!(by_rules(&rules, &[]), "Next: e2e; type /e2e");
+    assert!(failed(&rules, "e2e", "/e2e").ends_with("or type /e2e"));
+}
+
+#[test]
+fn no_command_is_named_where_the_right_one_is_for_other_layers() {
+    let rules = rules(
+        "version = 1\n[layers.dev]\ndir = 'dev'\n[layers.prod]\ndir = 'prod'\n[stages.apply]\neach = 'layer'\n\
+         [commands.apply]\npattern = '/apply'\n[commands.destroy]\npattern = '/destroy'\n\
+         [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nlayers = ['dev']\nrun = 'apply'\n\
+         [[rules]]\ncommand = 'destroy'\ngate = 'anyone'\nrun = 'destroy'\n\
+         [handlers.apply]\neach = 'layer'\nstage = 'apply'\nsteps = [{ run = ['true'] }]\n\
+         [handlers.destroy]\neach = 'layer'\nstage = 'apply'\nsteps = [{ run = ['true'] }]\n",
+    );
+    let dev = ("apply-dev", Some("dev"), Status::Success, "");
+    let said = by_rules(&rules, &[dev, ("apply-prod", Some("prod"), Status::Failure, "exit 1")]);
+    assert!(said.ends_with("; fix it and push"), "{said}");
+    assert_eq!(by_rules(&rules, &[dev]), "Waiting for apply: prod");
+}
