@@ -21,7 +21,7 @@ use super::console::Live as LiveConsole;
 use super::session::Session;
 use super::stop::Stop;
 use super::{ExitStatus, console, line, output};
-use crate::exec::job::{AFTER, Outcome, REPORTED};
+use crate::exec::job::{AFTER, BEHIND, Outcome, REPORTED};
 use crate::exec::pool::{self, Node};
 use crate::exec::{Exec, Grace};
 use crate::expr::Scope;
@@ -235,14 +235,14 @@ impl Work<'_> {
 
     fn outcome_entries(&self, job: &Job, outcome: &Outcome, link: Option<String>) -> Vec<Entry> {
         // Delegated work is reported by whoever does it, if it is begun.
-        let is_elsewhere = outcome.began && outcome.reason != Some(AFTER) && !act::reports(self.dashboard.rules, job);
-        let rows = job.rows.iter().filter(|_| !is_elsewhere);
+        let rows = job.rows.iter().filter(|_| !outcome.began || act::reports(self.dashboard.rules, job));
         rows.map(|row| {
             let mut entry = self.entry_of(job, row, outcome.status);
             entry.note.clone_from(&outcome.note);
             entry.link = outcome.link.clone().or_else(|| link.clone());
             entry.digest.clone_from(&outcome.digest);
-            entry.began = outcome.began;
+            // What was to be done anew, and was not, does not stand as it did.
+            entry.began = outcome.began || outcome.reason == Some(AFTER);
             entry.changes = outcome.changes.or_else(|| outcome.changed.then_some(true));
             if let Some((run, page)) = &outcome.run {
                 (entry.run, entry.url) = (*run, page.clone());
@@ -265,7 +265,7 @@ impl Work<'_> {
             }
             status = status.and(match (outcome.status, outcome.reason) {
                 (Status::Success | Status::Skipped | Status::Running | Status::Pending, _) => ExitStatus::Done,
-                (Status::Dropped | Status::Failure, Some(AFTER | REPORTED)) => ExitStatus::Done,
+                (Status::Dropped | Status::Failure, Some(AFTER | BEHIND | REPORTED)) => ExitStatus::Done,
                 (Status::Dropped | Status::Failure, Some(act::LOCKED)) => ExitStatus::Refused,
                 (Status::Dropped | Status::Failure, Some(act::FORGE)) => ExitStatus::Forge,
                 (Status::Dropped | Status::Failure, _) => ExitStatus::Failed,

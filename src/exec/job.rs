@@ -19,8 +19,11 @@ use crate::model::ids::RunId;
 use crate::model::rules::{Handler, Kind, Layer, Step, Template};
 use crate::terraform;
 
-/// The reason code of work that did not take place because other work has not succeeded, which says itself why.
+/// The reason code of work that did not take place because other work failed or was cut short, which says itself why.
 pub(crate) const AFTER: &str = "after";
+
+/// The reason code of work that did not take place because other work did not either, or is still to end.
+pub(crate) const BEHIND: &str = "behind";
 
 /// The reason code of an outcome that is not this work's own: it tells how something else stands.
 pub(crate) const REPORTED: &str = "reported";

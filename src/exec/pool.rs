@@ -5,7 +5,7 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::cancel::Cancel;
-use super::job::{AFTER, CHANGES, Outcome, REPORTED};
+use super::job::{AFTER, BEHIND, CHANGES, Outcome, REPORTED};
 use crate::model::board::Status;
 
 /// A job, by what the others need to know of it.
@@ -117,10 +117,12 @@ impl Pool<'_> {
             match places.get(*below) {
                 Some(Place::Ended(outcome)) => {
                     if let Some(why) = held_back(&self.jobs[*below], outcome, &self.jobs[job]) {
-                        // What came of the one below says that this one was to be done, too, and was not.
-                        let began = outcome.began && outcome.status.ended();
-                        let dropped =
-                            Outcome { reason: Some(AFTER), began, ..Outcome::not_begun(Status::Dropped, why) };
+                        let reason = match outcome.reason {
+                            Some(AFTER | BEHIND) => outcome.reason,
+                            _ if outcome.began && outcome.status.ended() => Some(AFTER),
+                            _ => Some(BEHIND),
+                        };
+                        let dropped = Outcome { reason, ..Outcome::not_begun(Status::Dropped, why) };
                         return Turn::Drop(Box::new(dropped));
                     }
                 }
@@ -149,7 +151,7 @@ fn held_back(below: &Node, outcome: &Outcome, job: &Node) -> Option<String> {
         // That one layer drifted is no reason not to look at the others.
         (_, Some(CHANGES)) if below.handler == job.handler => None,
         // Whatever held back the one below holds back this one too.
-        (Status::Dropped, Some(AFTER)) => Some(outcome.note.clone()),
+        (Status::Dropped, Some(AFTER | BEHIND)) => Some(outcome.note.clone()),
         (Status::Dropped, _) => Some(format!("after {label}: {}", outcome.note)),
         (Status::Failure, _) => Some(format!("after {label} failed")),
         (Status::Pending | Status::Running, _) => Some(format!("{label} is still to end: ask for this by itself then")),
@@ -163,7 +165,7 @@ mod tests {
 
     use super::{Node, run_all};
     use crate::exec::cancel::Cancel;
-    use crate::exec::job::{AFTER, CHANGES, Outcome, REPORTED};
+    use crate::exec::job::{AFTER, BEHIND, CHANGES, Outcome, REPORTED};
     use crate::model::board::Status;
 
     fn nodes(after: &[(&str, &[usize])]) -> Vec<Node> {
@@ -214,11 +216,13 @@ mod tests {
             let outcomes = run_all(&jobs, 1, &Cancel::new(), |_| below.clone(), &|_, _| {});
             outcomes.into_iter().skip(1).map(|outcome| (outcome.note, outcome.reason)).collect::<Vec<_>>()
         };
-        let twice = |note: &str| vec![(note.to_owned(), Some(AFTER)); 2];
-        assert_eq!(above(Outcome::new(Status::Dropped, "locked by eve")), twice("after low: locked by eve"));
+        let twice = |note: &str, reason| vec![(note.to_owned(), Some(reason)); 2];
+        let locked = Outcome::not_begun(Status::Dropped, "locked by eve");
+        assert_eq!(above(locked), twice("after low: locked by eve", BEHIND));
+        assert_eq!(above(Outcome::new(Status::Failure, "exit 1")), twice("after low failed", AFTER));
         assert_eq!(
             above(Outcome::new(Status::Running, "started")),
-            twice("low is still to end: ask for this by itself then")
+            twice("low is still to end: ask for this by itself then", BEHIND)
         );
         let told = Outcome { reason: Some(REPORTED), ..Outcome::new(Status::Failure, "told") };
         assert_eq!(above(told), vec![("told".to_owned(), Some(REPORTED)); 2]);
