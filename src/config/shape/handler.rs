@@ -89,8 +89,8 @@ pub(in crate::config) struct Handler {
     /// Where steps run: in a work tree of the head commit, or in the workspace as it stands. Default: `head`.
     #[serde(default)]
     pub(in crate::config) checkout: Given<At<Checkout>>,
-    /// The branch or tag on which `dispatch` starts the workflow, a template. Default: the head branch of the pull request, else the default
-    /// branch.
+    /// The branch or tag on which `dispatch` starts the workflow, a template. Default: the head branch of the pull request,
+    /// else the default branch.
     #[serde(default, rename = "ref")]
     pub(in crate::config) reference: Given<At<String>>,
     /// The inputs of `dispatch`; the values are templates.
