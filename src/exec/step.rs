@@ -72,16 +72,16 @@ fn attempt(step: &Step, scope: &Scope, setting: &Setting<'_>, output: &mut HeadT
     if !step.quiet {
         exec.console.begin(setting.label, &title(&argv, exec.redactor));
     }
-    let mut recorder = Recorder::new(step, setting, output);
+    let mut printed = HeadTail::within(PRINTED);
+    let mut recorder = Recorder::new(step, setting, if step.output { &mut *output } else { &mut printed });
     let ended = process::run(&mut command, &bounds, &mut |pipe, bytes| recorder.take(pipe, bytes));
     recorder.finish();
     if !step.quiet {
         exec.console.end(setting.label);
     }
     let ended = ended.map_err(|error| not_started(&name, &error))?;
-    let printed = recorder.printed.take();
     let end = recorder.conclude(step, ended, &name, &limit);
-    if let (StepEnd::Failed(_), Some(printed)) = (&end, printed) {
+    if matches!(end, StepEnd::Failed(_)) {
         output.push(printed.text().as_bytes());
     }
     Ok(end)
@@ -215,10 +215,8 @@ struct Recorder<'a> {
     quiet: bool,
     stdout: Side<'a>,
     stderr: Side<'a>,
-    /// The stage's output, where this step adds to it.
-    output: Option<&'a mut HeadTail>,
-    /// What it printed, where only a failure adds that to the output.
-    printed: Option<HeadTail>,
+    /// The stage's output, or what only a failure adds to it.
+    kept: &'a mut HeadTail,
     /// The whole stdout, where it is captured.
     capture: Option<Vec<u8>>,
     /// Whether there was more of it than a capture holds.
@@ -239,15 +237,14 @@ impl<'r> Side<'r> {
 }
 
 impl<'a> Recorder<'a> {
-    fn new(step: &Step, setting: &'a Setting<'a>, output: &'a mut HeadTail) -> Self {
+    fn new(step: &Step, setting: &'a Setting<'a>, kept: &'a mut HeadTail) -> Self {
         let redactor = setting.exec.redactor;
         Self {
             setting,
             quiet: step.quiet,
             stdout: Side::new(redactor),
             stderr: Side::new(redactor),
-            output: (step.output && !step.quiet).then_some(output),
-            printed: (!step.output && !step.quiet).then(|| HeadTail::within(PRINTED)),
+            kept,
             capture: step.capture.as_ref().map(|_| Vec::new()),
             overflow: false,
             complaint: Complaint::default(),
@@ -281,7 +278,7 @@ impl<'a> Recorder<'a> {
     }
 
     fn pass(&mut self, pipe: Pipe, feed: impl FnOnce(&mut Side<'a>, &mut dyn FnMut(&str))) {
-        let Self { setting, quiet, stdout, stderr, output, printed, complaint, .. } = self;
+        let Self { setting, quiet, stdout, stderr, kept, complaint, .. } = self;
         let side = match pipe {
             Pipe::Stdout if *quiet => return,
             Pipe::Stdout => stdout,
@@ -293,10 +290,8 @@ impl<'a> Recorder<'a> {
             }
             if !*quiet {
                 setting.exec.console.line(setting.label, line);
-            }
-            if let Some(output) = output.as_deref_mut().or(printed.as_mut()) {
-                output.push(line.as_bytes());
-                output.push(b"\n");
+                kept.push(line.as_bytes());
+                kept.push(b"\n");
             }
         });
     }
