@@ -13,8 +13,8 @@ use super::step::{self, Setting, StepEnd};
 use super::text::HeadTail;
 use crate::expr::{self, Scope};
 use crate::model::board::Status;
-use crate::model::decision::CUT_SHORT;
 pub(crate) use crate::model::decision::PLAN_STALE;
+use crate::model::decision::{CHANGES_FOUND, CUT_SHORT};
 use crate::model::ids::RunId;
 use crate::model::rules::{Handler, Kind, Layer, Step, Template};
 use crate::terraform;
@@ -289,7 +289,7 @@ impl Work<'_> {
         if handler.fail_on_changed && (self.changed || self.changes == Some(true)) {
             (outcome.status, outcome.reason) = (Status::Failure, Some(CHANGES));
             let note = Some(outcome.note).filter(|note| !note.is_empty());
-            outcome.note = note.map_or("changes found".to_owned(), |note| format!("changes found: {note}"));
+            outcome.note = note.map_or(CHANGES_FOUND.to_owned(), |note| format!("{CHANGES_FOUND}: {note}"));
         }
         outcome
     }

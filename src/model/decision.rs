@@ -20,6 +20,9 @@ pub(crate) const GONE: &str = "its run is gone";
 /// The note of a row whose work was cancelled when some of it was done.
 pub(crate) const CUT_SHORT: &str = "cancelled while it ran";
 
+/// How the note of a row begins whose work was to find nothing to change, and found something, as drift is.
+pub(crate) const CHANGES_FOUND: &str = "changes found";
+
 /// How the note of a row begins whose layer somebody else holds, who follows.
 pub(crate) const HELD: &str = "locked by ";
 

@@ -5,7 +5,7 @@ use std::iter;
 
 use super::NextKind;
 use crate::model::board::{Cell, Row, Status};
-use crate::model::decision::{CUT_SHORT, GONE, HELD, UNREPORTED};
+use crate::model::decision::{CHANGES_FOUND, CUT_SHORT, GONE, HELD, UNREPORTED};
 
 /// What to do, and how a command is joined to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -23,6 +23,8 @@ impl Advice {
 
 /// Of work that failed.
 pub(super) const FIX: Advice = Advice { what: "fix it and push", joint: ", or" };
+/// Of work that only looked, and found what looking again will find again.
+const MEND: Advice = Advice { what: "apply what is declared, or declare what is there", joint: ", then" };
 /// Of work of which nobody knows what came of it.
 pub(super) const LOOK: Advice = Advice { what: "look at what its run did", joint: ", then" };
 /// Of such work whose run is no more.
@@ -42,6 +44,8 @@ pub(super) fn advice(kind: NextKind, rows: &[&Row]) -> Option<Advice> {
                 Some(LOOK)
             } else if say(GONE) {
                 Some(TRACE)
+            } else if kind == NextKind::Failed && rows.iter().all(|row| says(&row.note, CHANGES_FOUND)) {
+                Some(MEND)
             } else if kind == NextKind::Failed {
                 Some(FIX)
             } else {

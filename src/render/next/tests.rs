@@ -216,6 +216,18 @@ fn what_cannot_be_fixed_is_not_asked_to_be() {
 }
 
 #[test]
+fn drift_is_not_mended_by_looking_once_more() {
+    let rules = rules(config::DEFAULT);
+    let drift = |note| by_rules(&rules, &[("drift-platform", Some("platform"), Status::Failure, note)]);
+    assert_eq!(
+        drift("changes found: 1 to replace"),
+        "Drift: platform failed: changes found: 1 to replace; apply what is declared, or declare what is there, then type \
+         /verify"
+    );
+    assert_eq!(drift("exit 1"), "Drift: platform failed: exit 1; fix it and push, or type /verify");
+}
+
+#[test]
 fn what_was_cut_short_is_looked_at_whatever_the_command_is_for_besides() {
     let (low, high) = (Some("bootstrap"), Some("platform"));
     let stale = ("apply", high, Status::Failure, "plan-stale: write `/plan platform`");
