@@ -73,78 +73,98 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let about = About { event: event.as_ref(), pull: Some(pull) };
     let session = Session::open(global, about).inspect_err(|stop| {
         if stop.is_unusable() {
-            // The work is done, and nobody else knows what came of it.
-            let sha = named.as_ref().map(ToString::to_string);
-            let run = environment::run_id().filter(|_| global.repository.is_none());
-            let run = line::run(args.run.or(run));
-            let link = args.link.clone().or_else(environment::run_url);
-            let again = line::again(&[("--sha", sha), ("--link", link), ("--run", run)]);
-            console::help(&format!("once ci.toml is mended, run: {again}"));
+            tell_again(global, args, named.as_ref());
         }
     })?;
     let status = status(&args.status)?;
     let rows = Reported { stage: &args.stage, layer: args.layer.as_deref(), pull, sha: named.as_ref() };
     let rows = rows.rows(global, &session)?;
     let link = link(args.link.as_deref())?;
-    let guessed = named.is_none();
-    let sha = match named {
-        Some(sha) => {
-            // GitHub says so itself, where it would be told of one that is not there; the local forge keeps anything. What it
-            // has it knows better than an event, which may be an older one.
-            if session.local()?.is_some() && session.known_pull(pull).is_err() {
-                session.pull(pull, event.as_ref())?;
-            }
-            sha
-        }
-        None => session.pull(pull, event.as_ref())?.head_sha,
-    };
-    // Where nobody can tell which run reports, whoever reports last is right.
-    let run = args.run.or(own_run(&session)?);
-    let of_this = args.run.is_none() || args.run == environment::run_id();
-    let url = environment::run_url().filter(|_| of_this).unwrap_or_default();
-    let note = match (&args.note, status, guessed) {
+    let note = note(args, status, named.is_none());
+    let sha = commit(&session, pull, event.as_ref(), named)?;
+    let reporter = Reporter::of(args, &session)?;
+    let report = reporter.report(args, (status, note, link));
+    let entries = rows.into_iter().map(|row| Entry { id: output::random(), row, ..report.clone() }).collect();
+    let dashboard = session.dashboard(sha, Some(pull))?;
+    write(&session, (&dashboard, pull), &reporter, entries)?;
+    Ok(ExitStatus::Done)
+}
+
+/// Says how to report again, with all that this call knows: the work is done, and nobody else knows what came of it.
+fn tell_again(global: &Global, args: &Args, named: Option<&Sha>) {
+    let sha = named.map(ToString::to_string);
+    let run = environment::run_id().filter(|_| global.repository.is_none());
+    let run = line::run(args.run.or(run));
+    let link = args.link.clone().or_else(environment::run_url);
+    let again = line::again(&[("--sha", sha), ("--link", link), ("--run", run)]);
+    console::help(&format!("once ci.toml is mended, run: {again}"));
+}
+
+/// The commit that is reported about.
+fn commit(session: &Session, pull: PullNumber, event: Option<&Event>, named: Option<Sha>) -> Result<Sha, Stop> {
+    let Some(sha) = named else { return Ok(session.pull(pull, event)?.head_sha) };
+    // GitHub says so itself, where it would be told of one that is not there; the local forge keeps anything. What it
+    // has it knows better than an event, which may be an older one.
+    if session.local()?.is_some() && session.known_pull(pull).is_err() {
+        session.pull(pull, event)?;
+    }
+    Ok(sha)
+}
+
+/// What is said beside the status.
+fn note(args: &Args, status: Status, guessed: bool) -> String {
+    match (&args.note, status, guessed) {
         (Some(note), ..) => note.clone(),
         (None, Status::Dropped, _) => args.status.clone(),
         // In brackets, and behind a word, so that beside a failure it does not read as the cause.
         (None, Status::Failure, true) => format!("nobody said why {GUESSED}"),
         (None, _, true) => GUESSED.to_owned(),
         (None, _, false) => String::new(),
-    };
-    let entries = rows.iter().map(|row| Entry {
-        id: output::random(),
-        row: row.clone(),
-        status,
-        note: note.clone(),
-        pr: Some(pull),
-        run,
-        url: url.clone(),
-        link: link.clone(),
-        layer: args.layer.clone(),
-        by: environment::actor(),
-        action: None,
-        digest: None,
-        changes: None,
-        began: true,
-        work: None,
-        until: None,
-    });
-    let dashboard = session.dashboard(sha, Some(pull))?;
-    let lost = |error| lost(error, &dashboard, pull);
-    let late = run.filter(|_| !of_this && status.ended());
-    let late = late.map(|run| Late::of(&dashboard, run)).transpose().map_err(lost)?;
-    let entries: Vec<Entry> = match &late {
-        Some(late) => {
-            let by = session.actor()?;
-            entries.map(|entry| late.outcome(&dashboard, &by, entry)).collect()
-        }
-        None => entries.collect(),
-    };
-    let recorded = dashboard.write(entries.clone()).map_err(lost)?;
-    if let Some(Err(error)) = late.map(|late| late.give_back_locks(&dashboard, &entries)) {
-        console::warning(&format!("whether a lock is to be given back could not be found out: {error}"));
     }
-    Told::of(&dashboard, &recorded).tell(&entries);
-    Ok(ExitStatus::Done)
+}
+
+/// Who reports.
+struct Reporter {
+    /// The run that did the work. Where nobody can tell which one did, whoever reports last is right.
+    run: Option<RunId>,
+    /// Whether this call is a part of it.
+    is_own: bool,
+}
+
+impl Reporter {
+    fn of(args: &Args, session: &Session) -> Result<Self, Stop> {
+        let run = args.run.or(own_run(session)?);
+        Ok(Self { run, is_own: args.run.is_none() || args.run == environment::run_id() })
+    }
+
+    /// What is reported, to a row that is still to be named.
+    fn report(&self, args: &Args, (status, note, link): (Status, String, Option<String>)) -> Entry {
+        Entry {
+            id: String::new(),
+            row: String::new(),
+            status,
+            note,
+            pr: Some(PullNumber(args.pull.pr)),
+            run: self.run,
+            url: environment::run_url().filter(|_| self.is_own).unwrap_or_default(),
+            link,
+            layer: args.layer.clone(),
+            by: environment::actor(),
+            action: None,
+            digest: None,
+            changes: None,
+            began: true,
+            work: None,
+            until: None,
+        }
+    }
+
+    /// The run that did the work, where another reports that it has ended.
+    fn late(&self, dashboard: &Dashboard<'_>, entries: &[Entry]) -> forge::Result<Option<Late>> {
+        let ended = entries.iter().any(|entry| entry.status.ended());
+        let run = self.run.filter(|_| !self.is_own && ended);
+        run.map(|run| Late::of(dashboard, run)).transpose()
+    }
 }
 
 /// The run that this is a part of, where the repository that is reported to has it.
@@ -153,6 +173,27 @@ fn own_run(session: &Session) -> Result<Option<RunId>, Stop> {
     let elsewhere =
         environment::variable("GITHUB_REPOSITORY").is_some_and(|own| !own.eq_ignore_ascii_case(&repository));
     Ok(environment::run_id().filter(|_| !elsewhere))
+}
+
+/// Writes the reports, gives back the locks that are free by them, and says what the rows say then.
+fn write(
+    session: &Session,
+    (dashboard, pull): (&Dashboard<'_>, PullNumber),
+    reporter: &Reporter,
+    mut entries: Vec<Entry>,
+) -> Result<(), Stop> {
+    let lost = |error| lost(error, dashboard, pull);
+    let late = reporter.late(dashboard, &entries).map_err(lost)?;
+    if let Some(late) = &late {
+        let by = session.actor()?;
+        entries = entries.into_iter().map(|entry| late.outcome(dashboard, &by, entry)).collect();
+    }
+    let recorded = dashboard.write(entries.clone()).map_err(lost)?;
+    if let Some(Err(error)) = late.map(|late| late.give_back_locks(dashboard, &entries)) {
+        console::warning(&format!("whether a lock is to be given back could not be found out: {error}"));
+    }
+    Told::of(dashboard, &recorded).tell(&entries);
+    Ok(())
 }
 
 /// Why a report may not show, and what mends it. What may not be written says itself what it lacks.
