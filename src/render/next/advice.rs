@@ -29,8 +29,8 @@ const MEND: Advice = Advice { what: "apply what is declared, or declare what is 
 pub(super) const LOOK: Advice = Advice { what: "look at what its run did", joint: ", then" };
 /// Of such work whose run is no more.
 const TRACE: Advice = Advice { what: "look at what it did", joint: ", then" };
-/// Of work whose layer another holds.
-pub(super) const WAIT: Advice = Advice { what: "wait until that is released", joint: ", then" };
+/// Of work whose layer another held, and may still hold: nobody says here when it was released.
+pub(super) const WAIT: Advice = Advice { what: "try again once that is released", joint: ":" };
 
 /// What to do about rows, where the next step is of this kind: the most careful of what any of them asks for, or any of
 /// their layers, as one command is for all of them.

@@ -121,7 +121,7 @@ fn a_dashboard_says_all_of_it() {
     ❌ **Apply** and 1 more failed: &lt;b&gt;. Fix it and push.
     🔄 **Apply** and 1 more are running.
     ⏭️ **Apply** and 1 more are not done: &lt;b&gt;. Comment `/apply` to run it.
-    ⏭️ **Apply** and 1 more are not done: &lt;b&gt;. Wait until that is released, then comment `/apply`.
+    ⏭️ **Apply** and 1 more are not done: &lt;b&gt;. Try again once that is released\: comment `/apply`.
     ⏭️ **Apply** and 1 more are not done: &lt;b&gt;.
     ⏳ Next: **Apply** and 1 more. Comment `/apply`.
     ⏳ Next: **Apply** and 1 more. Look at what its run did, then comment `/apply`.
@@ -212,7 +212,7 @@ fn what_cannot_be_fixed_is_not_asked_to_be() {
     let said = of_layers(&[("apply", layer, Status::Dropped, "its run is gone")]);
     assert!(said.ends_with("; look at what it did, then type /apply platform"), "{said}");
     let said = of_layers(&[("apply", layer, Status::Dropped, "locked by pull request 8 (bob)")]);
-    assert!(said.ends_with("; wait until that is released, then type /apply platform"), "{said}");
+    assert!(said.ends_with("; try again once that is released: type /apply platform"), "{said}");
 }
 
 #[test]
