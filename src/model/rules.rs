@@ -1,6 +1,7 @@
 //! The valid configuration: what `ci.toml` means, with the places where it says so.
 
 mod handler;
+mod line;
 mod test;
 
 use indexmap::IndexMap;
@@ -256,48 +257,6 @@ pub(crate) enum Action {
 }
 
 impl Rules {
-    /// The first command whose rule runs a handler that reports to `stage`, best the one of its name: what people type to
-    /// move its rows.
-    pub(crate) fn command_for_stage(&self, stage: &str) -> Option<&Command> {
-        let reports = |handler: &Handler| handler.stage.as_ref().is_some_and(|known| known.value == stage);
-        self.command_for(|handler| handler.key.value == stage && reports(handler)).or_else(|| self.command_for(reports))
-    }
-
-    /// The first command whose rule runs such a handler.
-    fn command_for(&self, wanted: impl Fn(&Handler) -> bool) -> Option<&Command> {
-        self.rules.iter().find_map(|rule| {
-            let command = rule.command.as_ref()?;
-            match &rule.action {
-                Action::Run(handlers)
-                    if handlers.iter().any(|key| self.handlers.get(&key.value).is_some_and(&wanted)) =>
-                {
-                    self.commands.get(&command.value)
-                }
-                Action::Run(_) | Action::Say(_) => None,
-            }
-        })
-    }
-
-    /// What to type to move the rows of `stage`, for one layer where the command takes layers.
-    pub(crate) fn line_for_stage(&self, stage: &str, layer: Option<&str>) -> Option<String> {
-        line(self.command_for_stage(stage)?, layer)
-    }
-
-    /// What to type to release the lock of a layer.
-    pub(crate) fn line_to_unlock(&self, layer: &str) -> Option<String> {
-        let unlocks = |handler: &Handler| match &handler.kind {
-            Kind::Unlock(Unlock::All) => true,
-            Kind::Unlock(Unlock::Layers(layers)) => layers.iter().any(|known| known == layer),
-            Kind::Steps(_)
-            | Kind::Dispatch { .. }
-            | Kind::Report(_)
-            | Kind::Delegate(_)
-            | Kind::Reply(_)
-            | Kind::Api { .. } => false,
-        };
-        line(self.command_for(unlocks)?, Some(layer))
-    }
-
     /// The ids of the rows of a stage: one, or one a layer.
     pub(crate) fn rows_of_stage(&self, stage: &str) -> Vec<String> {
         match self.stages.get(stage) {
@@ -306,14 +265,4 @@ impl Rules {
             None => Vec::new(),
         }
     }
-}
-
-/// The line that is a command, for one layer where it takes layers.
-fn line(command: &Command, layer: Option<&str>) -> Option<String> {
-    let word = command.usage.split_whitespace().next()?;
-    let takes = command.args.values().any(|arg| matches!(arg.kind, ArgKind::Layers | ArgKind::Layer));
-    Some(match layer {
-        Some(layer) if takes => format!("{word} {layer}"),
-        Some(_) | None => word.to_owned(),
-    })
 }

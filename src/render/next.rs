@@ -3,7 +3,6 @@
 
 mod advice;
 mod before;
-mod line;
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +14,6 @@ use crate::model::rules::{Rules, held_to};
 
 use advice::{Advice, advice, may_be_done_in_part};
 use before::{is_renewed, may_begin};
-use line::{handlers_for, line_for};
 
 /// What is to be done next, in parts, so that each sink can draw it in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -123,7 +121,7 @@ impl Matter {
             Status::Success | Status::Skipped => None,
             Status::Failure if !is_stale(&row.note) => Some(Self::Failed),
             Status::Failure => {
-                let held_to = held_to(&handlers_for(rules, &row.stage, row.action.as_deref()));
+                let held_to = held_to(&rules.handlers_for(&row.stage, row.action.as_deref()));
                 let is_renewed =
                     held_to.is_some_and(|stage| is_renewed(board, stage, row, |cell| cell.status == Status::Failure));
                 // What was recorded anew since waits as if it had never been tried.
@@ -179,14 +177,14 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
         Matter::Waiting => (NextKind::Waiting, true),
     };
     let advice = advice(kind, &covered);
-    let handlers = handlers_for(rules, &row.stage, row.action.as_deref());
+    let handlers = rules.handlers_for(&row.stage, row.action.as_deref());
     // What was recorded is no more what would be done where some of it may have been.
     let outlived = matter == Matter::Failed || advice.is_some_and(|advice| advice.is_unsure());
     let anew = held_to(&handlers)
         .filter(|stage| outlived && !covered.iter().all(|row| is_renewed(board, stage, row, may_be_done_in_part)));
     let command = || match anew {
-        Some(stage) => line_for(rules, &handlers_for(rules, stage, None), &layers),
-        None => line_for(rules, &handlers, &layers),
+        Some(stage) => rules.line_for(&rules.handlers_for(stage, None), &layers),
+        None => rules.line_for(&handlers, &layers),
     };
     NextStep {
         kind,

@@ -94,3 +94,26 @@ fn no_command_is_named_where_the_right_one_is_for_other_layers() {
     assert!(said.ends_with("; fix it and push"), "{said}");
     assert_eq!(by_rules(&rules, &[dev]), "Waiting for apply: prod");
 }
+
+#[test]
+fn a_remedy_names_the_line_that_takes_the_layer_too() {
+    let rules = rules(
+        "version = 1\n[layers.dev]\ndir = 'dev'\n[layers.prod]\ndir = 'prod'\n[stages.plan]\neach = 'layer'\n\
+         [commands.plan-prod]\npattern = '/plan-prod'\n[commands.free-prod]\npattern = '/free-prod'\n\
+         [commands.plan]\npattern = '/plan now(\\s+(?<layers>.+))?'\nusage = '/plan now [layer…]'\n\
+         args.layers = { type = 'layers', default = 'all' }\n[commands.free]\npattern = '/free'\n\
+         [[rules]]\ncommand = 'plan-prod'\ngate = 'anyone'\nlayers = ['prod']\nrun = 'plan'\n\
+         [[rules]]\ncommand = 'plan'\ngate = 'anyone'\nrun = 'plan'\n\
+         [[rules]]\ncommand = 'free-prod'\ngate = 'anyone'\nlayers = ['prod']\nrun = 'unlock'\n\
+         [[rules]]\ncommand = 'free'\ngate = 'anyone'\nrun = 'unlock'\n\
+         [handlers.plan]\neach = 'layer'\nstage = 'plan'\nsteps = [{ run = ['true'] }]\n\
+         [handlers.unlock]\nunlock = 'all'\n",
+    );
+    for (layer, plan, free) in [("dev", "/plan now dev", "/free"), ("prod", "/plan-prod", "/free-prod")] {
+        let row = format!("plan-{layer}");
+        let said = by_rules(&rules, &[(&row, Some(layer), Status::Failure, "exit 1")]);
+        assert!(said.ends_with(&format!("type {plan}")), "{said}");
+        assert_eq!(rules.line_for_stage("plan", Some(layer)).as_deref(), Some(plan));
+        assert_eq!(rules.line_to_unlock(layer).as_deref(), Some(free));
+    }
+}
