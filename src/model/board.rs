@@ -205,6 +205,8 @@ pub(crate) struct Cell {
     pub(crate) note: String,
     pub(crate) digest: Option<String>,
     pub(crate) changes: Option<bool>,
+    /// What was asked for.
+    pub(crate) action: Option<String>,
     pub(crate) run: Option<RunId>,
     /// When its status was reported.
     pub(crate) at: Timestamp,

@@ -10,7 +10,7 @@ use super::escape::one_line;
 use crate::model::board::{Board, Cell, Overall, Row, Status};
 use crate::model::decision::is_stale;
 use crate::model::journal::{self, DESCRIPTION};
-use crate::model::rules::{Rules, held_to};
+use crate::model::rules::{Handler, Rules, held_to};
 
 use advice::{Advice, advice, may_be_done_in_part};
 use before::{is_renewed, may_begin};
@@ -168,7 +168,13 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
     // One command for all of them, where several rows of the stage wait or fell out.
     let alike = more.iter().copied().filter(|other| matter != Matter::Failed && other.stage == row.stage);
     let covered: Vec<&Row> = std::iter::once(row).chain(alike).collect();
-    let layers = if let [row] = &*covered { layers_of(row) } else { Vec::new() };
+    let all = board.rows.iter().filter(|other| other.stage == row.stage).count();
+    // Without layers a command is for all of them, those that are done too.
+    let layers = match &*covered {
+        [row] => layers_of(row),
+        covered if covered.len() == all => Vec::new(),
+        covered => covered.iter().filter_map(|row| row.layer.as_deref()).collect(),
+    };
     let (kind, is_typed) = match matter {
         Matter::Failed => (NextKind::Failed, true),
         Matter::Running => (NextKind::Running, false),
@@ -177,7 +183,10 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
         Matter::Waiting => (NextKind::Waiting, true),
     };
     let advice = advice(kind, &covered);
-    let handlers = rules.handlers_for(&row.stage, row.action.as_deref());
+    let asked = covered.iter().flat_map(|row| asked_for(row));
+    let mut handlers: Vec<&Handler> = asked.flat_map(|asked| rules.handlers_for(&row.stage, asked)).collect();
+    handlers.sort_by_key(|handler| &handler.key.value);
+    handlers.dedup_by_key(|handler| &handler.key.value);
     // What was recorded is no more what would be done where some of it may have been.
     let outlived = matter == Matter::Failed || advice.is_some_and(|advice| advice.is_unsure());
     let anew = held_to(&handlers)
@@ -201,14 +210,23 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
 /// are done. What runs is not asked for once more, nor what may wait for it, nor, beside what is to be fixed, what is to be
 /// recorded anew.
 fn layers_of(row: &Row) -> Vec<&str> {
+    let untouched = row.missing.iter().filter(|_| row.status == Status::Pending).map(String::as_str);
+    let open = open_cells(row).map(|cell| cell.layer.as_str()).chain(untouched);
+    row.layer.as_deref().map_or_else(|| open.collect(), |layer| vec![layer])
+}
+
+fn open_cells(row: &Row) -> impl Iterator<Item = &Cell> {
     let runs = row.cells.iter().any(|cell| cell.status == Status::Running);
-    let is_open = |cell: &&Cell| match cell.status {
+    row.cells.iter().filter(move |cell| match cell.status {
         Status::Failure => is_stale(&row.note) || !is_stale(&cell.note),
         Status::Dropped => true,
         Status::Pending => !runs,
         Status::Running | Status::Success | Status::Skipped => false,
-    };
-    let untouched = row.missing.iter().filter(|_| row.status == Status::Pending).map(String::as_str);
-    let open = row.cells.iter().filter(is_open).map(|cell| cell.layer.as_str()).chain(untouched);
-    row.layer.as_deref().map_or_else(|| open.collect(), |layer| vec![layer])
+    })
+}
+
+/// What was asked for of what is open in a row: of each layer, where there are some.
+fn asked_for(row: &Row) -> Vec<Option<&str>> {
+    let of_layers: Vec<Option<&str>> = open_cells(row).map(|cell| cell.action.as_deref()).collect();
+    if of_layers.is_empty() { vec![row.action.as_deref()] } else { of_layers }
 }

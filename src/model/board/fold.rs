@@ -194,7 +194,8 @@ impl<'a> Track<'a> {
 /// waits does not hide what runs.
 fn takes(entry: &Entry, held: &Entry) -> bool {
     match entry.status {
-        _ if !held.began => true,
+        // What had nothing to do is not hidden by what came to nothing.
+        _ if !held.began => entry.began || entry.status.done() || !held.status.done(),
         _ if !entry.began => false,
         Status::Pending => {
             !older_attempt(entry, held) && (held.status != Status::Running || !waits_beside(entry, held))

@@ -53,7 +53,7 @@ fn of_one(row: &mut Row, track: &Track<'_>, before: &[&Row]) {
     row.link = shown_link(entry);
     row.run_page = run_page(entry);
     (row.at, row.seq) = (Some(record.at), record.seq);
-    row.action.clone_from(&entry.action);
+    row.action = asked(track);
     row.changes = entry.changes;
     row.digest.clone_from(&entry.digest);
     row.seconds = seconds(track);
@@ -114,8 +114,11 @@ fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, Track<'_>)], who
     let (outdated, cells): (Vec<Of<'_>>, Vec<Of<'_>>) =
         cells.partition(|(layer, record, _)| is_outdated(record, Some(layer), before));
     let told = Before::of(before);
-    // A layer that holds changes and was not touched since still has to be done.
-    let to_do = told.iter().filter(|told| told.status == Status::Success && told.changes != Some(false));
+    // A layer that holds changes and was not touched since still has to be done. Where nothing is said of changes it may hold
+    // some, unless something else says that it does not.
+    let is_idle = |layer: Option<&str>| told.iter().any(|told| told.layer == layer && told.changes == Some(false));
+    let holds = |told: &&Before<'_>| told.changes.unwrap_or_else(|| !is_idle(told.layer));
+    let to_do = told.iter().filter(|told| told.status == Status::Success).filter(holds);
     let to_do = to_do.filter_map(|told| told.layer).chain(outdated.iter().map(|(layer, ..)| *layer));
     let mut missing: Vec<String> = Vec::new();
     for layer in to_do {
@@ -128,7 +131,10 @@ fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, Track<'_>)], who
     let is_told = told.iter().any(|told| told.layer.is_some());
     let total = if is_told { cells.len() + missing.len() } else { layout.layers.len() };
     let mut tell = before.iter().filter(|row| row.layer.is_some() || !row.cells.is_empty());
-    let all_known = if is_told { tell.all(|row| row.status.done()) } else { cells.len() == total };
+    // Changes that were found for the whole may be any layer's.
+    let of_whole = told.iter().any(|told| told.layer.is_none() && told.changes == Some(true));
+    let all_known =
+        if is_told && !of_whole { tell.all(|row| row.status.done()) } else { cells.len() == layout.layers.len() };
     let open = !missing.is_empty() || done < cells.len();
     let whole = whole.current.filter(|whole| whole.entry.status == Status::Running || open || !all_known);
     let of_layers = cells.iter().map(|(layer, record, _)| (Some(*layer), *record));
@@ -168,17 +174,23 @@ fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, Track<'_>)], who
     row.missing = missing;
     row.cells = cells
         .iter()
-        .map(|(layer, record, _)| Cell {
+        .map(|(layer, record, track)| Cell {
             layer: (*layer).to_owned(),
             status: record.entry.status,
             note: record.entry.note.clone(),
             digest: record.entry.digest.clone(),
             changes: record.entry.changes,
+            action: asked(track),
             run: record.entry.run,
             at: record.at,
             seq: record.seq,
         })
         .collect();
+}
+
+/// What was asked for when work began, whoever told how it ended.
+fn asked(track: &Track<'_>) -> Option<String> {
+    [track.began, track.current].into_iter().flatten().find_map(|record| record.entry.action.clone())
 }
 
 /// Which of several things that keep a row from being done it shows: the least. What has to be fixed comes before what has

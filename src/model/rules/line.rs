@@ -40,17 +40,12 @@ impl Rules {
 
     /// What to type to release the lock of a layer.
     pub(crate) fn line_to_unlock(&self, layer: &str) -> Option<String> {
-        let unlocks = |handler: &&Handler| match &handler.kind {
-            Kind::Unlock(Unlock::All) => true,
-            Kind::Unlock(Unlock::Layers(layers)) => layers.iter().any(|known| known == layer),
-            Kind::Steps(_)
-            | Kind::Dispatch { .. }
-            | Kind::Report(_)
-            | Kind::Delegate(_)
-            | Kind::Reply(_)
-            | Kind::Api { .. } => false,
-        };
-        self.handlers.values().filter(unlocks).find_map(|handler| self.line_of(handler, &[layer]))
+        // One that releases no more than that layer is the better one.
+        let names = |layers: &[String]| layers.iter().any(|known| known == layer);
+        let of_layer = |handler: &&Handler| matches!(&handler.kind, Kind::Unlock(Unlock::Layers(of)) if names(of));
+        let of_all = |handler: &&Handler| matches!(handler.kind, Kind::Unlock(Unlock::All));
+        let unlocks = self.handlers.values().filter(of_layer).chain(self.handlers.values().filter(of_all));
+        unlocks.into_iter().find_map(|handler| self.line_of(handler, &[layer]))
     }
 
     /// A line of the first command whose rule runs that handler and is for all of these layers, else for the first of them.

@@ -226,3 +226,45 @@ fn what_a_run_says_of_the_whole_counts_for_its_own_layer() {
         assert_eq!(status(&alone, "apply"), whole);
     }
 }
+
+/// A layer of which a plan says that there is nothing to do is not to be applied since a lint of all layers was green.
+#[test]
+fn what_is_green_without_a_word_on_changes_leaves_nothing_to_do_that_is_known_to_be_idle() {
+    let rows = vec![
+        spec("plan", Some("a"), &[]),
+        spec("plan", Some("b"), &[]),
+        spec("lint", None, &[]),
+        spec("apply", None, &["plan-a", "plan-b", "lint"]),
+    ];
+    let planned = Entry { changes: Some(true), ..report("plan-a", Some("a"), 1, Status::Success) };
+    for (of_b, began) in [(Status::Skipped, false), (Status::Success, true)] {
+        let idle = Entry { changes: Some(false), began, ..report("plan-b", Some("b"), 1, of_b) };
+        let lint = |layer| report("lint", Some(layer), 1, Status::Success);
+        let entries = [planned.clone(), idle, lint("a"), lint("b"), report("apply", Some("a"), 2, Status::Success)];
+        let board = fold(&Layout { rows: rows.clone(), ..layout() }, &journal(entries));
+        let row = board.row("apply").unwrap();
+        assert_eq!((row.status, &*row.missing), (Status::Success, &[][..]), "{of_b:?}");
+    }
+}
+
+/// A lint of one layer does not say which layers a plan of the whole found something to do for.
+#[test]
+fn what_failed_as_a_whole_is_not_settled_since_a_lint_of_one_layer_was_green() {
+    let rows = vec![spec("lint", None, &[]), spec("plan", None, &[]), spec("apply", None, &["lint", "plan"])];
+    let entries = [
+        report("lint", Some("a"), 1, Status::Success),
+        Entry { changes: Some(true), ..report("plan", None, 1, Status::Success) },
+        report("apply", None, 2, Status::Failure),
+        report("apply", Some("a"), 3, Status::Success),
+    ];
+    assert_eq!(status(&fold(&Layout { rows, ..layout() }, &journal(entries)), "apply"), Status::Failure);
+}
+
+/// Work that came to nothing leaves a layer that had nothing to do as it was.
+#[test]
+fn what_did_not_begin_takes_no_place_of_what_had_nothing_to_do() {
+    let idle = Entry { changes: Some(false), began: false, ..report("plan-b", Some("b"), 1, Status::Skipped) };
+    let waits = Entry { work: Some("w".to_owned()), ..report("plan-b", Some("b"), 2, Status::Pending) };
+    let cancelled = Entry { status: Status::Dropped, began: false, ..waits.clone() };
+    assert_eq!(status(&board([idle, waits, cancelled]), "plan-b"), Status::Skipped);
+}

@@ -117,3 +117,71 @@ fn a_remedy_names_the_line_that_takes_the_layer_too() {
         assert_eq!(rules.line_to_unlock(layer).as_deref(), Some(free));
     }
 }
+
+/// Two commands that do opposite things to layers, in a row for all or in one for each.
+fn opposites_of_layers(each: &str) -> Rules {
+    rules(&format!(
+        "version = 1\n[layers.a]\ndir = 'a'\n[layers.b]\ndir = 'b'\n[layers.c]\ndir = 'c'\n[stages.apply]\n{each}\n\
+         [commands.destroy]\npattern = '/destroy(\\s+(?<layers>.+))?'\nusage = '/destroy [layer…]'\n\
+         args.layers = {{ type = 'layers', default = 'all' }}\n\
+         [commands.apply]\npattern = '/apply(\\s+(?<layers>.+))?'\nusage = '/apply [layer…]'\n\
+         args.layers = {{ type = 'layers', default = 'all' }}\n\
+         [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+         [[rules]]\ncommand = 'destroy'\ngate = 'anyone'\nrun = 'destroy'\n\
+         [handlers.apply]\neach = 'layer'\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n\
+         [handlers.destroy]\neach = 'layer'\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n"
+    ))
+}
+
+fn said_of(rules: &Rules, reports: &[(&str, &str, Status, &str)]) -> String {
+    let entries = (1..).zip(reports).map(|(id, (row, layer, status, action))| Entry {
+        layer: Some((*layer).to_owned()),
+        action: Some((*action).to_owned()),
+        ..fixture::entry(id, row, *status, "exit 1")
+    });
+    next_step(rules, &fold(&layout(rules), &fixture::recorded(entries.collect()))).description()
+}
+
+#[test]
+fn a_layer_that_was_to_be_applied_is_not_to_be_destroyed() {
+    let said = said_of(
+        &opposites_of_layers(""),
+        &[("apply", "a", Status::Failure, "/destroy"), ("apply", "b", Status::Failure, "/apply")],
+    );
+    assert!(!said.contains("/destroy a b"), "{said}");
+    let said = said_of(
+        &opposites_of_layers("each = 'layer'"),
+        &[
+            ("apply-a", "a", Status::Dropped, "/destroy"),
+            ("apply-b", "b", Status::Dropped, "/apply"),
+            ("apply-c", "c", Status::Success, "/apply"),
+        ],
+    );
+    assert!(!said.ends_with("type /destroy"), "{said}");
+}
+
+/// Without layers it would be for what is done, too.
+#[test]
+fn what_is_done_is_not_part_of_the_command() {
+    let said = said_of(
+        &opposites_of_layers("each = 'layer'"),
+        &[
+            ("apply-a", "a", Status::Dropped, "/destroy"),
+            ("apply-b", "b", Status::Dropped, "/destroy"),
+            ("apply-c", "c", Status::Success, "/apply"),
+        ],
+    );
+    assert!(said.ends_with("type /destroy a b"), "{said}");
+}
+
+#[test]
+fn the_lock_of_a_layer_is_released_by_what_releases_no_other() {
+    let rules = rules(
+        "version = 1\n[layers.dev]\ndir = 'dev'\n[layers.prod]\ndir = 'prod'\n\
+         [commands.free-all]\npattern = '/free-all'\n[commands.free-dev]\npattern = '/free-dev'\n\
+         [[rules]]\ncommand = 'free-dev'\ngate = 'anyone'\nrun = 'free-dev'\n\
+         [[rules]]\ncommand = 'free-all'\ngate = 'anyone'\nrun = 'free-all'\n\
+         [handlers.free-all]\nunlock = 'all'\n[handlers.free-dev]\nunlock = ['dev']\n",
+    );
+    assert_eq!(rules.line_to_unlock("dev").as_deref(), Some("/free-dev"));
+}
