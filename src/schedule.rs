@@ -101,13 +101,16 @@ fn rows_are_layers(rules: &Rules, handler: &Handler) -> bool {
     handler.stage.as_ref().and_then(|stage| rules.stages.get(&stage.value)).is_some_and(|stage| stage.each)
 }
 
-/// The layers whose paths match a changed file; the rows of the others have nothing to do.
+/// The layers whose paths match a changed file, and those that the pull request applied already: they may be done in part, or
+/// no more be what its files say. The rows of the others have nothing to do.
 fn changed<'r>(rules: &'r Rules, order: &Order<'_>, handlers: &[&Handler], agenda: &mut Agenda) -> Vec<&'r Layer> {
     let mut layers = Vec::new();
+    let locks = rules.handlers.values().any(|handler| handler.lock);
     for layer in rules.layers.values() {
-        match order.facts.changed(&layer.paths) {
-            Ok(Some(_)) => layers.push(layer),
-            Ok(None) => {
+        let applied = || if locks { order.facts.applied(&layer.key.value) } else { Ok(false) };
+        match order.facts.changed(&layer.paths).and_then(|file| if file.is_some() { Ok(true) } else { applied() }) {
+            Ok(true) => layers.push(layer),
+            Ok(false) => {
                 for (row, stage) in handlers.iter().filter_map(|handler| row_of(rules, handler, Some(layer))) {
                     if stage.each {
                         let note = unchanged(layer);

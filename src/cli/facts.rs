@@ -122,6 +122,10 @@ impl Facts for Live<'_> {
         Ok(self.board.stands(stage, layer).is_some_and(|(status, _)| status == Status::Success))
     }
 
+    fn applied(&self, layer: &str) -> Known<bool> {
+        self.answers.applied(layer)
+    }
+
     fn changed(&self, paths: &[Wildcard]) -> Known<Option<String>> {
         if let Some(changed) = self.persona.as_ref().filter(|persona| persona.changed.is_some()) {
             return changed.changed(paths);

@@ -59,6 +59,11 @@ pub(crate) trait Facts {
     fn planned(&self, stage: &str, layer: Option<&str>) -> Known<bool>;
     /// A changed file that one of these globs matches.
     fn changed(&self, paths: &[Wildcard]) -> Known<Option<String>>;
+    /// Whether the pull request changed what a layer stands for, or may have, whatever its files are now. Nobody knows but a
+    /// forge.
+    fn applied(&self, _layer: &str) -> Known<bool> {
+        Ok(false)
+    }
 }
 
 /// Where checks stand.

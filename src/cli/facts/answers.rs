@@ -97,6 +97,13 @@ impl<'a> Answers<'a> {
         kept(&self.base_changes, || self.forge.base_changes(self.pull()?).map_err(unknown))
     }
 
+    /// By the lock that the pull request keeps of a layer until it is closed.
+    pub(super) fn applied(&self, layer: &str) -> Known<bool> {
+        let Some(pull) = self.pull else { return Ok(false) };
+        let held = self.forge.lock(layer).map_err(unknown)?;
+        Ok(held.is_some_and(|held| held.applied && held.pull == Some(pull.number)))
+    }
+
     pub(super) fn changed_files(&self) -> Known<&[String]> {
         kept(&self.changed_files, || self.forge.changed_files(self.pull()?).map_err(unknown))
     }

@@ -41,8 +41,9 @@ pub(in crate::config) struct Rule {
     /// An expression that must hold, such as `args.action == 'plan'`. What is missing below `event` is false.
     #[serde(default, rename = "if")]
     pub(in crate::config) condition: Given<At<String>>,
-    /// The layers that it is about: `all`, `changed` (their `paths` match a changed file), `planned` (their plan
-    /// succeeded for this commit), or a list of layers. A `layers` argument of the command goes first. Default: `all`.
+    /// The layers that it is about: `all`, `changed` (their `paths` match a changed file, or the pull request applied them
+    /// already), `planned` (their plan succeeded for this commit), or a list of layers. A `layers` argument of the command
+    /// goes first. Default: `all`.
     #[serde(default)]
     #[schemars(schema_with = "super::selection")]
     pub(in crate::config) layers: Given<Texts>,
