@@ -9,9 +9,7 @@ impl Rules {
     /// The handlers that may do a stage's work: those that were asked for by that word or event, else the one of its name,
     /// else all of them. One that only reports does none.
     pub(crate) fn handlers_for(&self, stage: &str, asked: Option<&str>) -> Vec<&Handler> {
-        let works = |handler: &&Handler| {
-            handler.stage.as_ref().is_some_and(|known| known.value == stage) && !matches!(handler.kind, Kind::Report(_))
-        };
+        let works = |handler: &&Handler| stage_key(handler) == Some(stage) && !matches!(handler.kind, Kind::Report(_));
         let is_asked = |rule: &&Rule| match self.command_of(rule) {
             Some(command) => asked.is_some_and(|asked| self.begins_with(command, asked)),
             None => rule.on.iter().any(|event| asked == Some(&event.value)),
@@ -61,12 +59,19 @@ impl Rules {
         let (rule, layers) = [layers, first]
             .into_iter()
             .find_map(|layers| Some((running.iter().find(|rule| is_for(rule, layers))?, layers)))?;
-        Some(line(self.command_of(rule)?, layers))
+        // A line that lacks what a condition asks for may be for another rule, whose work is of another stage.
+        let is_other = |other: &Rule| {
+            command_key(other) == command_key(rule)
+                && self.handlers_of(other).all(|handler| stage_key(handler) != stage_key(wanted))
+        };
+        let command = self.command_of(rule)?;
+        let may_miss = rule.condition.is_some() && self.rules.iter().any(is_other);
+        Some(if may_miss { command.usage.clone() } else { line(command, layers) })
     }
 
     /// The command that a rule is for.
     fn command_of(&self, rule: &Rule) -> Option<&Command> {
-        self.commands.get(&rule.command.as_ref()?.value)
+        self.commands.get(command_key(rule)?)
     }
 
     /// The handlers that a rule runs.
@@ -84,6 +89,14 @@ impl Rules {
         command.usage.split_whitespace().next() == Some(word)
             || iter::once(word.to_owned()).chain(of_layers).any(|line| command.pattern.captures(&line).is_some())
     }
+}
+
+fn command_key(rule: &Rule) -> Option<&str> {
+    rule.command.as_ref().map(|command| command.value.as_str())
+}
+
+fn stage_key(handler: &Handler) -> Option<&str> {
+    handler.stage.as_ref().map(|stage| stage.value.as_str())
 }
 
 /// The layers that a rule is for, where it names them.

@@ -185,3 +185,19 @@ fn the_lock_of_a_layer_is_released_by_what_releases_no_other() {
     );
     assert_eq!(rules.line_to_unlock("dev").as_deref(), Some("/free-dev"));
 }
+
+/// The first rule that matches wins, so a line without what a condition asks for is for the rule behind it.
+#[test]
+fn a_line_is_not_named_that_begins_another_handler() {
+    let rules = rules(
+        "version = 1\n[stages.apply]\n[stages.destroy]\n[commands.infra]\npattern = '/infra(?<down> down)?'\n\
+         usage = '/infra [down]'\n\
+         [[rules]]\ncommand = 'infra'\nif = 'args.down'\ngate = 'anyone'\nrun = 'destroy'\n\
+         [[rules]]\ncommand = 'infra'\ngate = 'anyone'\nrun = 'apply'\n\
+         [handlers.apply]\nstage = 'apply'\nsteps = [{ run = ['true'] }]\n\
+         [handlers.destroy]\nstage = 'destroy'\nsteps = [{ run = ['true'] }]\n",
+    );
+    assert!(failed(&rules, "apply", "/infra").ends_with("or type /infra"));
+    let said = failed(&rules, "destroy", "/infra");
+    assert!(!said.ends_with("type /infra"), "{said}");
+}
