@@ -115,7 +115,8 @@ impl Pool<'_> {
         let mut wait = false;
         for below in &self.jobs[job].after {
             match places.get(*below) {
-                Some(Place::Ended(outcome)) => {
+                // Of several that failed it is told of the first, whichever ended sooner.
+                Some(Place::Ended(outcome)) if !wait => {
                     if let Some(why) = held_back(&self.jobs[*below], outcome, &self.jobs[job]) {
                         let reason = match outcome.reason {
                             Some(AFTER | BEHIND) => outcome.reason,
@@ -127,7 +128,7 @@ impl Pool<'_> {
                     }
                 }
                 Some(Place::Waiting | Place::Running) => wait = true,
-                None => {}
+                Some(Place::Ended(_)) | None => {}
             }
         }
         if wait { Turn::Wait } else { Turn::Start }
