@@ -227,6 +227,8 @@ fn open_cells(row: &Row) -> impl Iterator<Item = &Cell> {
 
 /// What was asked for of what is open in a row: of each layer, where there are some.
 fn asked_for(row: &Row) -> Vec<Option<&str>> {
-    let of_layers: Vec<Option<&str>> = open_cells(row).map(|cell| cell.action.as_deref()).collect();
+    // Nobody asked for anything yet of those that are untouched.
+    let untouched = row.missing.iter().map(|_| None);
+    let of_layers: Vec<Option<&str>> = open_cells(row).map(|cell| cell.action.as_deref()).chain(untouched).collect();
     if of_layers.is_empty() { vec![row.action.as_deref()] } else { of_layers }
 }

@@ -101,7 +101,8 @@ impl<'a> Answers<'a> {
     pub(super) fn applied(&self, layer: &str) -> Known<bool> {
         let Some(pull) = self.pull else { return Ok(false) };
         let held = self.forge.lock(layer).map_err(unknown)?;
-        Ok(held.is_some_and(|held| held.applied && held.pull == Some(pull.number)))
+        // What work of a run that died came to nobody knows.
+        Ok(held.is_some_and(|held| (held.applied || held.work.is_some()) && held.pull == Some(pull.number)))
     }
 
     pub(super) fn changed_files(&self) -> Known<&[String]> {

@@ -134,14 +134,9 @@ impl<'a> Tracks<'a> {
         let is_late = taken.is_empty()
             && own.iter().any(|(_, track)| track.seq() < whole.seq())
             && layout.layers.iter().all(|layer| self.0.contains_key(&Some(layer.as_str())));
-        // A run that runs again says anew what it said of the whole.
-        let is_outrun = own.iter().any(|(_, track)| {
-            let both = whole.current.zip(track.current);
-            both.is_some_and(|(whole, layer)| older_attempt(&whole.entry, &layer.entry))
-        });
         let stands = |track: Track<'a>| if whole.replaces(&track) { whole.instead(track) } else { track };
         Standing {
-            whole: if is_late || is_outrun || !whole.holds() { Track::default() } else { whole },
+            whole: if is_late || !whole.holds() { Track::default() } else { whole },
             layers: layers.into_iter().map(|(layer, track)| (layer, stands(track))).collect(),
         }
     }

@@ -38,11 +38,17 @@ impl Rules {
 
     /// What to type to release the lock of a layer.
     pub(crate) fn line_to_unlock(&self, layer: &str) -> Option<String> {
-        // One that releases no more than that layer is the better one.
-        let names = |layers: &[String]| layers.iter().any(|known| known == layer);
-        let of_layer = |handler: &&Handler| matches!(&handler.kind, Kind::Unlock(Unlock::Layers(of)) if names(of));
-        let of_all = |handler: &&Handler| matches!(handler.kind, Kind::Unlock(Unlock::All));
-        let unlocks = self.handlers.values().filter(of_layer).chain(self.handlers.values().filter(of_all));
+        // The fewer others it releases, the better: that layer alone, those that are asked for, a fixed list.
+        let releases = |handler: &&Handler| match &handler.kind {
+            Kind::Unlock(Unlock::Layers(of)) if of.iter().any(|known| known == layer) => {
+                Some(2 * usize::from(of.len() > 1))
+            }
+            Kind::Unlock(Unlock::All) => Some(1),
+            Kind::Unlock(Unlock::Layers(_)) | Kind::Steps(_) | Kind::Dispatch { .. } | Kind::Report(_) => None,
+            Kind::Delegate(_) | Kind::Reply(_) | Kind::Api { .. } => None,
+        };
+        let mut unlocks: Vec<&Handler> = self.handlers.values().filter(|handler| releases(handler).is_some()).collect();
+        unlocks.sort_by_key(releases);
         unlocks.into_iter().find_map(|handler| self.line_of(handler, &[layer]))
     }
 
@@ -62,7 +68,10 @@ impl Rules {
         // A line that lacks what a condition asks for may be for another rule, whose work is of another stage.
         let is_other = |other: &Rule| {
             command_key(other) == command_key(rule)
-                && self.handlers_of(other).all(|handler| stage_key(handler) != stage_key(wanted))
+                && self
+                    .handlers_of(other)
+                    .any(|handler| handler.stage.is_some() && stage_key(handler) != stage_key(wanted))
+                && !runs(&other)
         };
         let command = self.command_of(rule)?;
         let may_miss = rule.condition.is_some() && self.rules.iter().any(is_other);

@@ -1,6 +1,6 @@
 //! Rows that several layers report to, and somebody for all of them.
 
-use super::{Entry, Layout, RunId, Status, board, fold, journal, layout, not_begun, report, spec, standing, status};
+use super::{Entry, Layout, Status, board, fold, journal, layout, not_begun, report, spec, standing, status};
 
 #[test]
 fn a_row_for_all_layers_is_done_when_every_layer_with_changes_is() {
@@ -267,18 +267,4 @@ fn what_did_not_begin_takes_no_place_of_what_had_nothing_to_do() {
     let waits = Entry { work: Some("w".to_owned()), ..report("plan-b", Some("b"), 2, Status::Pending) };
     let cancelled = Entry { status: Status::Dropped, began: false, ..waits.clone() };
     assert_eq!(status(&board([idle, waits, cancelled]), "plan-b"), Status::Skipped);
-}
-
-/// A lint in other jobs: the first attempt fails before it knows its layers, the second is green for all that changed.
-#[test]
-fn what_an_attempt_said_of_the_whole_is_settled_by_the_next() {
-    let rows = vec![spec("lint", None, &[])];
-    let attempt = |attempt, entry: Entry| Entry { run: Some(RunId { id: 5, attempt }), ..entry };
-    let entries = [
-        attempt(1, report("lint", Some("a"), 5, Status::Running)),
-        attempt(1, report("lint", None, 5, Status::Failure)),
-        attempt(2, report("lint", Some("a"), 5, Status::Running)),
-        attempt(2, report("lint", Some("a"), 5, Status::Success)),
-    ];
-    assert_eq!(status(&fold(&Layout { rows, ..layout() }, &journal(entries)), "lint"), Status::Success);
 }

@@ -201,3 +201,14 @@ fn a_line_is_not_named_that_begins_another_handler() {
     let said = failed(&rules, "destroy", "/infra");
     assert!(!said.ends_with("type /infra"), "{said}");
 }
+
+/// Of what nobody touched nobody asked for anything.
+#[test]
+fn what_is_untouched_is_not_to_be_destroyed_since_another_layer_was() {
+    let rules = opposites_of_layers("after = ['plan']\n[stages.plan]\neach = 'layer'");
+    let planned = |row, layer| (row, layer, Status::Success, "/plan");
+    let destroyed = ("apply", "a", Status::Success, "/destroy");
+    let idle = ("plan-c", "c", Status::Skipped, "/plan");
+    let said = said_of(&rules, &[planned("plan-a", "a"), planned("plan-b", "b"), idle, destroyed]);
+    assert_eq!(said, "Next: apply; type /apply b");
+}
