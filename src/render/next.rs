@@ -210,9 +210,13 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
 /// are done. What runs is not asked for once more, nor what may wait for it, nor, beside what is to be fixed, what is to be
 /// recorded anew.
 fn layers_of(row: &Row) -> Vec<&str> {
-    let untouched = row.missing.iter().filter(|_| row.status == Status::Pending).map(String::as_str);
-    let open = open_cells(row).map(|cell| cell.layer.as_str()).chain(untouched);
+    let open = open_cells(row).map(|cell| cell.layer.as_str()).chain(untouched(row));
     row.layer.as_deref().map_or_else(|| open.collect(), |layer| vec![layer])
+}
+
+/// The layers that are left to do and said nothing, where nothing else is the matter.
+fn untouched(row: &Row) -> impl Iterator<Item = &str> {
+    row.missing.iter().filter(|_| row.status == Status::Pending).map(String::as_str)
 }
 
 fn open_cells(row: &Row) -> impl Iterator<Item = &Cell> {
@@ -228,7 +232,7 @@ fn open_cells(row: &Row) -> impl Iterator<Item = &Cell> {
 /// What was asked for of what is open in a row: of each layer, where there are some.
 fn asked_for(row: &Row) -> Vec<Option<&str>> {
     // Nobody asked for anything yet of those that are untouched.
-    let untouched = row.missing.iter().map(|_| None);
+    let untouched = untouched(row).map(|_| None);
     let of_layers: Vec<Option<&str>> = open_cells(row).map(|cell| cell.action.as_deref()).chain(untouched).collect();
     if of_layers.is_empty() { vec![row.action.as_deref()] } else { of_layers }
 }

@@ -1,5 +1,5 @@
-//! The folders of layers that this process works in, one job at a time. Another process may not work there meanwhile: Terraform's
-//! plan is a file in that folder, and what one plans the other would apply.
+//! The folders of layers that this process works in, one job at a time. Another process may not work there meanwhile:
+//! Terraform's plan is a file in that folder, and what one plans the other would apply.
 
 use std::collections::BTreeMap;
 use std::fs::{File, TryLockError};

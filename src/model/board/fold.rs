@@ -125,19 +125,19 @@ impl<'a> Tracks<'a> {
     pub(super) fn standing(&self, layout: &Layout, counts: impl Fn(&str) -> bool) -> Standing<'a> {
         let whole = self.0.get(&None).copied().unwrap_or_default();
         let layers = self.0.iter().filter_map(|(layer, track)| Some(((*layer)?, *track)));
-        let layers: Vec<_> = layers.filter(|(layer, _)| counts(layer)).collect();
-        let (taken, own): (Vec<_>, Vec<_>) = layers.iter().partition(|(_, track)| whole.replaces(track));
-        if own.is_empty() {
+        let layers = layers.filter(|(layer, _)| counts(layer));
+        let layers: Vec<_> = layers.map(|(layer, track)| (layer, track, whole.replaces(&track))).collect();
+        if layers.iter().all(|(.., is_taken)| *is_taken) {
             return Standing { whole, layers: Vec::new() };
         }
         // What came later and took no layer's place is of an older run than any, if all have a word of their own.
-        let is_late = taken.is_empty()
-            && own.iter().any(|(_, track)| track.seq() < whole.seq())
+        let is_late = layers.iter().all(|(.., is_taken)| !is_taken)
+            && layers.iter().any(|(_, track, _)| track.seq() < whole.seq())
             && layout.layers.iter().all(|layer| self.0.contains_key(&Some(layer.as_str())));
-        let stands = |track: Track<'a>| if whole.replaces(&track) { whole.instead(track) } else { track };
+        let stands = |track, is_taken| if is_taken { whole.instead(track) } else { track };
         Standing {
             whole: if is_late || !whole.holds() { Track::default() } else { whole },
-            layers: layers.into_iter().map(|(layer, track)| (layer, stands(track))).collect(),
+            layers: layers.into_iter().map(|(layer, track, is_taken)| (layer, stands(track, is_taken))).collect(),
         }
     }
 }

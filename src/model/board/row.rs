@@ -27,10 +27,11 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
         cells: Vec::new(),
         missing: Vec::new(),
     };
+    let before_it = Before::of(before);
     // What was said of layers that ci.toml has lost stands in the history.
     match tracks.map(|tracks| tracks.standing(layout, |layer| layout.has(layer))) {
-        Some(Standing { whole, layers }) if !layers.is_empty() => over_layers(&mut row, layout, &layers, whole, before),
-        Some(Standing { whole, .. }) if whole.current.is_some() => of_one(&mut row, &whole, before),
+        Some(standing) if !standing.layers.is_empty() => over_layers(&mut row, layout, &standing, (before, &before_it)),
+        Some(Standing { whole, .. }) if whole.current.is_some() => of_one(&mut row, &whole, &before_it),
         Some(_) | None => {
             if let Some(note) = nothing_to_do(spec, before) {
                 row.status = Status::Skipped;
@@ -41,7 +42,7 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
     row
 }
 
-fn of_one(row: &mut Row, track: &Track<'_>, before: &[&Row]) {
+fn of_one(row: &mut Row, track: &Track<'_>, before: &[Before<'_>]) {
     let Some(record) = track.current else { return };
     if is_outdated(record, row.layer.as_deref(), before) {
         CHANGED_SINCE.clone_into(&mut row.note);
@@ -102,30 +103,19 @@ impl Before<'_> {
 }
 
 /// Whether work was done before what it comes after found changes, which are still to be done.
-fn is_outdated(record: &Recorded, layer: Option<&str>, before: &[&Row]) -> bool {
-    record.entry.status.done() && Before::of(before).iter().any(|before| before.outdates(record, layer))
+fn is_outdated(record: &Recorded, layer: Option<&str>, before: &[Before<'_>]) -> bool {
+    record.entry.status.done() && before.iter().any(|before| before.outdates(record, layer))
 }
 
 /// Failure if one failed, running while one runs, dropped if one did not take place, success when every layer that was
 /// planned with changes is done, else pending.
 /// What did not go well with the whole row counts too, until all layers are done that had something to do.
-fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, Track<'_>)], whole: Track<'_>, before: &[&Row]) {
+fn over_layers(row: &mut Row, layout: &Layout, standing: &Standing<'_>, (before, told): (&[&Row], &[Before<'_>])) {
+    let Standing { whole, layers } = standing;
     let cells = layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, track)));
     let (outdated, cells): (Vec<Of<'_>>, Vec<Of<'_>>) =
-        cells.partition(|(layer, record, _)| is_outdated(record, Some(layer), before));
-    let told = Before::of(before);
-    // A layer that holds changes and was not touched since still has to be done. Where nothing is said of changes it may hold
-    // some, unless something else says that it does not.
-    let is_idle = |layer: Option<&str>| told.iter().any(|told| told.layer == layer && told.changes == Some(false));
-    let holds = |told: &&Before<'_>| told.changes.unwrap_or_else(|| !is_idle(told.layer));
-    let to_do = told.iter().filter(|told| told.status == Status::Success).filter(holds);
-    let to_do = to_do.filter_map(|told| told.layer).chain(outdated.iter().map(|(layer, ..)| *layer));
-    let mut missing: Vec<String> = Vec::new();
-    for layer in to_do {
-        if cells.iter().all(|(known, ..)| *known != layer) && missing.iter().all(|known| known != layer) {
-            missing.push(layer.to_owned());
-        }
-    }
+        cells.partition(|(layer, record, _)| is_outdated(record, Some(layer), told));
+    let missing = missing(told, &outdated, &cells);
     let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
     // What is said of layers before says which of them have something to do; else it may be any.
     let is_told = told.iter().any(|told| told.layer.is_some());
@@ -186,6 +176,22 @@ fn over_layers(row: &mut Row, layout: &Layout, layers: &[(&str, Track<'_>)], who
             seq: record.seq,
         })
         .collect();
+}
+
+/// The layers that hold changes and were not touched since, so that they still have to be done.
+fn missing(told: &[Before<'_>], outdated: &[Of<'_>], cells: &[Of<'_>]) -> Vec<String> {
+    // Where nothing is said of changes a layer may hold some, unless something else says that it does not.
+    let is_idle = |layer: Option<&str>| told.iter().any(|told| told.layer == layer && told.changes == Some(false));
+    let holds = |told: &&Before<'_>| told.changes.unwrap_or_else(|| !is_idle(told.layer));
+    let to_do = told.iter().filter(|told| told.status == Status::Success).filter(holds);
+    let to_do = to_do.filter_map(|told| told.layer).chain(outdated.iter().map(|(layer, ..)| *layer));
+    let mut missing: Vec<String> = Vec::new();
+    for layer in to_do {
+        if cells.iter().all(|(known, ..)| *known != layer) && missing.iter().all(|known| known != layer) {
+            missing.push(layer.to_owned());
+        }
+    }
+    missing
 }
 
 /// What was asked for when work began, whoever told how it ended.
