@@ -1,11 +1,11 @@
 //! A matched rule to an agenda: which layers, what the gates say of them, which jobs in which order, and which rows
 //! have nothing to do. It starts nothing.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::command::{Invocation, Layers};
 use crate::expr::{self, Scope};
-use crate::gate::{self, Facts, Request};
+use crate::gate::{self, Facts, Request, Unknown};
 use crate::model::board::{Layout, RowSpec};
 use crate::model::decision::{Agenda, Idle, Job, Part};
 use crate::model::event::Pull;
@@ -104,29 +104,39 @@ fn rows_are_layers(rules: &Rules, handler: &Handler) -> bool {
 /// The layers whose paths match a changed file, and those that the pull request applied already: they may be done in part, or
 /// no more be what its files say. The rows of the others have nothing to do.
 fn changed<'r>(rules: &'r Rules, order: &Order<'_>, handlers: &[&Handler], agenda: &mut Agenda) -> Vec<&'r Layer> {
-    let mut layers = Vec::new();
-    let locks = rules.handlers.values().any(|handler| handler.lock);
-    for layer in rules.layers.values() {
-        let applied = || if locks { order.facts.applied(&layer.key.value) } else { Ok(false) };
-        match order.facts.changed(&layer.paths).and_then(|file| if file.is_some() { Ok(true) } else { applied() }) {
-            Ok(true) => layers.push(layer),
-            Ok(false) => {
-                for (row, stage) in handlers.iter().filter_map(|handler| row_of(rules, handler, Some(layer))) {
-                    if stage.each {
-                        let note = unchanged(layer);
-                        agenda.idle.push(Idle { row, layer: Some(layer.key.value.clone()), note });
-                    }
-                }
-            }
-            Err(unknown) => {
-                let remedy = "name the layers in a command".to_owned();
-                let asked = ("changed", "the changed files".to_owned(), remedy);
-                agenda.parts.push(gate::part("", None, asked, Err(unknown)));
-                return Vec::new();
+    let touched = match touched(rules, order) {
+        Ok(touched) => touched,
+        Err((wanted, unknown)) => {
+            let asked = ("changed", wanted.to_owned(), "name the layers in a command".to_owned());
+            agenda.parts.push(gate::part("", None, asked, Err(unknown)));
+            return Vec::new();
+        }
+    };
+    let is_touched = |layer: &Layer| touched.contains(layer.key.value.as_str());
+    for layer in rules.layers.values().filter(|layer| !is_touched(layer)) {
+        for (row, stage) in handlers.iter().filter_map(|handler| row_of(rules, handler, Some(layer))) {
+            if stage.each {
+                agenda.idle.push(Idle { row, layer: Some(layer.key.value.clone()), note: unchanged(layer) });
             }
         }
     }
-    layers
+    rules.layers.values().filter(|layer| is_touched(layer)).collect()
+}
+
+/// The layers that the pull request touched, by its files or by what it applied; else what could not be found out.
+fn touched(rules: &Rules, order: &Order<'_>) -> Result<BTreeSet<String>, (&'static str, Unknown)> {
+    let (mut touched, mut others) = (BTreeSet::new(), Vec::new());
+    for layer in rules.layers.values() {
+        match order.facts.changed(&layer.paths).map_err(|unknown| ("the changed files", unknown))? {
+            Some(_) => drop(touched.insert(layer.key.value.clone())),
+            None => others.push(layer.key.value.as_str()),
+        }
+    }
+    // Asked where no other is left too, so that who rehearses this knows of it.
+    if rules.handlers.values().any(|handler| handler.lock) {
+        touched.extend(order.facts.applied(&others).map_err(|unknown| ("what was applied already", unknown))?);
+    }
+    Ok(touched)
 }
 
 /// That nothing of a layer changed: nothing in its folder, else of what its `paths` name.

@@ -3,6 +3,8 @@
 
 mod answers;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use super::environment;
@@ -122,8 +124,8 @@ impl Facts for Live<'_> {
         Ok(self.board.stands(stage, layer).is_some_and(|(status, _)| status == Status::Success))
     }
 
-    fn applied(&self, layer: &str) -> Known<bool> {
-        self.answers.applied(layer)
+    fn applied(&self, layers: &[&str]) -> Known<BTreeSet<String>> {
+        self.answers.applied(layers)
     }
 
     fn changed(&self, paths: &[Wildcard]) -> Known<Option<String>> {

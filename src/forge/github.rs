@@ -21,7 +21,7 @@ mod statuses;
 mod tests;
 mod wire;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fmt::Display;
 use std::sync::{Mutex, OnceLock};
 use std::thread;
@@ -320,6 +320,10 @@ impl Forge for GitHub {
 
     fn lock_name(&self, layer: &str) -> String {
         format!("refs/{}", locks::name(layer))
+    }
+
+    fn locked(&self) -> Result<BTreeSet<String>> {
+        self.ever_held()
     }
 
     fn lock(&self, layer: &str) -> Result<Option<Lock>> {

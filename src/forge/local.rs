@@ -11,6 +11,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -225,6 +226,10 @@ impl Forge for Local {
 
     fn lock_name(&self, layer: &str) -> String {
         self.store.path(&locks::name(layer)).display().to_string()
+    }
+
+    fn locked(&self) -> Result<BTreeSet<String>> {
+        self.ever_held()
     }
 
     fn lock(&self, layer: &str) -> Result<Option<Lock>> {

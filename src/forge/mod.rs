@@ -8,7 +8,7 @@ mod retry;
 mod secret;
 pub(crate) mod worktree;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indexmap::IndexMap;
@@ -320,6 +320,8 @@ pub(crate) trait Forge: Sync {
     fn replace_lock(&self, held: &Lock, lock: &Lock) -> Result<bool>;
     /// What holds the lock of a layer, for people: the reference or the file.
     fn lock_name(&self, layer: &str) -> String;
+    /// The layers whose lock somebody holds or held: of no other there is anything to ask [`Self::lock`].
+    fn locked(&self) -> Result<BTreeSet<String>>;
     /// The lock of a layer, where somebody holds it.
     fn lock(&self, layer: &str) -> Result<Option<Lock>>;
     /// Releases a lock where it is still held so; whether it did.

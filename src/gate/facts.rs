@@ -1,6 +1,7 @@
 //! The facts that gates and conditions ask for, and what is made of raw answers: which reviews count, which checks are
 //! green.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -59,10 +60,10 @@ pub(crate) trait Facts {
     fn planned(&self, stage: &str, layer: Option<&str>) -> Known<bool>;
     /// A changed file that one of these globs matches.
     fn changed(&self, paths: &[Wildcard]) -> Known<Option<String>>;
-    /// Whether the pull request changed what a layer stands for, or may have, whatever its files are now. Nobody knows but a
-    /// forge.
-    fn applied(&self, _layer: &str) -> Known<bool> {
-        Ok(false)
+    /// Those of these layers of which the pull request changed what they stand for, or may have, whatever their files are
+    /// now. Nobody knows but a forge.
+    fn applied(&self, _layers: &[&str]) -> Known<BTreeSet<String>> {
+        Ok(BTreeSet::new())
     }
 }
 

@@ -377,20 +377,3 @@ fn what_was_to_be_planned_anew_is_not_planned_where_a_lower_layer_failed() {
     plans().env("FAILS", "bootstrap").ci(["run"]).exits(1);
     assert_eq!(github.row(7, "plan-platform"), "dropped: after bootstrap failed");
 }
-
-/// By the lock that its pull request keeps: it may be done in part, or its change was taken back.
-#[test]
-fn what_was_applied_is_planned_with_every_push_though_its_files_are_as_on_the_base() {
-    let config = CONFIG.replace("dir = \"bootstrap\"", "dir = \"bootstrap\"\npaths = [\"elsewhere/**\"]");
-    let github = wanting(GitHub::start(&config));
-    github.job().on(github.comment(7, "alice", "/plan bootstrap")).ci(["run"]).exits(0);
-    github.state(|state| state.approve(7, "bob"));
-    github.job().on(github.comment(7, "alice", "/apply bootstrap")).ci(["run"]).exits(0);
-    github.commit("work", "platform/more", "of another layer\n");
-    github.job().on(github.pull_event(7, "synchronize")).ci(["run"]).exits(0);
-    assert_eq!(github.row(7, "plan-bootstrap"), "success: wants bootstrap as on work");
-    // Another pull request has nothing to do with that.
-    github.open_pull(8, "work");
-    github.job().on(github.pull_event(8, "opened")).ci(["run"]).exits(0);
-    assert_eq!(github.row(8, "plan-bootstrap"), "skipped: no changes in elsewhere/**");
-}

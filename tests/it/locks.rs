@@ -6,6 +6,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 
 use crate::github::git;
+use crate::on_github;
 use crate::place::{GitHub, Place, on_both};
 use crate::project::{Project, Ran};
 
@@ -318,3 +319,30 @@ on_both!(
     what_a_closed_pull_request_holds_is_taken_over,
     work_without_a_pull_request_holds_a_layer_no_longer_than_it_runs,
 );
+
+/// By the lock that its pull request keeps: it may be done in part, or its change was taken back.
+#[test]
+fn what_was_applied_is_planned_with_every_push_though_its_files_are_as_on_the_base() {
+    let config = on_github::CONFIG.replace("dir = \"bootstrap\"", "dir = \"bootstrap\"\npaths = [\"elsewhere/**\"]");
+    let github = on_github::wanting(crate::github::GitHub::start(&config));
+    github.job().on(github.comment(7, "alice", "/plan bootstrap")).ci(["run"]).exits(0);
+    github.state(|state| state.approve(7, "bob"));
+    github.job().on(github.comment(7, "alice", "/apply bootstrap")).ci(["run"]).exits(0);
+    github.commit("work", "platform/more", "of another layer\n");
+    github.take_log();
+    github.job().on(github.pull_event(7, "synchronize")).ci(["run"]).exits(0);
+    assert_eq!(github.row(7, "plan-bootstrap"), "success: wants bootstrap as on work");
+    // All locks are listed at once, and read where there is one.
+    let log = github.take_log();
+    let asked = ["matching-refs/", "ref/", "commits/"].map(|what| log.of("GET", &format!("/git/{what}")).len());
+    assert_eq!(asked, [1, 1, 1], "{:#?}", log.lines());
+    // Another pull request has nothing to do with that.
+    github.open_pull(8, "work");
+    github.job().on(github.pull_event(8, "opened")).ci(["run"]).exits(0);
+    assert_eq!(github.row(8, "plan-bootstrap"), "skipped: no changes in elsewhere/**");
+    // What nobody can read is named, with what to do.
+    git::git(&git::bare(github.folder()), &["update-ref", "refs/ci/locks/bootstrap", "main"]);
+    let refused = github.job().on(github.pull_event(8, "synchronize")).ci(["run"]).exits(3);
+    assert!(refused.stderr.contains("what `refs/ci/locks/bootstrap` says cannot be read"), "{refused:#?}");
+    assert!(refused.stderr.contains("what was applied already"), "{refused:#?}");
+}

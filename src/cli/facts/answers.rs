@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use crate::forge::{self, Check, Forge, Review};
+use crate::forge::{self, Check, Forge, Lock, Review};
 use crate::gate::{Facts, Known, PersonaFacts, Standing, Trouble, Unknown};
 use crate::model::event::Pull;
 use crate::model::pattern::Wildcard;
@@ -21,6 +21,7 @@ pub(in crate::cli) enum Question {
     Mergeable,
     BaseChanges,
     ChangedFiles,
+    Locked,
 }
 
 /// The answers so far.
@@ -34,6 +35,8 @@ pub(in crate::cli) struct Answers<'a> {
     mergeable: OnceLock<Known<bool>>,
     base_changes: OnceLock<Known<Vec<String>>>,
     changed_files: OnceLock<Known<Vec<String>>>,
+    locked: OnceLock<Known<BTreeSet<String>>>,
+    locks: Mutex<BTreeMap<String, Known<Option<Lock>>>>,
 }
 
 impl<'a> Answers<'a> {
@@ -48,6 +51,8 @@ impl<'a> Answers<'a> {
             mergeable: OnceLock::new(),
             base_changes: OnceLock::new(),
             changed_files: OnceLock::new(),
+            locked: OnceLock::new(),
+            locks: Mutex::default(),
         }
     }
 
@@ -61,6 +66,7 @@ impl<'a> Answers<'a> {
             Question::Mergeable => drop(self.mergeable()),
             Question::BaseChanges => drop(self.base_changes()),
             Question::ChangedFiles => drop(self.changed_files()),
+            Question::Locked => drop(self.locked()),
         });
     }
 
@@ -97,12 +103,24 @@ impl<'a> Answers<'a> {
         kept(&self.base_changes, || self.forge.base_changes(self.pull()?).map_err(unknown))
     }
 
-    /// By the lock that the pull request keeps of a layer until it is closed.
-    pub(super) fn applied(&self, layer: &str) -> Known<bool> {
-        let Some(pull) = self.pull else { return Ok(false) };
-        let held = self.forge.lock(layer).map_err(unknown)?;
+    /// By the locks that the pull request keeps of layers until it is closed.
+    pub(super) fn applied(&self, layers: &[&str]) -> Known<BTreeSet<String>> {
+        let Some(pull) = self.pull.filter(|_| !layers.is_empty()) else { return Ok(BTreeSet::new()) };
+        let locked = self.locked()?;
+        let layers: Vec<&str> = layers.iter().copied().filter(|layer| locked.contains(*layer)).collect();
+        let locks = forge::side_by_side(&layers, |layer| self.lock(layer));
+        let locks: Vec<Option<Lock>> = locks.into_iter().collect::<Known<_>>()?;
         // What work of a run that died came to nobody knows.
-        Ok(held.is_some_and(|held| (held.applied || held.work.is_some()) && held.pull == Some(pull.number)))
+        let applied = |lock: &Lock| (lock.applied || lock.work.is_some()) && lock.pull == Some(pull.number);
+        Ok(locks.into_iter().flatten().filter(applied).map(|lock| lock.layer).collect())
+    }
+
+    fn locked(&self) -> Known<&BTreeSet<String>> {
+        self.locked.get_or_init(|| self.forge.locked().map_err(unknown)).as_ref().map_err(Clone::clone)
+    }
+
+    fn lock(&self, layer: &str) -> Known<Option<Lock>> {
+        once(&self.locks, layer.to_owned(), || self.forge.lock(layer).map_err(unknown))
     }
 
     pub(super) fn changed_files(&self) -> Known<&[String]> {
@@ -187,5 +205,10 @@ impl Facts for Rehearsal {
     fn changed(&self, paths: &[Wildcard]) -> Known<Option<String>> {
         self.note(Question::ChangedFiles);
         self.all_hold.changed(paths)
+    }
+
+    fn applied(&self, layers: &[&str]) -> Known<BTreeSet<String>> {
+        self.note(Question::Locked);
+        self.all_hold.applied(layers)
     }
 }

@@ -208,7 +208,8 @@ pub(super) fn unlock(work: &Work<'_>, which: &Unlock) -> Tried {
     };
     let (forge, asked) = (work.dashboard.forge, work.event.by_person());
     let (mut released, mut busy) = (Vec::new(), Vec::new());
-    for layer in layers {
+    let locked = forge.locked()?;
+    for layer in layers.into_iter().filter(|layer| locked.contains(layer)) {
         let Some(held) = forge.lock(&layer)?.filter(|held| held.pull == work.dashboard.pull) else { continue };
         if under_way(forge, &held)? {
             let why = format!("{layer} is held by a run under way ({})", held.by);

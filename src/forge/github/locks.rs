@@ -2,6 +2,8 @@
 //! top of it hands the layer over or says that it is free again, and only if nobody else put one there: the reference is
 //! never deleted, which nothing could make depend on what it says. See <https://docs.github.com/en/rest/git/refs>.
 
+use std::collections::BTreeSet;
+
 use serde::de::IgnoredAny;
 use serde_json::json;
 
@@ -12,6 +14,9 @@ use crate::model::ids::Sha;
 
 /// The tree without files, which every git repository knows without being told.
 const EMPTY_TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+/// The references of locks stand below it.
+const LOCKS: &str = "ci/locks";
 
 /// How often a lock is tried to be taken that others take and release at the same time.
 const TRIES: usize = 3;
@@ -41,6 +46,18 @@ impl GitHub {
             Err(error) if is_refusal(&error) => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// By the references, which are all on one page however many there are.
+    pub(super) fn ever_held(&self) -> Result<BTreeSet<String>> {
+        let found: Vec<wire::Ref> = match self.ask(&self.call(Route::MatchingRefs, &[&LOCKS])) {
+            Ok(found) => found,
+            Err(Error::NotFound(_) | Error::Conflict(_)) => return Ok(BTreeSet::new()),
+            Err(error) => return Err(error),
+        };
+        // What is asked for is how names begin.
+        let layer = |found: &wire::Ref| found.name.strip_prefix(&format!("refs/{LOCKS}/")).map(str::to_owned);
+        Ok(found.iter().filter_map(layer).collect())
     }
 
     pub(super) fn held(&self, layer: &str) -> Result<Option<Lock>> {
@@ -142,7 +159,7 @@ fn is_refusal(error: &Error) -> bool {
 }
 
 pub(super) fn name(layer: &str) -> String {
-    format!("ci/locks/{layer}")
+    format!("{LOCKS}/{layer}")
 }
 
 fn free(layer: &str) -> String {

@@ -94,6 +94,8 @@ routes! {
     CreateIssue: POST "/repos/{owner}/{repo}/issues" needs "issues: write";
     /// An issue's new text or state.
     EditIssue: PATCH "/repos/{owner}/{repo}/issues/{issue_number}" needs "issues: write";
+    /// The git references whose names begin so, all of them on one page.
+    MatchingRefs: GET "/repos/{owner}/{repo}/git/matching-refs/{ref}" needs "contents: read";
     /// A git reference.
     Ref: GET "/repos/{owner}/{repo}/git/ref/{ref}" needs "contents: read";
     /// A new git reference.

@@ -194,6 +194,8 @@ pub(super) struct Issue {
 /// What a git reference points at.
 #[derive(Debug, Deserialize)]
 pub(super) struct Ref {
+    #[serde(rename = "ref")]
+    pub(super) name: String,
     pub(super) object: Object,
 }
 

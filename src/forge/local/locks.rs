@@ -1,5 +1,7 @@
 //! The locks of layers as files: `locks/LAYER.json`, there while it is held.
 
+use std::collections::BTreeSet;
+
 use super::Local;
 use super::store::file_name;
 use crate::forge::{Lock, Result, Taken};
@@ -29,6 +31,11 @@ impl Local {
             }
             Ok(still)
         })
+    }
+
+    pub(super) fn ever_held(&self) -> Result<BTreeSet<String>> {
+        // What ci.toml may call a layer stands as it is in the name of a file.
+        Ok(self.store.names("locks")?.into_iter().collect())
     }
 
     pub(super) fn held(&self, layer: &str) -> Result<Option<Lock>> {

@@ -54,20 +54,26 @@ impl Store {
 
     /// The numbers of the files `FAMILY/N.json`, lowest first; other names are not ours to read.
     pub(super) fn numbers(&self, family: &str) -> Result<Vec<u64>> {
-        let path = self.path(family);
+        let stems = self.names(family)?;
+        let mut numbers: Vec<u64> = stems.iter().filter_map(|stem| stem.parse().ok()).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// The names of the files and folders in a folder, without the ending of ours, in no order.
+    pub(super) fn names(&self, folder: &str) -> Result<Vec<String>> {
+        let path = self.path(folder);
         let entries = match fs::read_dir(&path) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(failure(&path, &error)),
         };
-        let mut numbers = Vec::new();
+        let mut names = Vec::new();
         for entry in entries {
             let name = entry.map_err(|error| failure(&path, &error))?.file_name();
-            let stem = name.to_str().map(|name| name.strip_suffix(".json").unwrap_or(name));
-            numbers.extend(stem.and_then(|stem| stem.parse::<u64>().ok()));
+            names.extend(name.to_str().map(|name| name.strip_suffix(".json").unwrap_or(name).to_owned()));
         }
-        numbers.sort_unstable();
-        Ok(numbers)
+        Ok(names)
     }
 
     /// The numbers that [`Store::append`] may have given out, lowest first. Listing a folder into which others write may

@@ -13,6 +13,14 @@ pub(super) fn get(state: &State, name: &str) -> Response {
     }
 }
 
+/// Those whose names begin so, on one page however many they are.
+pub(super) fn matching(state: &State, start: &str) -> Response {
+    let listed =
+        git::ask(&state.bare, &["for-each-ref", "--format=%(refname:lstrip=1) %(objectname)"]).unwrap_or_default();
+    let refs = listed.lines().filter_map(|line| line.split_once(' ')).filter(|(name, _)| name.starts_with(start));
+    Response::json(200, &refs.map(|(name, sha)| shown(name, sha)).collect())
+}
+
 pub(super) fn create(state: &State, request: &Request) -> Response {
     let fields = request.json();
     let (Some(name), Some(sha)) = (fields["ref"].as_str(), fields["sha"].as_str()) else {

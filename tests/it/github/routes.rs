@@ -100,6 +100,7 @@ fn route(state: &mut State, account: &Account, request: &Request, parts: &[&str]
         ("POST", ["issues"]) => issues::create(state, login, request),
         ("PATCH", ["issues", issue]) => issues::edit(state, request, number(issue)?),
         ("GET", ["git", "ref", name @ ..]) => refs::get(state, &name.join("/")),
+        ("GET", ["git", "matching-refs", name @ ..]) => refs::matching(state, &name.join("/")),
         ("POST", ["git", "refs"]) => refs::create(state, request),
         ("PATCH", ["git", "refs", name @ ..]) => refs::move_to(state, request, &name.join("/")),
         ("GET", ["git", "commits", sha]) => refs::commit(state, sha),
