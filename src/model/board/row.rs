@@ -115,16 +115,13 @@ fn over_layers(row: &mut Row, layout: &Layout, standing: &Standing<'_>, (before,
     let cells = layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, track)));
     let (outdated, cells): (Vec<Of<'_>>, Vec<Of<'_>>) =
         cells.partition(|(layer, record, _)| is_outdated(record, Some(layer), told));
-    let missing = missing(told, &outdated, &cells);
+    let missing = missing(layout, told, &outdated, &cells);
     let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
     // What is said of layers before says which of them have something to do; else it may be any.
     let is_told = told.iter().any(|told| told.layer.is_some());
     let total = if is_told { cells.len() + missing.len() } else { layout.layers.len() };
     let mut tell = before.iter().filter(|row| row.layer.is_some() || !row.cells.is_empty());
-    // Changes that were found for the whole may be any layer's.
-    let of_whole = told.iter().any(|told| told.layer.is_none() && told.changes == Some(true));
-    let all_known =
-        if is_told && !of_whole { tell.all(|row| row.status.done()) } else { cells.len() == layout.layers.len() };
+    let all_known = if is_told { tell.all(|row| row.status.done()) } else { cells.len() == layout.layers.len() };
     let open = !missing.is_empty() || done < cells.len();
     let whole = whole.current.filter(|whole| whole.entry.status == Status::Running || open || !all_known);
     let of_layers = cells.iter().map(|(layer, record, _)| (Some(*layer), *record));
@@ -179,12 +176,16 @@ fn over_layers(row: &mut Row, layout: &Layout, standing: &Standing<'_>, (before,
 }
 
 /// The layers that hold changes and were not touched since, so that they still have to be done.
-fn missing(told: &[Before<'_>], outdated: &[Of<'_>], cells: &[Of<'_>]) -> Vec<String> {
+fn missing(layout: &Layout, told: &[Before<'_>], outdated: &[Of<'_>], cells: &[Of<'_>]) -> Vec<String> {
     // Where nothing is said of changes a layer may hold some, unless something else says that it does not.
     let is_idle = |layer: Option<&str>| told.iter().any(|told| told.layer == layer && told.changes == Some(false));
     let holds = |told: &&Before<'_>| told.changes.unwrap_or_else(|| !is_idle(told.layer));
-    let to_do = told.iter().filter(|told| told.status == Status::Success).filter(holds);
-    let to_do = to_do.filter_map(|told| told.layer).chain(outdated.iter().map(|(layer, ..)| *layer));
+    let succeeded = told.iter().filter(|told| told.status == Status::Success);
+    // Changes that were found for the whole may be any layer's.
+    let of_whole = succeeded.clone().any(|told| told.layer.is_none() && told.changes == Some(true));
+    let any = layout.layers.iter().filter(|_| of_whole).map(String::as_str);
+    let to_do = succeeded.filter(holds).filter_map(|told| told.layer).chain(any);
+    let to_do = to_do.chain(outdated.iter().map(|(layer, ..)| *layer));
     let mut missing: Vec<String> = Vec::new();
     for layer in to_do {
         if cells.iter().all(|(known, ..)| *known != layer) && missing.iter().all(|known| known != layer) {

@@ -1,6 +1,5 @@
 mod layers;
-
-use proptest::prelude::*;
+mod random;
 
 use super::{Board, Entry, Layout, Recorded, RowSpec, Status, fold, standing};
 use crate::model::ids::RunId;
@@ -231,54 +230,4 @@ fn a_row_that_is_shown_when_reported_is_hidden_until_then() {
     layout.rows[3].when_reported = true;
     assert!(!fold(&layout, &[]).row("e2e").unwrap().shown);
     assert!(fold(&layout, &journal([report("e2e", None, 1, Status::Pending)])).row("e2e").unwrap().shown);
-}
-
-fn entry() -> impl Strategy<Value = Entry> {
-    let rows = prop::sample::select(&["plan-a", "plan-b", "apply", "e2e", "gone"][..]);
-    let layer = prop::sample::select(&[None, Some("a"), Some("b")][..]);
-    let status = prop::sample::select(
-        &[Status::Pending, Status::Running, Status::Success, Status::Failure, Status::Skipped, Status::Dropped][..],
-    );
-    let changes = prop::option::of(any::<bool>());
-    let work = prop::sample::select(&[None, Some("a"), Some("b")][..]).prop_map(|work| work.map(str::to_owned));
-    (rows, layer, 0..4_u64, status, changes, any::<bool>(), work).prop_map(
-        |(row, layer, run, status, changes, began, work)| {
-            let began = began || !status.ended() || work.is_none();
-            Entry { changes, began, work, ..report(row, layer, run, status) }
-        },
-    )
-}
-
-proptest! {
-    #[test]
-    fn the_fold_is_of_a_set(
-        (recorded, shuffled) in prop::collection::vec(entry(), 0..20).prop_map(journal).prop_flat_map(|recorded| {
-            let shuffled = Just(recorded.clone()).prop_shuffle();
-            (Just(recorded), shuffled)
-        }),
-        cut in 0..20_usize,
-    ) {
-        let once = fold(&layout(), &recorded);
-        prop_assert_eq!(&fold(&layout(), &shuffled), &once);
-        // Two readings that overlap, joined, are one; and what was sent twice counts where it came first.
-        let again = shuffled.iter().take(cut).map(|record| Recorded { seq: record.seq + 1_000, ..record.clone() });
-        let joined: Vec<Recorded> = recorded.iter().skip(cut / 2).cloned().chain(again).chain(shuffled.clone()).collect();
-        prop_assert_eq!(&fold(&layout(), &joined), &once);
-    }
-
-    #[test]
-    fn a_row_stands_on_what_sync_looks_at(entries in prop::collection::vec(entry(), 0..20)) {
-        let recorded = journal(entries);
-        let board = fold(&layout(), &recorded);
-        for row in &board.rows {
-            let entries: Vec<Status> = standing(&layout(), &recorded)
-                .into_iter()
-                .filter(|record| record.entry.row == row.id)
-                .map(|record| record.entry.status)
-                .collect();
-            if row.status == Status::Running {
-                prop_assert!(entries.contains(&Status::Running), "{:?}", row);
-            }
-        }
-    }
 }

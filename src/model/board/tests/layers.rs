@@ -268,3 +268,16 @@ fn what_did_not_begin_takes_no_place_of_what_had_nothing_to_do() {
     let cancelled = Entry { status: Status::Dropped, began: false, ..waits.clone() };
     assert_eq!(status(&board([idle, waits, cancelled]), "plan-b"), Status::Skipped);
 }
+
+/// Changes that one plan found for all layers may be any layer's.
+#[test]
+fn what_one_plan_found_for_all_is_to_be_done_for_each() {
+    let layout = Layout { rows: vec![spec("plan", None, &[]), spec("apply", None, &["plan"])], ..layout() };
+    let planned = Entry { changes: Some(true), ..report("plan", None, 1, Status::Success) };
+    let applied = |layer| report("apply", Some(layer), 2, Status::Success);
+    let half = fold(&layout, &journal([planned.clone(), applied("a")]));
+    let row = half.row("apply").unwrap();
+    assert_eq!((row.status, &*row.note, &*row.missing), (Status::Pending, "1 of 2 layers", &["b".to_owned()][..]));
+    let both = fold(&layout, &journal([planned, applied("a"), applied("b")]));
+    assert_eq!(status(&both, "apply"), Status::Success);
+}
