@@ -114,10 +114,8 @@ fn changed<'r>(rules: &'r Rules, order: &Order<'_>, handlers: &[&Handler], agend
     };
     let is_touched = |layer: &Layer| touched.contains(layer.key.value.as_str());
     for layer in rules.layers.values().filter(|layer| !is_touched(layer)) {
-        for (row, stage) in handlers.iter().filter_map(|handler| row_of(rules, handler, Some(layer))) {
-            if stage.each {
-                agenda.idle.push(Idle { row, layer: Some(layer.key.value.clone()), note: unchanged(layer) });
-            }
+        for (row, _) in handlers.iter().filter_map(|handler| row_of(rules, handler, Some(layer))) {
+            agenda.idle.push(Idle { row, layer: Some(layer.key.value.clone()), note: unchanged(layer) });
         }
     }
     rules.layers.values().filter(|layer| is_touched(layer)).collect()
@@ -338,6 +336,8 @@ pub(crate) fn layout(rules: &Rules) -> Layout {
                 layer: key,
                 optional: stage.optional,
                 when_reported: stage.show == Show::WhenReported,
+                looks: rules.only_looks(&stage.key.value),
+                held_to: rules.held_to(&stage.key.value).map(str::to_owned),
             });
         };
         if stage.each {

@@ -1,6 +1,7 @@
 //! The board: what the entries of the journal say about each row. It is a fold over a set that only grows, so every
 //! reader of the same entries sees the same board. It does not know how it is drawn, nor where entries come from.
 
+mod before;
 mod fold;
 mod row;
 #[cfg(test)]
@@ -161,6 +162,10 @@ pub(crate) struct RowSpec {
     pub(crate) optional: bool,
     /// Shown only once something was reported.
     pub(crate) when_reported: bool,
+    /// Whether its work only looks, as a plan does, so that its latest word is all that counts of what it found.
+    pub(crate) looks: bool,
+    /// The stage that says what is to be done here, where its work is held to the record of one.
+    pub(crate) held_to: Option<String>,
 }
 
 /// A row as it stands.
@@ -190,6 +195,9 @@ pub(crate) struct Row {
     pub(crate) seconds: Option<i64>,
     /// Whether the work found something to change, where that is known.
     pub(crate) changes: Option<bool>,
+    /// What those that come after it have to follow.
+    #[serde(skip)]
+    pub(crate) changed: Option<Changed>,
     pub(crate) digest: Option<String>,
     /// Where layers report to one row: what each says.
     pub(crate) cells: Vec<Cell>,
@@ -213,6 +221,31 @@ pub(crate) struct Cell {
     /// The place of that report in the journal.
     #[serde(skip)]
     pub(crate) seq: u64,
+    /// What those that come after it have to follow.
+    #[serde(skip)]
+    pub(crate) changed: Option<Changed>,
+}
+
+/// The last change that whatever comes after has to follow. What was changed once stays changed, though doing it again finds
+/// nothing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Changed {
+    pub(crate) kind: Change,
+    /// The place in the journal of the report of it.
+    pub(crate) seq: u64,
+    pub(crate) at: Timestamp,
+    pub(crate) run: Option<RunId>,
+}
+
+/// How something is known to have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// It is to be done, says work that only looked.
+    Found,
+    /// It was done, or may have been by work that broke off.
+    Made,
+    /// Nobody says.
+    Perhaps,
 }
 
 /// Every row, and what happened, newest first.

@@ -265,4 +265,23 @@ impl Rules {
             None => Vec::new(),
         }
     }
+
+    /// Whether nothing that does a stage's work changes anything, as far as ci.toml says.
+    pub(crate) fn only_looks(&self, stage: &str) -> bool {
+        let mut working = self.working_for(stage).peekable();
+        working.peek().is_some() && working.all(|handler| handler.record.is_some() || handler.fail_on_changed)
+    }
+
+    /// The stage to whose record all is held that does a stage's work.
+    pub(crate) fn held_to(&self, stage: &str) -> Option<&str> {
+        let mut stages = self.working_for(stage).map(|handler| handler.held_to().map(|stage| stage.value.as_str()));
+        let first = stages.next()??;
+        stages.all(|other| other == Some(first)).then_some(first)
+    }
+
+    /// The handlers that do a stage's work, and do not only report it.
+    fn working_for(&self, stage: &str) -> impl Iterator<Item = &Handler> {
+        let is_of = move |handler: &&Handler| handler.stage.as_ref().is_some_and(|of| of.value == stage);
+        self.handlers.values().filter(is_of).filter(|handler| !matches!(handler.kind, Kind::Report(_)))
+    }
 }

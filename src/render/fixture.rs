@@ -181,6 +181,8 @@ pub(super) fn layout() -> Layout {
         after: after.iter().map(|id| (*id).to_owned()).collect(),
         optional,
         when_reported: false,
+        looks: stage == "plan",
+        held_to: None,
     };
     Layout {
         rows: vec![

@@ -150,7 +150,9 @@ fn a_report_for_some_layers_says_what_the_row_comes_to<P: Place>() {
     let (bootstrap, platform) = (["--layer", "bootstrap"], ["--layer", "platform"]);
     assert_eq!(report("2", "running", &platform), "apply (platform) of HEAD: running\n");
     report("3", "running", &bootstrap);
-    assert_eq!(report("2", "success", &[]), "apply of HEAD: running (platform: success)\n");
+    // It is of those too that said nothing.
+    let of_all = "apply of HEAD: running (data-prod: success, data-staging: success, platform: success)\n";
+    assert_eq!(report("2", "success", &[]), of_all);
     report("4", "failure", &platform);
     assert_eq!(report("3", "success", &bootstrap), "apply of HEAD: failure (bootstrap: success)\n");
     assert!(report("1", "success", &[]).starts_with("apply of HEAD stays failure: "));

@@ -194,7 +194,7 @@ fn a_layer_can_be_reported() {
     let github = github();
     let report = |more: &[&str]| github.job().ci([&["update", "--pr", "7", "--status", "success"], more].concat());
     let told = |more: &[&str]| report(more).exits(0).stdout;
-    assert!(told(&["--stage", "apply", "--layer", "platform"]).starts_with("apply (platform) of "));
+    assert!(told(&["--stage", "apply", "--layer", "platform"]).ends_with(": pending (platform: success)\n"));
     github.job().ci(["update", "--pr", "7", "--stage", "apply", "--layer", "bootstrap", "--status", "error"]).exits(0);
     // GitHub shows the newest status of a name, so that a layer has one of its own.
     let statuses = github.statuses(&github.head(7));

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::row::{row, shown_link};
 use super::{Board, Entry, Happening, Layout, Recorded, Row, RowSpec, Status};
+use crate::model::decision::is_stale;
 
 /// Folds what was recorded into the board that `layout` describes. The order and repetition of `recorded` do not
 /// matter: entries are ordered by their server's id, and of those with equal ids the first counts.
@@ -113,32 +114,37 @@ fn lower_first(layout: &Layout, index: &HashMap<&str, usize>) -> Vec<usize> {
 pub(super) struct Tracks<'a>(BTreeMap<Option<&'a str>, Track<'a>>);
 
 /// What a row stands on.
-pub(super) struct Standing<'a> {
+#[derive(Default)]
+pub(super) struct Standing<'l, 'a> {
     /// What was reported for the row as a whole, if anything was: where layers reported since, only what did not go well.
     pub(super) whole: Track<'a>,
     /// What stands of each layer, where some of them reported since: of others what was reported for the whole.
-    pub(super) layers: Vec<(&'a str, Track<'a>)>,
+    pub(super) layers: Vec<(&'l str, Track<'a>)>,
 }
 
 impl<'a> Tracks<'a> {
     /// What stands, of the layers that count.
-    pub(super) fn standing(&self, layout: &Layout, counts: impl Fn(&str) -> bool) -> Standing<'a> {
+    pub(super) fn standing<'l>(&'l self, layout: &'l Layout, counts: impl Fn(&str) -> bool) -> Standing<'l, 'a> {
         let whole = self.0.get(&None).copied().unwrap_or_default();
-        let layers = self.0.iter().filter_map(|(layer, track)| Some(((*layer)?, *track)));
+        let layers = self.0.iter().filter_map(|(layer, track)| Some(((*layer)?, track.beside(&whole))));
         let layers = layers.filter(|(layer, _)| counts(layer));
         let layers: Vec<_> = layers.map(|(layer, track)| (layer, track, whole.replaces(&track))).collect();
         if layers.iter().all(|(.., is_taken)| *is_taken) {
-            return Standing { whole, layers: Vec::new() };
+            let changed = layers.iter().fold(whole, |whole, (_, track, _)| whole.beside(track));
+            return Standing { whole: changed, layers: Vec::new() };
         }
+        let mut others = layout.layers.iter().filter(|layer| !self.0.contains_key(&Some(layer.as_str()))).peekable();
         // What came later and took no layer's place is of an older run than any, if all have a word of their own.
         let is_late = layers.iter().all(|(.., is_taken)| !is_taken)
             && layers.iter().any(|(_, track, _)| track.seq() < whole.seq())
-            && layout.layers.iter().all(|layer| self.0.contains_key(&Some(layer.as_str())));
+            && others.peek().is_none();
         let stands = |track, is_taken| if is_taken { whole.instead(track) } else { track };
-        Standing {
-            whole: if is_late || !whole.holds() { Track::default() } else { whole },
-            layers: layers.into_iter().map(|(layer, track, is_taken)| (layer, stands(track, is_taken))).collect(),
-        }
+        let layers = layers.into_iter().map(|(layer, track, is_taken)| (layer, stands(track, is_taken)));
+        // What was done for all of them was done for those that said nothing since.
+        let others = others.filter(|_| whole.is_done()).map(|layer| (layer.as_str(), whole));
+        let mut layers: Vec<_> = layers.chain(others).collect();
+        layers.sort_by_key(|(layer, _)| *layer);
+        Standing { whole: if is_late || !whole.holds() { Track::default() } else { whole }, layers }
     }
 }
 
@@ -148,19 +154,30 @@ pub(super) struct Track<'a> {
     pub(super) current: Option<&'a Recorded>,
     /// The report that the work of `current` began.
     pub(super) began: Option<&'a Recorded>,
+    /// What the work of `current` was asked for by.
+    pub(super) asked: Option<&'a str>,
+    /// The last report of work that changed something, or may have.
+    pub(super) changed: Option<&'a Recorded>,
 }
 
 impl<'a> Track<'a> {
     fn take(&mut self, record: &'a Recorded) {
         let entry = &record.entry;
+        if may_have_changed(entry) {
+            self.changed = Some(record);
+        }
         let Some(held) = self.current else {
             self.began = (!entry.status.ended()).then_some(record);
+            self.asked = entry.action.as_deref();
             self.current = Some(record);
             return;
         };
         if !takes(entry, &held.entry) {
             return;
         }
+        // Whoever says again that it runs, or how it ended, need not know what was asked for.
+        let is_same = held.entry.run == entry.run && (entry.status.ended() || !held.entry.status.ended());
+        self.asked = self.asked.filter(|_| is_same).or(entry.action.as_deref());
         self.began =
             if entry.status.ended() { self.began.filter(|began| began.entry.run == entry.run) } else { Some(record) };
         self.current = Some(record);
@@ -168,6 +185,12 @@ impl<'a> Track<'a> {
 
     fn seq(&self) -> Option<u64> {
         self.current.map(|record| record.seq)
+    }
+
+    /// The same, where `other` may have changed something since.
+    fn beside(self, other: &Self) -> Self {
+        let changed = [self.changed, other.changed].into_iter().flatten().max_by_key(|record| record.seq);
+        Self { changed, ..self }
     }
 
     /// Whether what this says of the whole row stands in place of what `layer` says.
@@ -179,7 +202,12 @@ impl<'a> Track<'a> {
     /// What this says of the whole row, as that of a layer that its run may have begun.
     fn instead(self, layer: Self) -> Self {
         let of_run = |began: &&Recorded| self.current.is_some_and(|record| record.entry.run == began.entry.run);
-        Self { began: self.began.or(layer.began.filter(of_run)), ..self }
+        let began = layer.began.filter(of_run);
+        Self { began: self.began.or(began), asked: self.asked.or(began.and(layer.asked)), ..self.beside(&layer) }
+    }
+
+    fn is_done(&self) -> bool {
+        self.current.is_some_and(|record| record.entry.status.done())
     }
 
     /// Whether what this says of the whole row is not settled by what a layer reports.
@@ -188,6 +216,12 @@ impl<'a> Track<'a> {
             record.entry.began && matches!(record.entry.status, Status::Running | Status::Failure | Status::Dropped)
         })
     }
+}
+
+/// Whether work that ended so changed something, or may have.
+fn may_have_changed(entry: &Entry) -> bool {
+    let ended = matches!(entry.status, Status::Success | Status::Failure | Status::Dropped);
+    ended && entry.began && entry.changes != Some(false) && !is_stale(&entry.note)
 }
 
 /// Whether an entry takes the place of `held`, which came before it. Work that came to nothing takes no place, and what

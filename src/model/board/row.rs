@@ -1,19 +1,20 @@
 //! What a row says, from what stands of it and the rows before it.
 
-use jiff::Timestamp;
-
+use super::before::Before;
 use super::fold::{Standing, Track, Tracks};
-use super::{Cell, Entry, Layout, Recorded, Row, RowSpec, Status};
+use super::{Cell, Change, Changed, Entry, Layout, Recorded, Row, RowSpec, Status};
 use crate::model::decision::{GONE, UNREPORTED, is_stale};
 
 pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &[&Row]) -> Row {
+    let standing = tracks.map(|tracks| tracks.standing(layout, |layer| layout.has(layer))).unwrap_or_default();
     let mut row = Row {
         id: spec.id.clone(),
         stage: spec.stage.clone(),
         layer: spec.layer.clone(),
         title: spec.title.clone(),
         optional: spec.optional,
-        shown: !spec.when_reported || tracks.is_some(),
+        // What was said of layers that ci.toml has lost stands in the history.
+        shown: !spec.when_reported || standing.whole.current.is_some() || !standing.layers.is_empty(),
         status: Status::Pending,
         note: String::new(),
         link: None,
@@ -23,28 +24,40 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
         action: None,
         seconds: None,
         changes: None,
+        changed: None,
         digest: None,
         cells: Vec::new(),
         missing: Vec::new(),
     };
-    let before_it = Before::of(before);
-    // What was said of layers that ci.toml has lost stands in the history.
-    match tracks.map(|tracks| tracks.standing(layout, |layer| layout.has(layer))) {
-        Some(standing) if !standing.layers.is_empty() => over_layers(&mut row, layout, &standing, (before, &before_it)),
-        Some(Standing { whole, .. }) if whole.current.is_some() => of_one(&mut row, &whole, &before_it),
-        Some(_) | None => {
-            if let Some(note) = nothing_to_do(spec, before) {
-                row.status = Status::Skipped;
-                row.note = note;
-            }
-        }
+    let before = Before::of(spec, before);
+    // Where there is nothing to do, what did nothing leaves nothing to be done.
+    let counts = |layer: Option<&str>, track: &Track<'_>| !(did_nothing(track) && before.is_idle(layer));
+    let Standing { whole, mut layers } = standing;
+    layers.retain(|(layer, track)| counts(Some(layer), track));
+    if !layers.is_empty() {
+        over_layers(&mut row, (layout, spec), &Standing { whole, layers }, &before);
+    } else if whole.current.is_some() && counts(spec.layer.as_deref(), &whole) {
+        of_one(&mut row, spec, &whole, &before);
+    } else if before.is_idle(spec.layer.as_deref()) {
+        row.status = Status::Skipped;
+        row.note = before.nothing_to_do(&spec.stage);
     }
     row
 }
 
-fn of_one(row: &mut Row, track: &Track<'_>, before: &[Before<'_>]) {
+/// Whether work was asked for and did not begin, or not again.
+fn did_nothing(track: &Track<'_>) -> bool {
+    let did_nothing = |entry: &Entry| match entry.status {
+        Status::Failure | Status::Dropped => !entry.began || entry.changes == Some(false),
+        Status::Pending | Status::Running | Status::Success | Status::Skipped => false,
+    };
+    track.current.is_some_and(|record| did_nothing(&record.entry))
+}
+
+fn of_one(row: &mut Row, spec: &RowSpec, track: &Track<'_>, before: &Before<'_>) {
     let Some(record) = track.current else { return };
-    if is_outdated(record, row.layer.as_deref(), before) {
+    row.changed = changed(spec, track);
+    if before.outdates(track, row.layer.as_deref()) {
         CHANGED_SINCE.clone_into(&mut row.note);
         return;
     }
@@ -54,100 +67,71 @@ fn of_one(row: &mut Row, track: &Track<'_>, before: &[Before<'_>]) {
     row.link = shown_link(entry);
     row.run_page = run_page(entry);
     (row.at, row.seq) = (Some(record.at), record.seq);
-    row.action = asked(track);
+    row.action = track.asked.map(str::to_owned);
     row.changes = entry.changes;
     row.digest.clone_from(&entry.digest);
     row.seconds = seconds(track);
 }
 
-/// What one layer says in a row for several.
-type Of<'a> = (&'a str, &'a Recorded, &'a Track<'a>);
-
 /// The note of a row whose work was done before there was found something to do.
 const CHANGED_SINCE: &str = "changes were found since";
 
-/// What a row says of one layer, or of all, to those that come after it.
-struct Before<'a> {
-    layer: Option<&'a str>,
-    status: Status,
-    changes: Option<bool>,
-    at: Timestamp,
-    seq: u64,
-}
-
-impl Before<'_> {
-    /// What rows say of which something was reported.
-    fn of<'a>(rows: &[&'a Row]) -> Vec<Before<'a>> {
-        let of_cell = |cell: &'a Cell| {
-            let Cell { status, changes, at, seq, .. } = *cell;
-            Before { layer: Some(cell.layer.as_str()), status, changes, at, seq }
-        };
-        let of_row = |row: &'a Row| {
-            let Row { status, changes, seq, .. } = *row;
-            let own = row.at.filter(|_| row.cells.is_empty());
-            own.map(|at| Before { layer: row.layer.as_deref(), status, changes, at, seq })
-        };
-        rows.iter().flat_map(|row| row.cells.iter().map(of_cell).chain(of_row(row))).collect()
+/// What whoever comes after this work has to follow.
+fn changed(spec: &RowSpec, track: &Track<'_>) -> Option<Changed> {
+    let current = track.current?;
+    let of = |record: &Recorded, kind| Changed { kind, seq: record.seq, at: record.at, run: record.entry.run };
+    if spec.looks {
+        let found = current.entry.status == Status::Success && current.entry.changes == Some(true);
+        return found.then(|| of(current, Change::Found));
     }
-
-    /// Whether it found changes, for this layer too, after work was done that is to follow it.
-    fn outdates(&self, record: &Recorded, layer: Option<&str>) -> bool {
-        let is_since = match record.entry.until {
-            // It was reported late.
-            Some(until) => self.at > until.min(record.at),
-            None => self.seq > record.seq,
-        };
-        let is_for = layer.is_none() || self.layer.is_none() || self.layer == layer;
-        is_since && is_for && self.status == Status::Success && self.changes == Some(true)
-    }
+    // Who says of what ended well whether it changed anything does not say so of what broke off.
+    let says = current.entry.changes.is_some();
+    let kind =
+        |record: &Recorded| if says || record.entry.changes == Some(true) { Change::Made } else { Change::Perhaps };
+    track.changed.map(|record| of(record, kind(record)))
 }
 
-/// Whether work was done before what it comes after found changes, which are still to be done.
-fn is_outdated(record: &Recorded, layer: Option<&str>, before: &[Before<'_>]) -> bool {
-    record.entry.status.done() && before.iter().any(|before| before.outdates(record, layer))
-}
+/// What one layer says in a row for several.
+type Of<'a> = (&'a str, &'a Recorded, &'a Track<'a>);
 
 /// Failure if one failed, running while one runs, dropped if one did not take place, success when every layer that was
 /// planned with changes is done, else pending.
 /// What did not go well with the whole row counts too, until all layers are done that had something to do.
-fn over_layers(row: &mut Row, layout: &Layout, standing: &Standing<'_>, (before, told): (&[&Row], &[Before<'_>])) {
+fn over_layers(row: &mut Row, (layout, spec): (&Layout, &RowSpec), standing: &Standing<'_, '_>, before: &Before<'_>) {
     let Standing { whole, layers } = standing;
     let cells = layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, track)));
     let (outdated, cells): (Vec<Of<'_>>, Vec<Of<'_>>) =
-        cells.partition(|(layer, record, _)| is_outdated(record, Some(layer), told));
-    let missing = missing(layout, told, &outdated, &cells);
+        cells.partition(|(layer, _, track)| before.outdates(track, Some(layer)));
+    row.missing = before.to_do(layout, outdated.iter().map(|(layer, ..)| *layer));
+    row.missing.retain(|layer| cells.iter().all(|(known, ..)| known != layer));
     let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
-    // What is said of layers before says which of them have something to do; else it may be any.
-    let is_told = told.iter().any(|told| told.layer.is_some());
-    let total = if is_told { cells.len() + missing.len() } else { layout.layers.len() };
-    let mut tell = before.iter().filter(|row| row.layer.is_some() || !row.cells.is_empty());
-    let all_known = if is_told { tell.all(|row| row.status.done()) } else { cells.len() == layout.layers.len() };
-    let open = !missing.is_empty() || done < cells.len();
-    let whole = whole.current.filter(|whole| whole.entry.status == Status::Running || open || !all_known);
-    let of_layers = cells.iter().map(|(layer, record, _)| (Some(*layer), *record));
-    let all = whole.map(|whole| (None, whole)).into_iter().chain(of_layers);
-    let telling = all.filter(|(_, record)| tells(&record.entry).is_some());
-    let telling = telling.min_by_key(|(_, record)| tells(&record.entry));
+    let open = !row.missing.is_empty() || done < cells.len();
+    let total = cells.len() + row.missing.len();
+    let is_whole = |whole: &&Recorded| whole.entry.status == Status::Running || open || !before.layers_are_done();
+    let of_whole = whole.current.filter(is_whole).map(|record| (None, record, whole));
+    let all = of_whole.into_iter().chain(cells.iter().map(|(layer, record, track)| (Some(*layer), *record, *track)));
+    let telling = all.filter(|(_, record, _)| tells(&record.entry).is_some());
+    let telling = telling.min_by_key(|(_, record, _)| tells(&record.entry));
     row.status = match telling {
-        Some((_, record)) => record.entry.status,
+        Some((_, record, _)) => record.entry.status,
         None if open => Status::Pending,
         None if cells.iter().all(|(_, record, _)| record.entry.status == Status::Skipped) => Status::Skipped,
         None => Status::Success,
     };
     row.note = match telling {
-        Some((Some(layer), record)) if record.entry.note.is_empty() => layer.to_owned(),
-        Some((Some(layer), record)) => format!("{layer}: {}", record.entry.note),
-        Some((None, record)) => record.entry.note.clone(),
+        Some((Some(layer), record, _)) if record.entry.note.is_empty() => layer.to_owned(),
+        Some((Some(layer), record, _)) => format!("{layer}: {}", record.entry.note),
+        Some((None, record, _)) => record.entry.note.clone(),
         None if total == 1 => cells.first().map_or(CHANGED_SINCE, |(_, record, _)| &record.entry.note).to_owned(),
         None => format!("{done} of {total} layers"),
     };
-    let latest = telling.map(|(_, record)| record);
-    let latest = latest.or_else(|| cells.iter().map(|(_, record, _)| *record).max_by_key(|record| record.seq));
-    if let Some(record) = latest {
+    let latest = telling.map(|(_, record, track)| (record, track));
+    let newest = || cells.iter().map(|(_, record, track)| (*record, *track)).max_by_key(|(record, _)| record.seq);
+    if let Some((record, track)) = latest.or_else(newest) {
         row.link = shown_link(&record.entry);
         row.run_page = run_page(&record.entry);
         (row.at, row.seq) = (Some(record.at), record.seq);
-        row.action.clone_from(&record.entry.action);
+        row.action = track.asked.map(str::to_owned);
     }
     row.seconds = match &*cells {
         [(_, _, track)] => seconds(track),
@@ -158,46 +142,25 @@ fn over_layers(row: &mut Row, layout: &Layout, standing: &Standing<'_>, (before,
         true => Some(true),
         false => (!cells.is_empty() && cells.iter().all(changes(false))).then_some(false),
     };
-    row.missing = missing;
-    row.cells = cells
-        .iter()
-        .map(|(layer, record, track)| Cell {
-            layer: (*layer).to_owned(),
-            status: record.entry.status,
-            note: record.entry.note.clone(),
-            digest: record.entry.digest.clone(),
-            changes: record.entry.changes,
-            action: asked(track),
-            run: record.entry.run,
-            at: record.at,
-            seq: record.seq,
-        })
-        .collect();
+    row.changed =
+        outdated.iter().chain(&cells).filter_map(|(.., track)| changed(spec, track)).max_by_key(|changed| changed.seq);
+    row.cells = cells.iter().map(|of| cell(spec, of)).collect();
 }
 
-/// The layers that hold changes and were not touched since, so that they still have to be done.
-fn missing(layout: &Layout, told: &[Before<'_>], outdated: &[Of<'_>], cells: &[Of<'_>]) -> Vec<String> {
-    // Where nothing is said of changes a layer may hold some, unless something else says that it does not.
-    let is_idle = |layer: Option<&str>| told.iter().any(|told| told.layer == layer && told.changes == Some(false));
-    let holds = |told: &&Before<'_>| told.changes.unwrap_or_else(|| !is_idle(told.layer));
-    let succeeded = told.iter().filter(|told| told.status == Status::Success);
-    // Changes that were found for the whole may be any layer's.
-    let of_whole = succeeded.clone().any(|told| told.layer.is_none() && told.changes == Some(true));
-    let any = layout.layers.iter().filter(|_| of_whole).map(String::as_str);
-    let to_do = succeeded.filter(holds).filter_map(|told| told.layer).chain(any);
-    let to_do = to_do.chain(outdated.iter().map(|(layer, ..)| *layer));
-    let mut missing: Vec<String> = Vec::new();
-    for layer in to_do {
-        if cells.iter().all(|(known, ..)| *known != layer) && missing.iter().all(|known| known != layer) {
-            missing.push(layer.to_owned());
-        }
+fn cell(spec: &RowSpec, (layer, record, track): &Of<'_>) -> Cell {
+    let entry = &record.entry;
+    Cell {
+        layer: (*layer).to_owned(),
+        status: entry.status,
+        note: entry.note.clone(),
+        digest: entry.digest.clone(),
+        changes: entry.changes,
+        action: track.asked.map(str::to_owned),
+        run: entry.run,
+        at: record.at,
+        seq: record.seq,
+        changed: changed(spec, track),
     }
-    missing
-}
-
-/// What was asked for when work began, whoever told how it ended.
-fn asked(track: &Track<'_>) -> Option<String> {
-    [track.began, track.current].into_iter().flatten().find_map(|record| record.entry.action.clone())
 }
 
 /// Which of several things that keep a row from being done it shows: the least. What has to be fixed comes before what has
@@ -209,18 +172,6 @@ fn tells(entry: &Entry) -> Option<u8> {
         Status::Dropped => Some(if entry.began { 3 } else { 4 }),
         Status::Pending | Status::Success | Status::Skipped => None,
     }
-}
-
-/// Where all rows that this one comes after had nothing to do, it has nothing to do either.
-fn nothing_to_do(spec: &RowSpec, before: &[&Row]) -> Option<String> {
-    let idle =
-        |row: &&Row| row.status == Status::Skipped || (row.status == Status::Success && row.changes == Some(false));
-    if before.is_empty() || !before.iter().all(idle) {
-        return None;
-    }
-    // What the first of a chain has nothing to do with, the rest of the chain has not either.
-    let inherited = before.iter().find(|row| row.note.starts_with("nothing to ")).map(|row| row.note.clone());
-    Some(inherited.unwrap_or_else(|| format!("nothing to {}", spec.stage)))
 }
 
 pub(super) fn shown_link(entry: &Entry) -> Option<String> {

@@ -1,3 +1,4 @@
+mod after;
 mod layers;
 mod random;
 
@@ -14,6 +15,8 @@ fn spec(stage: &str, layer: Option<&str>, after: &[&str]) -> RowSpec {
         after: after.iter().map(|&id| id.to_owned()).collect(),
         optional: false,
         when_reported: false,
+        looks: stage == "plan",
+        held_to: None,
     }
 }
 
@@ -155,7 +158,7 @@ fn work_that_did_not_begin_leaves_the_row_to_what_did() {
         let entries = first.chain(announced).chain(after.iter().map(|status| of("a", 1, status)));
         let board = board(entries);
         let told: Vec<Status> = board.history.iter().map(|line| line.status).collect();
-        (status(&board, "apply"), told)
+        (board.stands("apply", layer).unwrap().0, told)
     };
     use Status::{Dropped, Failure, Running, Success};
     for layer in [None, Some("a")] {
@@ -175,7 +178,7 @@ fn what_a_run_did_before_stands_where_it_cannot_begin_again() {
         not_begun("apply", Some("a"), 1),
     ];
     let row = board(again).row("apply").cloned().unwrap();
-    assert_eq!((row.status, row.seconds, row.cells.len()), (Status::Success, Some(1), 1));
+    assert_eq!((row.cells[0].status, row.seconds, row.cells.len()), (Status::Success, Some(1), 1));
 }
 
 #[test]

@@ -89,10 +89,11 @@ fn what_waits_as_a_whole_is_looked_at_although_a_lost_layer_spoke_since() {
 }
 
 #[test]
-fn layers_that_nothing_tells_of_are_counted() {
+fn layers_that_nothing_tells_of_are_still_to_be_done() {
     let rows = vec![spec("lint", None, &[])];
     let board = fold(&Layout { rows, ..layout() }, &journal([report("lint", Some("a"), 1, Status::Success)]));
-    assert_eq!(board.row("lint").unwrap().note, "1 of 2 layers");
+    let row = board.row("lint").unwrap();
+    assert_eq!((row.status, &*row.note, &*row.missing), (Status::Pending, "1 of 2 layers", &["b".to_owned()][..]));
 }
 
 #[test]
@@ -119,16 +120,17 @@ fn a_layer_of_an_older_run_does_not_take_the_row_from_a_newer_one() {
 
 #[test]
 fn a_layer_that_ci_toml_has_lost_stands_in_the_history_alone() {
-    let lost =
-        board([report("apply", Some("a"), 1, Status::Success), report("apply", Some("gone"), 1, Status::Running)]);
-    assert_eq!((status(&lost, "apply"), lost.history.len()), (Status::Success, 2));
+    let done = |layer| report("apply", Some(layer), 1, Status::Success);
+    let lost = board([done("a"), done("b"), report("apply", Some("gone"), 1, Status::Running)]);
+    assert_eq!((status(&lost, "apply"), lost.history.len()), (Status::Success, 3));
 }
 
 #[test]
 fn a_layer_that_did_not_begin_does_not_hide_what_was_said_of_all() {
     let whole = report("apply", None, 1, Status::Success);
     assert_eq!(status(&board([whole.clone(), not_begun("apply", Some("a"), 2)]), "apply"), Status::Success);
-    let layers = board([report("apply", Some("a"), 1, Status::Success), not_begun("apply", None, 2)]);
+    let done = |layer| report("apply", Some(layer), 1, Status::Success);
+    let layers = board([done("a"), done("b"), not_begun("apply", None, 2)]);
     assert_eq!(status(&layers, "apply"), Status::Success);
     let older = board([not_begun("apply", None, 2), whole]);
     assert_eq!(status(&older, "apply"), Status::Success);
