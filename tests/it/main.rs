@@ -25,6 +25,7 @@ mod github_times;
 mod github_token;
 mod github_trouble;
 mod github_trust;
+mod lives;
 mod locks;
 mod many;
 mod on_github;

@@ -64,6 +64,9 @@ pub(crate) trait Place: Sized {
     /// Closes a pull request; the job that its event starts.
     fn close(&self, pull: u64) -> Command;
 
+    /// The job that an event of a pull request starts, as `synchronize`.
+    fn of_pull(&self, pull: u64, action: &str) -> Command;
+
     /// Somebody approves the head of a pull request.
     fn approve(&self, pull: u64, login: &str);
 

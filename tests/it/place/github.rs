@@ -35,7 +35,11 @@ impl Place for GitHub {
 
     fn close(&self, pull: u64) -> Command {
         self.state(|state| state.pull(pull).open = false);
-        self.job().on(self.pull_event(pull, "closed")).command(["run"])
+        self.of_pull(pull, "closed")
+    }
+
+    fn of_pull(&self, pull: u64, action: &str) -> Command {
+        self.job().on(self.pull_event(pull, action)).command(["run"])
     }
 
     fn approve(&self, pull: u64, login: &str) {

@@ -128,12 +128,16 @@ impl Place for Local {
 
     fn close(&self, pull: u64) -> Command {
         self.change_pull(pull, "closed", true.into());
+        self.of_pull(pull, "closed")
+    }
+
+    fn of_pull(&self, pull: u64, action: &str) -> Command {
         let (branch, head) = (self.branch(pull), self.head(pull));
         let repository = json!({ "full_name": "acme/infra" });
         let payload = json!({
-            "action": "closed", "number": pull, "sender": { "login": "alice" },
+            "action": action, "number": pull, "sender": { "login": "alice" },
             "pull_request": {
-                "number": pull, "state": "closed", "user": { "login": "alice" },
+                "number": pull, "state": if action == "closed" { "closed" } else { "open" }, "user": { "login": "alice" },
                 "head": { "sha": head, "ref": branch, "repo": repository },
                 "base": { "ref": "main", "repo": repository },
             },
