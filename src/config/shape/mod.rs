@@ -149,12 +149,13 @@ pub(super) struct Stage {
     /// The row's title; a template over `layer` where `each`, such as `Plan: {{ layer }}`. Default: the row's name.
     #[serde(default)]
     pub(super) name: Given<At<String>>,
-    /// `layer`: one row for each layer, named `STAGE-LAYER`. Without it layers share one row, which is green once each that
-    /// reported to it, or that a stage in `after` left something to do, is done.
+    /// `layer`: one row for each layer, named `STAGE-LAYER`. Without it layers share one row, which is green once each is
+    /// done that reported to it or has something to do: by a stage in `after`, or, where none says which have, all of them.
     #[serde(default)]
     pub(super) each: Given<Each>,
-    /// Stages before this one. Where all of their rows were skipped for want of work, or changed nothing, this one is
-    /// skipped too; what was done before they found changes is to be done again.
+    /// Stages before this one. Where all of their rows were skipped for want of work, or found and changed nothing, this one
+    /// is skipped too; where its work `matches` the record of one of them, that one decides. What was done before they found
+    /// or made changes is to be done again.
     #[serde(default)]
     pub(super) after: Given<Vec<Given<At<String>>>>,
     /// Whether the board can be ready without it. Default: `false`.

@@ -29,8 +29,8 @@ impl<'a> Before<'a> {
         };
         let of_row = |row: &'a Row| {
             let Row { status, changes, changed, .. } = *row;
-            let is_told = row.cells.is_empty() && row.at.is_some();
-            is_told.then(|| Told { layer: row.layer.as_deref(), status, changes, changed })
+            let is_told = row.cells.is_empty() && (row.at.is_some() || row.changed.is_some());
+            is_told.then_some(Told { layer: row.layer.as_deref(), status, changes, changed })
         };
         Self {
             rows,
