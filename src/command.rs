@@ -2,6 +2,7 @@
 //! a command: prose, code, quotes, links and HTML never are. It knows the commands of ci.toml, not what they do.
 
 mod args;
+mod line;
 mod text;
 
 use indexmap::IndexMap;

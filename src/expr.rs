@@ -148,6 +148,12 @@ pub(crate) fn holds(condition: &Condition, scope: &Scope) -> Result<bool, Error>
     Ok(value.is_true())
 }
 
+/// Whether a condition asks for nothing but this name.
+pub(crate) fn asks_only(condition: &Condition, name: &str) -> bool {
+    let read = CHAINABLE.compile_expression(&condition.source);
+    read.is_ok_and(|read| read.undeclared_variables(false).iter().all(|asked| asked == name))
+}
+
 /// The environment of every value in ci.toml; the filters are those that the reference lists.
 pub(crate) fn environment(undefined: UndefinedBehavior) -> Environment<'static> {
     let mut environment = Environment::new();

@@ -16,7 +16,7 @@
 //! | `model` | the words of the domain, plain data: event, rules, board, ids |
 //! | `diagnostic` | what is wrong in a file, and how it is shown |
 //! | `expr` | the expressions and templates that stand in values of ci.toml |
-//! | `command` | comment text to invocations |
+//! | `command` | comment text to invocations, and the line to type for some work |
 //! | `matcher` | rules and event to a decision, with a reason for every rule |
 //! | `gate` | gate and facts to open, or reason codes with remedies |
 //! | `schedule` | decision to jobs in layer order |

@@ -1,7 +1,6 @@
 //! The valid configuration: what `ci.toml` means, with the places where it says so.
 
 mod handler;
-mod line;
 mod test;
 
 use indexmap::IndexMap;

@@ -195,6 +195,7 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
         Some(stage) => rules.line_for(&rules.handlers_for(stage, None), &layers),
         None => rules.line_for(&handlers, &layers),
     };
+    let command = || Some(command()?.0);
     NextStep {
         kind,
         title: if one_line(&row.title).is_empty() { row.id.clone() } else { row.title.clone() },

@@ -11,7 +11,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("diagnostic", &["diagnostic", "model"]),
     ("terraform", &["terraform"]),
     ("expr", &["expr", "model", "terraform"]),
-    ("command", &["command", "model"]),
+    ("command", &["command", "expr", "model"]),
     ("gate", &["gate", "model"]),
     ("matcher", &["matcher", "command", "expr", "gate", "model"]),
     ("schedule", &["schedule", "command", "expr", "gate", "model"]),

@@ -66,8 +66,9 @@ fn an_alias_that_is_none_without_its_layer_is_known() {
     assert!(said.contains("/destroy") && !said.contains("/apply"), "{said}");
 }
 
+/// Which of them is meant nobody knows, as only the first word of what was asked for is: what is to be filled in is shown.
 #[test]
-fn one_command_for_several_handlers_is_named() {
+fn the_usage_of_one_command_for_several_handlers_is_named() {
     let rules = rules(
         "version = 1\n[stages.e2e]\n[commands.e2e]\npattern = '/e2e(?<all> all)?'\nusage = '/e2e [all]'\n\
          [[rules]]\ncommand = 'e2e'\nif = 'args.all'\ngate = 'anyone'\nrun = 'all'\n\
@@ -75,8 +76,8 @@ fn one_command_for_several_handlers_is_named() {
          [handlers.all]\nstage = 'e2e'\nsteps = [{ run = ['true'] }]\n\
          [handlers.smoke]\nstage = 'e2e'\nsteps = [{ run = ['true'] }]\n",
     );
-    assert_eq!(by_rules(&rules, &[]), "Next: e2e; type /e2e");
-    assert!(failed(&rules, "e2e", "/e2e").ends_with("or type /e2e"));
+    assert_eq!(by_rules(&rules, &[]), "Next: e2e; type /e2e [all]");
+    assert!(failed(&rules, "e2e", "/e2e").ends_with("or type /e2e [all]"));
 }
 
 #[test]
@@ -211,4 +212,137 @@ fn what_is_untouched_is_not_to_be_destroyed_since_another_layer_was() {
     let idle = ("plan-c", "c", Status::Skipped, "/plan");
     let said = said_of(&rules, &[planned("plan-a", "a"), planned("plan-b", "b"), idle, destroyed]);
     assert_eq!(said, "Next: apply; type /apply b");
+}
+
+/// A command that does more than what is wanted is not the line for that.
+#[test]
+fn a_line_is_not_named_that_does_something_else_as_well() {
+    let rules = |first: &str, second: &str| {
+        rules(&format!(
+            "version = 1\n[layers.a]\ndir = 'a'\n[layers.b]\ndir = 'b'\n\
+             [stages.plan]\neach = 'layer'\n[stages.apply]\nafter = ['plan']\n[stages.destroy]\noptional = true\n\
+             [commands.plan]\npattern = '/plan(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers' }}\n\
+             [commands.apply]\npattern = '/apply(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers' }}\n\
+             [commands.recreate]\npattern = '/recreate(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers' }}\n\
+             [commands.deploy]\npattern = '/deploy(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers' }}\n\
+             [[rules]]\ncommand = '{first}'\ngate = 'anyone'\nrun = {second}\n\
+             [[rules]]\ncommand = 'plan'\ngate = 'anyone'\nrun = 'plan'\n\
+             [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+             [handlers.plan]\neach = 'layer'\nstage = 'plan'\nsteps = [{{ run = ['true'] }}]\n\
+             [handlers.destroy]\neach = 'layer'\nstage = 'destroy'\nsteps = [{{ run = ['true'] }}]\n\
+             [handlers.apply]\neach = 'layer'\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n"
+        ))
+    };
+    let (a, b) = (("plan-a", Some("a"), Status::Success, ""), ("plan-b", Some("b"), Status::Success, ""));
+    let deploys = rules("deploy", "['plan', 'apply']");
+    let recreates = rules("recreate", "['destroy', 'apply']");
+    let said = [
+        by_rules(&deploys, &[a]),
+        deploys.line_for_stage("plan", Some("b")).unwrap(),
+        by_rules(&recreates, &[a, b, ("apply", Some("a"), Status::Success, "")]),
+    ];
+    assert_eq!(said, ["Next: plan: b; type /plan b", "/plan b", "Next: apply; type /apply b"]);
+}
+
+/// The layer is to be read as one, and not as another argument, or the line is for all of them.
+#[test]
+fn a_layer_is_named_where_the_command_takes_it_for_one() {
+    let rules = |pattern: &str, usage: &str, more: &str| {
+        rules(&format!(
+            "version = 1\n[layers.a]\ndir = 'a'\n[layers.b]\ndir = 'b'\n[stages.apply]\neach = 'layer'\n\
+             [commands.apply]\npattern = '{pattern}'\nusage = '{usage}'\n\
+             args.layers = {{ type = 'layers', default = 'all' }}\n{more}\
+             [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+             [handlers.apply]\neach = 'layer'\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n"
+        ))
+    };
+    let slot = rules("/apply(\\s+(?<slot>\\S+))?(\\s+(?<layers>.+))?", "/apply [slot] [layer…]", "args.slot = {}\n");
+    let words = rules("/apply\\s+(?<layers>.+)", "/apply LAYER…", "");
+    let mut misread = Vec::new();
+    for rules in [slot, words] {
+        let said = by_rules(&rules, &[("apply-b", Some("b"), Status::Failure, "exit 1")]);
+        let (_, line) = said.rsplit_once("type ").unwrap();
+        let taken = rules.commands["apply"].pattern.captures(line);
+        let layers = taken.and_then(|taken| taken.into_iter().find(|(name, _)| *name == "layers")?.1);
+        // Where no line does, the usage is named, for people to fill in.
+        if line != rules.commands["apply"].usage && layers != Some("b") {
+            misread.push(format!("{line}: {layers:?}"));
+        }
+    }
+    assert!(misread.is_empty(), "{misread:#?}");
+}
+
+/// The rule behind one that takes the bare line, or that takes it for what bears a label: the line is for another.
+#[test]
+fn a_line_is_not_named_that_another_rule_takes() {
+    let of = |first: &str, second: &str| {
+        rules(&format!(
+            "version = 1\n[stages.apply]\n[stages.destroy]\n[commands.infra]\npattern = '/infra(?<up> up)?'\n\
+             usage = '/infra [up]'\n\
+             [[rules]]\ncommand = 'infra'\n{first}\ngate = 'anyone'\nrun = 'destroy'\n\
+             [[rules]]\ncommand = 'infra'\n{second}\ngate = 'anyone'\nrun = 'apply'\n\
+             [handlers.apply]\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n\
+             [handlers.destroy]\nstage = 'destroy'\nsteps = [{{ run = ['true'] }}]\n"
+        ))
+    };
+    let mut wrong = Vec::new();
+    for (stage, rules) in [("apply", of("if = 'not args.up'", "")), ("destroy", of("labels = ['teardown']", ""))] {
+        let said = failed(&rules, stage, "/infra");
+        if said.ends_with("type /infra") {
+            wrong.push((stage, said));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Both do work of one stage, and the line without what the condition asks for is for the other.
+#[test]
+fn a_line_is_not_named_that_begins_the_opposite_of_the_same_stage() {
+    let rules = rules(
+        "version = 1\n[stages.infra]\n[commands.infra]\npattern = '/infra(?<down> down)?'\nusage = '/infra [down]'\n\
+         [[rules]]\ncommand = 'infra'\nif = 'args.down'\ngate = 'anyone'\nrun = 'destroy'\n\
+         [[rules]]\ncommand = 'infra'\ngate = 'anyone'\nrun = 'apply'\n\
+         [handlers.apply]\nstage = 'infra'\nsteps = [{ run = ['true'] }]\n\
+         [handlers.destroy]\nstage = 'infra'\nsteps = [{ run = ['true'] }]\n",
+    );
+    let said = failed(&rules, "infra", "/infra");
+    assert!(!said.ends_with("type /infra"), "{said}");
+}
+
+/// What comes later is taken along where nothing does without it, but nothing that applies, nor anything that comes before.
+#[test]
+fn a_line_may_do_more_where_no_other_does_less() {
+    let of = |rules_of_work: &str| {
+        rules(&format!(
+            "version = 1\n[stages.plan]\n[stages.apply]\nafter = ['plan']\n\
+             [commands.go]\npattern = '/go'\n[commands.plan]\npattern = '/plan'\n{rules_of_work}\
+             [handlers.plan]\nstage = 'plan'\nrecord = {{ changes = 'plan' }}\n\
+             steps = [{{ run = ['true'], capture = 'plan' }}]\n\
+             [handlers.notify]\nsteps = [{{ run = ['true'] }}]\n[handlers.help]\nreply = 'help'\n\
+             [handlers.apply]\nstage = 'apply'\n\
+             steps = [{{ run = ['true'], capture = 'plan', matches = 'plan' }}, {{ run = ['true'] }}]\n"
+        ))
+    };
+    let rule = |command: &str, run: &str| format!("[[rules]]\ncommand = '{command}'\ngate = 'anyone'\nrun = [{run}]\n");
+    let named = |rules_of_work: &str| of(rules_of_work).line_for_stage("plan", None);
+    for run in ["'plan', 'notify'", "'help', 'plan'", "'plan', 'help'"] {
+        assert_eq!(named(&rule("go", run)).as_deref(), Some("/go"), "{run}");
+    }
+    for run in ["'notify', 'plan'", "'plan', 'apply'", "'apply', 'plan'", "'plan', 'notify', 'apply'"] {
+        assert_eq!(named(&rule("go", run)), None, "{run}");
+    }
+    let both = rule("go", "'plan', 'notify'") + &rule("plan", "'plan'");
+    assert_eq!(named(&both).as_deref(), Some("/plan"));
+}
+
+/// Two rules take the line, as may be: where both do the work it is named all the same.
+#[test]
+fn a_line_is_named_whichever_rule_takes_it() {
+    let rules = rules(
+        "version = 1\n[stages.apply]\n[commands.apply]\npattern = '/apply'\n[gates.strict]\npermission = 'admin'\n\
+         [[rules]]\ncommand = 'apply'\nlabels = ['careful']\ngate = 'strict'\nrun = 'apply'\n\
+         [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+         [handlers.apply]\nstage = 'apply'\nsteps = [{ run = ['true'] }]\n",
+    );
+    assert_eq!(by_rules(&rules, &[]), "Next: apply; type /apply");
 }

@@ -1,0 +1,273 @@
+//! The command to type: whose work it begins, and a line that, read back, begins that work for these layers and no other.
+//! It does not know why something is to be typed.
+
+use std::iter;
+
+use super::{Invocation, Layers, read_line};
+use crate::expr::{self, Scope};
+use crate::model::rules::{Action, Arg, ArgKind, Command, Handler, Kind, Rule, Rules, Select, Unlock};
+
+impl Rules {
+    /// The handlers that may do a stage's work: those that were asked for by that word or event, else the one of its name,
+    /// else all of them. One that only reports does none.
+    pub(crate) fn handlers_for(&self, stage: &str, asked: Option<&str>) -> Vec<&Handler> {
+        let is_of = |handler: &Handler| handler.stage.as_ref().is_some_and(|own| own.value == stage);
+        let works = |handler: &&Handler| is_of(handler) && !matches!(handler.kind, Kind::Report(_));
+        let is_asked = |rule: &&Rule| match self.command_of(rule) {
+            Some(command) => asked.is_some_and(|asked| self.begins_with(command, asked)),
+            None => rule.on.iter().any(|event| asked == Some(&event.value)),
+        };
+        let of_asked = self.rules.iter().filter(is_asked).flat_map(|rule| self.handlers_of(rule)).filter(works);
+        let of_asked: Vec<&Handler> = of_asked.collect();
+        match self.handlers.get(stage).filter(works) {
+            _ if !of_asked.is_empty() => of_asked,
+            Some(named) => vec![named],
+            None => self.handlers.values().filter(works).collect(),
+        }
+    }
+
+    /// What to type so that work begins for layers, or without any for whichever there are; and for which of them that is:
+    /// for all, else for the first. Nothing where it differs between the handlers that may be meant, as another may do the
+    /// opposite.
+    pub(crate) fn line_for<'l>(&self, meant: &[&Handler], layers: &'l [&'l str]) -> Option<(String, &'l [&'l str])> {
+        let same = |layers: &'l [&'l str], most: Besides, how: How| {
+            let mut lines = meant.iter().map(|handler| self.line_of(&Wanted { handler, meant, layers }, most, how));
+            let first = lines.next()??;
+            lines.all(|line| line.as_ref() == Some(&first)).then_some((first, layers))
+        };
+        let parts = if layers.len() > 1 { vec![layers, &layers[..1]] } else { vec![layers] };
+        let any = |most, how| parts.iter().find_map(|layers| same(layers, most, how));
+        let by = |most| any(most, How::Line).or_else(|| any(most, How::Usage));
+        by(Besides::Meant).or_else(|| by(Besides::Later))
+    }
+
+    /// What to type so that a stage's work is done, for one layer where it is about one.
+    pub(crate) fn line_for_stage(&self, stage: &str, layer: Option<&str>) -> Option<String> {
+        Some(self.line_for(&self.handlers_for(stage, None), layer.as_slice())?.0)
+    }
+
+    /// What to type to release the lock of a layer.
+    pub(crate) fn line_to_unlock(&self, layer: &str) -> Option<String> {
+        // The fewer others it releases, the better: that layer alone, those that are asked for, a fixed list.
+        let releases = |handler: &&Handler| match &handler.kind {
+            Kind::Unlock(Unlock::Layers(of)) if of.iter().any(|known| known == layer) => {
+                Some(2 * usize::from(of.len() > 1))
+            }
+            Kind::Unlock(Unlock::All) => Some(1),
+            Kind::Unlock(Unlock::Layers(_)) | Kind::Steps(_) | Kind::Dispatch { .. } | Kind::Report(_) => None,
+            Kind::Delegate(_) | Kind::Reply(_) | Kind::Api { .. } => None,
+        };
+        let mut unlocks: Vec<&Handler> = self.handlers.values().filter(|handler| releases(handler).is_some()).collect();
+        unlocks.sort_by_key(releases);
+        unlocks.into_iter().find_map(|handler| Some(self.line_for(&[handler], &[layer])?.0))
+    }
+
+    /// A line that begins this work, of the rule that does the least besides and is for the fewest other layers; else the
+    /// usage of its command, where what people fill in decides.
+    fn line_of(&self, wanted: &Wanted<'_>, most: Besides, how: How) -> Option<String> {
+        let way = |rule| Some((self.besides(rule, wanted).filter(|besides| *besides <= most)?, rule));
+        let mut ways: Vec<(Besides, &Rule)> = self.rules.iter().filter_map(way).collect();
+        ways.sort_by_key(|(besides, rule)| (*besides, self.is_wide(rule, wanted.layers), rule.condition.is_some()));
+        let commands = ways.iter().filter_map(|(_, rule)| self.command_of(rule));
+        match how {
+            How::Line => commands.flat_map(|command| lines(command, wanted.layers)).find(|line| {
+                let read = self.read(line).filter(|read| self.is_bare(line, read));
+                read.is_some_and(|read| self.begins(&read, wanted, most))
+            }),
+            How::Usage => commands.map(|command| (command, self.read(&command.usage))).find_map(|(command, read)| {
+                let begins = match read {
+                    Some(read) => self.begins(&read, wanted, most),
+                    None => self.is_filled_in(command, wanted, most),
+                };
+                begins.then(|| command.usage.clone())
+            }),
+        }
+    }
+
+    /// What else a rule does that does this work, for these layers.
+    ///
+    /// Replies and reports are no work. Other work is taken along only where it comes later and, as far as ci.toml tells,
+    /// applies nothing: a plan and then a notice, an apply and then a check. Whatever is held to a record or locks a layer
+    /// is never begun by a line for something else, nor is anything begun before what is wanted.
+    fn besides(&self, rule: &Rule, wanted: &Wanted<'_>) -> Option<Besides> {
+        let is_meant = |handler: &&Handler| wanted.meant.iter().any(|meant| meant.key == handler.key);
+        let works = |handler: &&Handler| !matches!(handler.kind, Kind::Reply(_) | Kind::Report(_));
+        let handlers: Vec<&Handler> = self.handlers_of(rule).filter(|one| is_meant(one) || works(one)).collect();
+        let at = handlers.iter().position(|handler| handler.key == wanted.handler.key)?;
+        let (before, after) = handlers.split_at(at);
+        let applies = |handler: &&Handler| handler.lock || handler.held_to().is_some();
+        if !self.is_for(rule, wanted) || !before.iter().all(is_meant) {
+            None
+        } else if handlers.len() == 1 {
+            Some(Besides::Nothing)
+        } else if after.iter().all(is_meant) {
+            Some(Besides::Meant)
+        } else {
+            let mut others = after.iter().filter(|handler| !is_meant(handler));
+            (!others.any(applies)).then_some(Besides::Later)
+        }
+    }
+
+    /// Whether a rule is for all of these layers, or for whichever there are.
+    fn is_for(&self, rule: &Rule, wanted: &Wanted<'_>) -> bool {
+        let Some(named) = named(rule) else { return true };
+        let has = |layer: &str| named.iter().any(|name| name == layer);
+        match wanted.layers {
+            [] => !wanted.handler.each || self.layers.keys().all(|layer| has(layer)),
+            layers => layers.iter().all(|layer| has(layer)),
+        }
+    }
+
+    /// Whether a rule may be for other layers than these.
+    fn is_wide(&self, rule: &Rule, layers: &[&str]) -> bool {
+        match named(rule) {
+            Some(named) => named.len() != layers.len(),
+            None => !layers.is_empty() && !self.command_of(rule).is_some_and(takes_layers),
+        }
+    }
+
+    /// A line as a command.
+    fn read(&self, line: &str) -> Option<Invocation> {
+        read_line(self, line)?.ok()
+    }
+
+    /// Whether a line gives a command no arguments but layers.
+    fn is_bare(&self, line: &str, read: &Invocation) -> bool {
+        let Some(command) = self.commands.get(&read.command) else { return false };
+        let groups = command.pattern.captures(line).unwrap_or_default();
+        groups.iter().all(|(name, text)| {
+            command.args.get(*name).is_some_and(of_layers) || text.is_none_or(|text| text.trim().is_empty())
+        })
+    }
+
+    /// Whether a command begins this work, whichever rule takes it, for these layers.
+    fn begins(&self, read: &Invocation, wanted: &Wanted<'_>, most: Besides) -> bool {
+        let is_any = wanted.layers.is_empty();
+        let is_named = |layer: &str| wanted.layers.contains(&layer);
+        let is_for = match &read.layers {
+            _ if is_any && !wanted.handler.each => true,
+            Some(Layers::Named(named)) => {
+                named.len() == wanted.layers.len() && named.iter().all(|one| one.at.is_none() && is_named(&one.layer))
+            }
+            Some(Layers::All | Layers::Planned) => is_any,
+            None => is_any || !self.commands.get(&read.command).is_some_and(takes_layers),
+        };
+        let takers = self.takers(read);
+        let does = |rule: &&Rule| self.besides(rule, wanted).is_some_and(|besides| besides <= most);
+        is_for && !takers.is_empty() && takers.iter().all(does)
+    }
+
+    /// The rules that may take a command: the first one that surely does, and those before it of which nobody knows here.
+    fn takers<'r>(&'r self, read: &'r Invocation) -> Vec<&'r Rule> {
+        let mut takers = Vec::new();
+        for rule in self.rules_of(&read.command) {
+            let holds = holds(rule, read);
+            takers.extend((holds != Some(false)).then_some(rule));
+            if holds == Some(true) {
+                break;
+            }
+        }
+        takers
+    }
+
+    /// Whether it is the arguments of a command that decide whether it begins this work.
+    fn is_filled_in(&self, command: &Command, wanted: &Wanted<'_>, most: Besides) -> bool {
+        let does = |rule: &Rule| self.besides(rule, wanted).is_some_and(|besides| besides <= most);
+        self.rules_of(&command.key.value).all(|rule| is_by_args(rule) || does(rule))
+    }
+
+    fn rules_of<'r>(&'r self, command: &'r str) -> impl Iterator<Item = &'r Rule> {
+        self.rules.iter().filter(move |rule| rule.command.as_ref().is_some_and(|own| own.value == command))
+    }
+
+    /// The command that a rule is for.
+    fn command_of(&self, rule: &Rule) -> Option<&Command> {
+        self.commands.get(&rule.command.as_ref()?.value)
+    }
+
+    /// The handlers that a rule runs.
+    fn handlers_of(&self, rule: &Rule) -> impl Iterator<Item = &Handler> {
+        let keys: &[_] = match &rule.action {
+            Action::Run(keys) => keys,
+            Action::Say(_) => &[],
+        };
+        keys.iter().filter_map(|key| self.handlers.get(&key.value))
+    }
+
+    /// Whether a line that begins with this word is that command: alone, or with a layer behind it.
+    fn begins_with(&self, command: &Command, word: &str) -> bool {
+        let of_layers = self.layers.keys().map(|layer| format!("{word} {layer}"));
+        command.usage.split_whitespace().next() == Some(word)
+            || iter::once(word.to_owned()).chain(of_layers).any(|line| command.pattern.captures(&line).is_some())
+    }
+}
+
+/// What a line is to begin: the work of a handler, one of those that may be meant, for layers.
+struct Wanted<'w> {
+    handler: &'w Handler,
+    meant: &'w [&'w Handler],
+    layers: &'w [&'w str],
+}
+
+/// What a rule does besides what is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Besides {
+    Nothing,
+    /// The work of others that may be meant too.
+    Meant,
+    /// Other work, later.
+    Later,
+}
+
+/// How a command is named.
+#[derive(Clone, Copy)]
+enum How {
+    /// By a line that may be typed as it stands.
+    Line,
+    /// By its usage, where there is something to fill in.
+    Usage,
+}
+
+/// The layers that a rule is for, where it names them.
+fn named(rule: &Rule) -> Option<&[String]> {
+    match rule.layers.as_ref().map(|layers| &layers.value) {
+        Some(Select::Named(named)) => Some(named),
+        Some(Select::All | Select::Changed | Select::Planned) | None => None,
+    }
+}
+
+fn takes_layers(command: &Command) -> bool {
+    command.args.values().any(of_layers)
+}
+
+fn of_layers(arg: &Arg) -> bool {
+    matches!(arg.kind, ArgKind::Layer | ArgKind::Layers)
+}
+
+/// Whether a rule takes a command that is read so: nothing where something else decides than its arguments.
+fn holds(rule: &Rule, read: &Invocation) -> Option<bool> {
+    let mut scope = Scope::default();
+    scope.set("args", &read.args);
+    match &rule.condition {
+        Some(asked) if expr::asks_only(asked, "args") && !expr::holds(asked, &scope).unwrap_or(false) => Some(false),
+        Some(_) | None => is_by_args(rule).then_some(true),
+    }
+}
+
+/// Whether the arguments of a command alone decide whether a rule takes it.
+fn is_by_args(rule: &Rule) -> bool {
+    let Rule { branches, paths, labels, draft, fork, condition, .. } = rule;
+    let asks_only = condition.as_ref().is_none_or(|condition| expr::asks_only(condition, "args"));
+    asks_only && branches.is_none() && paths.is_none() && labels.is_none() && draft.is_none() && fork.is_none()
+}
+
+/// The lines that a command may take: what its usage begins with, and the layers where it has an argument for them.
+fn lines(command: &Command, layers: &[&str]) -> Vec<String> {
+    let words = command.usage.split_whitespace().take_while(|word| !word.starts_with(['[', '<', '(']));
+    let words: Vec<&str> = words.collect();
+    if layers.is_empty() || !takes_layers(command) {
+        return vec![words.join(" ")];
+    }
+    // The last of the words may stand for the layers.
+    (1..=words.len()).rev().map(|count| [&words[..count], layers].concat().join(" ")).collect()
+}
