@@ -12,8 +12,8 @@ use crate::model::decision::is_stale;
 use crate::model::journal::{self, DESCRIPTION};
 use crate::model::rules::{Handler, Rules, held_to};
 
-use advice::{Advice, advice, may_be_done_in_part};
-use before::{is_renewed, may_begin};
+use advice::{Advice, advice};
+use before::{is_stale_no_more, may_begin, outlived};
 
 /// What is to be done next, in parts, so that each sink can draw it in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -122,8 +122,7 @@ impl Matter {
             Status::Failure if !is_stale(&row.note) => Some(Self::Failed),
             Status::Failure => {
                 let held_to = held_to(&rules.handlers_for(&row.stage, row.action.as_deref()));
-                let is_renewed =
-                    held_to.is_some_and(|stage| is_renewed(board, stage, row, |cell| cell.status == Status::Failure));
+                let is_renewed = held_to.is_some_and(|stage| is_stale_no_more(board, stage, row));
                 // What was recorded anew since waits as if it had never been tried.
                 Some(if is_renewed { Self::Waiting } else { Self::Stale })
             }
@@ -168,13 +167,6 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
     // One command for all of them, where several rows of the stage wait or fell out.
     let alike = more.iter().copied().filter(|other| matter != Matter::Failed && other.stage == row.stage);
     let covered: Vec<&Row> = std::iter::once(row).chain(alike).collect();
-    let all = board.rows.iter().filter(|other| other.stage == row.stage).count();
-    // Without layers a command is for all of them, those that are done too.
-    let layers = match &*covered {
-        [row] => layers_of(row),
-        covered if covered.len() == all => Vec::new(),
-        covered => covered.iter().filter_map(|row| row.layer.as_deref()).collect(),
-    };
     let (kind, is_typed) = match matter {
         Matter::Failed => (NextKind::Failed, true),
         Matter::Running => (NextKind::Running, false),
@@ -183,19 +175,6 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
         Matter::Waiting => (NextKind::Waiting, true),
     };
     let advice = advice(kind, &covered);
-    let asked = covered.iter().flat_map(|row| asked_for(row));
-    let mut handlers: Vec<&Handler> = asked.flat_map(|asked| rules.handlers_for(&row.stage, asked)).collect();
-    handlers.sort_by_key(|handler| &handler.key.value);
-    handlers.dedup_by_key(|handler| &handler.key.value);
-    // What was recorded is no more what would be done where some of it may have been.
-    let outlived = matter == Matter::Failed || advice.is_some_and(|advice| advice.is_unsure());
-    let anew = held_to(&handlers)
-        .filter(|stage| outlived && !covered.iter().all(|row| is_renewed(board, stage, row, may_be_done_in_part)));
-    let command = || match anew {
-        Some(stage) => rules.line_for(&rules.handlers_for(stage, None), &layers),
-        None => rules.line_for(&handlers, &layers),
-    };
-    let command = || Some(command()?.0);
     NextStep {
         kind,
         title: if one_line(&row.title).is_empty() { row.id.clone() } else { row.title.clone() },
@@ -203,7 +182,31 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
         link: row.link.clone(),
         more: more.len(),
         advice,
-        command: if is_typed { command() } else { None },
+        command: if is_typed { command(rules, board, &covered) } else { None },
+    }
+}
+
+/// What to type for rows of one stage: what does their work, or what has to be done anew before that.
+fn command(rules: &Rules, board: &Board, rows: &[&Row]) -> Option<String> {
+    let stage = &rows.first()?.stage;
+    let all = board.rows.iter().filter(|row| row.stage == *stage).count();
+    // Without layers a command is for all of them, those that are done too.
+    let layers = match rows {
+        [row] => layers_of(row),
+        rows if rows.len() == all => Vec::new(),
+        rows => rows.iter().filter_map(|row| row.layer.as_deref()).collect(),
+    };
+    let asked = rows.iter().flat_map(|row| asked_for(row));
+    let mut handlers: Vec<&Handler> = asked.flat_map(|asked| rules.handlers_for(stage, asked)).collect();
+    handlers.sort_by_key(|handler| &handler.key.value);
+    handlers.dedup_by_key(|handler| &handler.key.value);
+    let line = rules.line_for(&handlers, &layers);
+    // Of what the line is for, and of nothing else, it matters whether that is to be recorded anew.
+    let of = line.as_ref().map_or(&*layers, |(_, of)| of);
+    let anew = held_to(&handlers).and_then(|record| Some((record, outlived(board, record, rows, of)?)));
+    match &anew {
+        Some((record, of)) => Some(rules.line_for(&rules.handlers_for(record, None), of)?.0),
+        None => Some(line?.0),
     }
 }
 

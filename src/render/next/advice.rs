@@ -4,7 +4,7 @@
 use std::iter;
 
 use super::NextKind;
-use crate::model::board::{Cell, Row, Status};
+use crate::model::board::{Row, Status};
 use crate::model::decision::{CHANGES_FOUND, CUT_SHORT, GONE, HELD, UNREPORTED};
 
 /// What to do, and how a command is joined to it.
@@ -12,13 +12,6 @@ use crate::model::decision::{CHANGES_FOUND, CUT_SHORT, GONE, HELD, UNREPORTED};
 pub(crate) struct Advice {
     pub(crate) what: &'static str,
     pub(crate) joint: &'static str,
-}
-
-impl Advice {
-    /// Whether nobody knows what of the work was done.
-    pub(super) fn is_unsure(self) -> bool {
-        [LOOK, TRACE].contains(&self)
-    }
 }
 
 /// Of work that failed.
@@ -55,12 +48,11 @@ pub(super) fn advice(kind: NextKind, rows: &[&Row]) -> Option<Advice> {
     }
 }
 
-/// Whether a layer's work may have been done in part.
-pub(super) fn may_be_done_in_part(cell: &Cell) -> bool {
-    let say = |words: &str| says(&cell.note, words);
-    match cell.status {
+/// Whether work of which this is said may have been done in part.
+pub(super) fn may_be_done_in_part(status: Status, note: &str) -> bool {
+    match status {
         Status::Failure => true,
-        Status::Dropped => [CUT_SHORT, UNREPORTED, GONE].into_iter().any(say),
+        Status::Dropped => [CUT_SHORT, UNREPORTED, GONE].into_iter().any(|words| says(note, words)),
         Status::Pending | Status::Running | Status::Success | Status::Skipped => false,
     }
 }

@@ -60,3 +60,73 @@ fn what_had_nothing_to_do_is_not_to_be_recorded_anew() {
     let said = by_rules(&held(), &[("plan-bootstrap", None, Status::Skipped, ""), stale]);
     assert!(said.ends_with("write `/plan bootstrap`"), "{said}");
 }
+
+/// What is stale beside what failed is not part of the command, so that nobody waits for it to be planned anew.
+#[test]
+fn what_is_stale_beside_what_failed_does_not_ask_for_a_plan_that_is_there() {
+    let (low, high) = (Some("bootstrap"), Some("platform"));
+    let planned = [("plan-bootstrap", low, Status::Success, ""), ("plan-platform", high, Status::Success, "")];
+    let stale = ("apply", low, Status::Failure, "plan-stale: write `/plan bootstrap`");
+    let failed = ("apply", high, Status::Failure, "exit 1");
+    let said = |again: &[_]| by_rules(&held(), &[&planned[..], &[stale, failed], again].concat());
+    assert!(said(&[]).ends_with("type /plan platform"), "{}", said(&[]));
+    assert!(said(&[planned[1]]).ends_with("type /apply platform"), "{}", said(&[planned[1]]));
+}
+
+/// The whole failed, and a layer fell out since: what is to be planned anew is what the command plans.
+#[test]
+fn what_is_to_be_planned_anew_is_what_the_command_plans() {
+    let (low, high) = (Some("bootstrap"), Some("platform"));
+    let planned = [("plan-bootstrap", low, Status::Success, ""), ("plan-platform", high, Status::Success, "")];
+    let whole = ("apply", None, Status::Failure, "exit 1");
+    let fell_out = ("apply", high, Status::Dropped, "after bootstrap failed");
+    let mut journal = [&planned[..], &[whole, fell_out]].concat();
+    // Whatever is typed, it leads on.
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        said.push(by_rules(&held(), &journal));
+        match said.last().unwrap().rsplit_once("type ").unwrap().1 {
+            "/plan" => journal.extend(planned),
+            "/plan platform" => journal.push(planned[1]),
+            _ => return,
+        }
+    }
+    panic!("{said:#?}");
+}
+
+/// One command for each layer: what is typed leads from one to the next, and to the end.
+#[test]
+fn what_is_planned_and_applied_layer_by_layer_comes_to_an_end() {
+    let planned = |layer| ("plan", Some(layer), Status::Success, "");
+    let failed = |layer| ("apply", Some(layer), Status::Failure, "exit 1");
+    let one_by_one = |plans: &str, applies: &str| {
+        rules(&format!(
+            "version = 1\n[layers.a]\ndir = 'a'\n[layers.b]\ndir = 'b'\n[stages.plan]\n[stages.apply]\nafter = ['plan']\n\
+             [commands.plan]\npattern = '/plan\\s+(?<of>.+)'\nargs.of = {{ type = '{plans}' }}\n\
+             [commands.apply]\npattern = '/apply\\s+(?<of>.+)'\nargs.of = {{ type = '{applies}' }}\n\
+             [[rules]]\ncommand = 'plan'\ngate = 'anyone'\nrun = 'plan'\n\
+             [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+             [handlers.plan]\neach = 'layer'\nstage = 'plan'\nrecord = {{ changes = 'plan' }}\n\
+             steps = [{{ run = ['true'], capture = 'plan' }}]\n\
+             [handlers.apply]\neach = 'layer'\nstage = 'apply'\n\
+             steps = [{{ run = ['true'], capture = 'plan', matches = 'plan' }}, {{ run = ['true'] }}]\n"
+        ))
+    };
+    for (plans, applies, typed) in [
+        ("layer", "layer", &["/plan a", "/apply a", "/plan b", "/apply b"][..]),
+        ("layers", "layer", &["/plan a", "/apply a", "/plan b", "/apply b"]),
+        ("layer", "layers", &["/plan a", "/plan b", "/apply a b"]),
+        ("layers", "layers", &["/plan a b", "/apply a b"]),
+    ] {
+        let rules = one_by_one(plans, applies);
+        let mut journal = vec![planned("a"), planned("b"), failed("a"), failed("b")];
+        for line in typed {
+            let said = by_rules(&rules, &journal);
+            assert!(said.ends_with(&format!("type {line}")), "{plans} {applies}: {said}");
+            let (command, of) = line.split_once(' ').unwrap();
+            let done =
+                |layer| if command == "/plan" { planned(layer) } else { ("apply", Some(layer), Status::Success, "") };
+            journal.extend(of.split(' ').map(done));
+        }
+    }
+}
