@@ -196,8 +196,11 @@ fn command(rules: &Rules, board: &Board, rows: &[&Row]) -> Option<String> {
         rows if rows.len() == all => Vec::new(),
         rows => rows.iter().filter_map(|row| row.layer.as_deref()).collect(),
     };
-    let asked = rows.iter().flat_map(|row| asked_for(row));
-    let mut handlers: Vec<&Handler> = asked.flat_map(|asked| rules.handlers_for(stage, asked)).collect();
+    let mut asked: Vec<Option<&str>> = rows.iter().flat_map(|row| asked_for(row)).collect();
+    // Hundreds of layers were asked for by a few commands.
+    asked.sort_unstable();
+    asked.dedup();
+    let mut handlers: Vec<&Handler> = asked.into_iter().flat_map(|asked| rules.handlers_for(stage, asked)).collect();
     handlers.sort_by_key(|handler| &handler.key.value);
     handlers.dedup_by_key(|handler| &handler.key.value);
     let line = rules.line_for(&handlers, &layers);
