@@ -27,16 +27,16 @@ impl Rules {
     }
 
     /// What to type so that work begins for layers, or without any for whichever there are; and for which of them that is:
-    /// for all, else for the first. Nothing where it differs between the handlers that may be meant, as another may do the
-    /// opposite.
+    /// for all, else for as many of the first as one line takes. Nothing where it differs between the handlers that may be
+    /// meant, as another may do the opposite.
     pub(crate) fn line_for<'l>(&self, meant: &[&Handler], layers: &'l [&'l str]) -> Option<(String, &'l [&'l str])> {
         let same = |layers: &'l [&'l str], most: Besides, how: How| {
             let mut lines = meant.iter().map(|handler| self.line_of(&Wanted { handler, meant, layers }, most, how));
             let first = lines.next()??;
             lines.all(|line| line.as_ref() == Some(&first)).then_some((first, layers))
         };
-        let parts = if layers.len() > 1 { vec![layers, &layers[..1]] } else { vec![layers] };
-        let any = |most, how| parts.iter().find_map(|layers| same(layers, most, how));
+        let parts = || iter::successors(Some(layers.len()), |count| (*count > 1).then_some(count / 2));
+        let any = |most, how| parts().find_map(|count| same(&layers[..count], most, how));
         let by = |most| any(most, How::Line).or_else(|| any(most, How::Usage));
         by(Besides::Meant).or_else(|| by(Besides::Later))
     }

@@ -346,3 +346,22 @@ fn a_line_is_named_whichever_rule_takes_it() {
     );
     assert_eq!(by_rules(&rules, &[]), "Next: apply; type /apply");
 }
+
+/// A line of more than a thousand characters is not read.
+#[test]
+fn a_line_names_as_many_layers_as_are_read() {
+    let names: Vec<String> = (0..100).map(|number| format!("layer-in-region-{number:02}")).collect();
+    let layers: String = names.iter().map(|name| format!("[layers.{name}]\ndir = '{name}'\n")).collect();
+    let rules = rules(&format!(
+        "version = 1\n{layers}[stages.apply]\n[commands.apply]\npattern = '/apply(\\s+(?<layers>.+))?'\n\
+         args.layers = {{ type = 'layers', default = 'planned' }}\n\
+         [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+         [handlers.apply]\neach = 'layer'\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n"
+    ));
+    let entries = (1..).zip(&names).map(|(id, layer)| Entry {
+        layer: Some(layer.clone()),
+        ..fixture::entry(id, "apply", Status::Failure, "exit 1")
+    });
+    let next = next_step(&rules, &fold(&layout(&rules), &fixture::recorded(entries.collect())));
+    assert_eq!(next.command, Some(format!("/apply {}", names[..50].join(" "))));
+}
