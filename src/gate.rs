@@ -95,13 +95,7 @@ pub(crate) fn judge_layer(gate: &Gate, layer: Option<&Layer>, request: &Request<
             .facts
             .planned(stage, key)
             .map(|planned| (planned, if planned { "succeeded" } else { "has not succeeded" }.to_owned()));
-        let target = key.map_or_else(String::new, |key| format!(" {key}"));
-        add(
-            "planned",
-            format!("{} succeeded for this commit", stage.value),
-            found,
-            format!("comment `/{}{target}`", stage.value),
-        );
+        add("planned", format!("{} succeeded for this commit", stage.value), found, to_be_done(&stage.value));
     }
     if gate.approvals > 0 {
         let stage = request.held_to.or(gate.planned.as_ref().map(|stage| stage.value.as_str()));
@@ -119,6 +113,11 @@ pub(crate) fn judge_layer(gate: &Gate, layer: Option<&Layer>, request: &Request<
         add("up-to-date", "nothing new on the base under the layer's paths".to_owned(), found, remedy);
     }
     parts
+}
+
+/// What to do where a stage has to succeed first, as far as is known without its command.
+pub(crate) fn to_be_done(stage: &str) -> String {
+    format!("have `{stage}` run for this commit")
 }
 
 /// A pull request from a fork runs nothing, unless the gate says otherwise.

@@ -163,7 +163,7 @@ fn to_be_run(order: &Order<'_>, line: &str) -> String {
 }
 
 fn nothing_planned(rules: &Rules, order: &Order<'_>, gate: Option<&Gate>, stage: &str) -> Part {
-    let line = rules.line_for_stage(stage, None).unwrap_or_else(|| format!("/{stage}"));
+    let line = rules.line_for_stage(stage, None);
     Part {
         code: "planned",
         gate: gate.map(|gate| gate.key.value.clone()).unwrap_or_default(),
@@ -171,7 +171,7 @@ fn nothing_planned(rules: &Rules, order: &Order<'_>, gate: Option<&Gate>, stage:
         holds: false,
         wanted: format!("{stage} succeeded for this commit"),
         found: "it has not succeeded for any layer".to_owned(),
-        remedy: to_be_run(order, &line),
+        remedy: line.map_or_else(|| gate::to_be_done(stage), |line| to_be_run(order, &line)),
     }
 }
 

@@ -137,10 +137,13 @@ fn pull() -> Pull {
 }
 
 fn decided(event: &Event, pull: &Pull, facts: &dyn Facts) -> Vec<Decided> {
-    let rules = rules();
-    let readings = readings(&rules, event);
+    decided_by(&rules(), event, pull, facts)
+}
+
+fn decided_by(rules: &Rules, event: &Event, pull: &Pull, facts: &dyn Facts) -> Vec<Decided> {
+    let readings = readings(rules, event);
     let case = Case {
-        rules: &rules,
+        rules,
         event,
         pull: Some(pull),
         readings: &readings,
@@ -184,6 +187,21 @@ fn a_refusal_says_what_to_type_for_the_gate_that_refuses() {
     let agenda = commented("/deploy high", &PersonaFacts { persona, changed: None }).agenda.unwrap();
     let remedies: Vec<_> = agenda.refused().map(|part| part.remedy.as_str()).collect();
     assert_eq!(remedies, ["comment `/validate`"]);
+}
+
+/// No command plans here: pull requests do.
+#[test]
+fn a_refusal_names_no_command_that_there_is_not() {
+    let mut rules = rules();
+    let plan = rules.stages["plan"].key.clone();
+    rules.gates["owners"].planned = Some(plan);
+    let facts = PersonaFacts { persona: Persona { planned: Some(false), ..Persona::default() }, changed: None };
+    for (line, gate) in [("/deploy high", "owners"), ("/deploy planned", "writers")] {
+        let event = cases::comment_event(line, &Persona::default());
+        let agenda = decided_by(&rules, &event, &pull(), &facts).pop().unwrap().agenda.unwrap();
+        let refused: Vec<_> = agenda.refused().map(|part| (part.gate.as_str(), part.remedy.as_str())).collect();
+        assert_eq!(refused, [(gate, "have `plan` run for this commit")]);
+    }
 }
 
 #[test]

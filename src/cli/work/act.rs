@@ -191,9 +191,9 @@ fn stale(work: &Work<'_>, handler: &Handler, job: &Job) -> forge::Result<Option<
     if now.head_sha == pull.head_sha {
         return Ok(None);
     }
-    let line =
-        work.dashboard.rules.line_for_stage(stage, job.layer.as_deref()).unwrap_or_else(|| format!("/{}", stage.value));
-    let note = format!("{PLAN_STALE}: {} was pushed meanwhile; comment `{line}`", now.head_sha.short());
+    let line = work.dashboard.rules.line_for_stage(stage, job.layer.as_deref());
+    let remedy = line.map_or_else(|| format!("run `{}` again", stage.value), |line| format!("comment `{line}`"));
+    let note = format!("{PLAN_STALE}: {} was pushed meanwhile; {remedy}", now.head_sha.short());
     Ok(Some(Outcome { reason: Some(PLAN_STALE), ..Outcome::not_begun(Status::Failure, note) }))
 }
 
