@@ -13,7 +13,7 @@ use crate::model::journal::{self, DESCRIPTION};
 use crate::model::rules::{Handler, Rules, held_to};
 
 use advice::{Advice, advice};
-use before::{is_stale_no_more, may_begin, outlived};
+use before::{may_begin, outlived, stale_note};
 
 /// What is to be done next, in parts, so that each sink can draw it in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -120,12 +120,8 @@ impl Matter {
         match row.status {
             Status::Success | Status::Skipped => None,
             Status::Failure if !is_stale(&row.note) => Some(Self::Failed),
-            Status::Failure => {
-                let held_to = held_to(&rules.handlers_for(&row.stage, row.action.as_deref()));
-                let is_renewed = held_to.is_some_and(|stage| is_stale_no_more(board, stage, row));
-                // What was recorded anew since waits as if it had never been tried.
-                Some(if is_renewed { Self::Waiting } else { Self::Stale })
-            }
+            // What was recorded anew since waits as if it had never been tried.
+            Status::Failure => Some(if stale_note(rules, board, row).is_none() { Self::Waiting } else { Self::Stale }),
             Status::Pending => Some(Self::Waiting),
             Status::Running => Some(Self::Running),
             Status::Dropped => Some(Self::Dropped),
@@ -178,7 +174,7 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
     NextStep {
         kind,
         title: if one_line(&row.title).is_empty() { row.id.clone() } else { row.title.clone() },
-        note: row.note.clone(),
+        note: stale_note(rules, board, row).filter(|_| matter == Matter::Stale).unwrap_or_else(|| row.note.clone()),
         link: row.link.clone(),
         more: more.len(),
         advice,

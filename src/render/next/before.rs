@@ -3,37 +3,42 @@
 use super::advice::may_be_done_in_part;
 use super::layers_of;
 use crate::model::board::{Board, Row, Status};
-use crate::model::rules::Rules;
+use crate::model::rules::{Rules, held_to};
 
 /// Of the layers that a command for these rows is for, those whose work may be done in part, so that what was recorded is no
 /// more what would be done, unless that was done again since. Without layers it is for the whole, which is meant then.
-pub(super) fn outlived<'l>(board: &Board, held_to: &str, rows: &[&Row], layers: &[&'l str]) -> Option<Vec<&'l str>> {
+pub(super) fn outlived<'l>(board: &Board, record: &str, rows: &[&Row], layers: &[&'l str]) -> Option<Vec<&'l str>> {
     let is = |layer: Option<&str>| {
         let mut rows =
             rows.iter().filter(|row| layer.is_none() || row.layer.is_none() || layer == row.layer.as_deref());
-        rows.any(|row| is_outlived(board, held_to, row, layer))
+        rows.any(|row| is_outlived(board, record, row, layer))
     };
     let of: Vec<&str> = layers.iter().copied().filter(|layer| is(Some(layer))).collect();
     (!of.is_empty() || (layers.is_empty() && is(None))).then_some(of)
 }
 
-fn is_outlived(board: &Board, held_to: &str, row: &Row, layer: Option<&str>) -> bool {
+fn is_outlived(board: &Board, record: &str, row: &Row, layer: Option<&str>) -> bool {
     let own = row.cells.iter().filter(|cell| layer.is_none_or(|layer| layer == cell.layer));
     let own = own.filter(|cell| may_be_done_in_part(cell.status, &cell.note));
     let own = own.map(|cell| (Some(&*cell.layer), cell.seq));
     // What no layer said is said of all of them.
     let is_of_whole = row.cells.iter().all(|cell| cell.seq != row.seq) && may_be_done_in_part(row.status, &row.note);
     let whole = is_of_whole.then(|| (layer.or(row.layer.as_deref()), row.seq));
-    own.chain(whole).any(|(layer, since)| !is_renewed(board, held_to, layer, since))
+    own.chain(whole).any(|(layer, since)| !is_renewed(board, record, layer, since))
 }
 
-/// Whether the stage that a stale row is held to was done again since, for all that was found stale.
-pub(super) fn is_stale_no_more(board: &Board, held_to: &str, row: &Row) -> bool {
+/// What a stale row says, or the first of its layers, for which the stage that it is held to was not done again since.
+pub(super) fn stale_note(rules: &Rules, board: &Board, row: &Row) -> Option<String> {
+    let Some(record) = held_to(&rules.handlers_for(&row.stage, row.action.as_deref())) else {
+        return Some(row.note.clone());
+    };
     let mut stale = row.cells.iter().filter(|cell| cell.status == Status::Failure).peekable();
-    match stale.peek() {
-        Some(_) => stale.all(|cell| is_renewed(board, held_to, Some(&cell.layer), cell.seq)),
-        None => is_renewed(board, held_to, row.layer.as_deref(), row.seq),
+    if stale.peek().is_none() {
+        let is_renewed = is_renewed(board, record, row.layer.as_deref(), row.seq);
+        return (!is_renewed).then(|| row.note.clone());
     }
+    let still = stale.find(|cell| !is_renewed(board, record, Some(&cell.layer), cell.seq))?;
+    Some(format!("{}: {}", still.layer, still.note))
 }
 
 /// Whether a stage was done again since: for a layer, else for all that had something to do.

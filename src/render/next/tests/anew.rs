@@ -130,3 +130,19 @@ fn what_is_planned_and_applied_layer_by_layer_comes_to_an_end() {
         }
     }
 }
+
+/// Each was told what to write for itself: what is said is that of one that waits for it.
+#[test]
+fn what_was_recorded_anew_is_not_asked_for_while_another_is_stale() {
+    let (low, high) = (Some("bootstrap"), Some("platform"));
+    let planned = [("plan-bootstrap", low, Status::Success, ""), ("plan-platform", high, Status::Success, "")];
+    let stale = [
+        ("apply", low, Status::Failure, "plan-stale: write `/plan bootstrap`"),
+        ("apply", high, Status::Failure, "plan-stale: write `/plan platform`"),
+    ];
+    let said = |again: &[_]| by_rules(&held(), &[&planned[..], &stale, again].concat());
+    assert_eq!(said(&[]), "Apply is not done: bootstrap: plan-stale: write `/plan bootstrap`");
+    assert_eq!(said(&planned[..1]), "Apply is not done: platform: plan-stale: write `/plan platform`");
+    assert_eq!(said(&planned[1..]), said(&[]));
+    assert_eq!(said(&planned), "Next: Apply; type /apply bootstrap platform");
+}
