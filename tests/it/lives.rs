@@ -42,6 +42,9 @@ args.layers = { type = "layers", default = "planned" }
 [commands.check]
 pattern = '/check'
 
+[commands.ship]
+pattern = '/ship'
+
 [gates.apply]
 planned = "plan"
 
@@ -59,6 +62,12 @@ run     = "plan"
 command = "apply"
 gate    = "apply"
 run     = "apply"
+
+[[rules]]
+command = "ship"
+gate    = "apply"
+layers  = "planned"
+run     = ["apply", "check"]
 
 [[rules]]
 command = "check"
@@ -104,12 +113,14 @@ const KILLED: i32 = -1;
 
 const LAYERS: [&str; 2] = ["a", "b"];
 
-const COMMANDS: [&str; 7] = ["/plan", "/plan a", "/plan b", "/apply", "/apply a", "/apply b", "/check"];
+const COMMANDS: [&str; 8] = ["/plan", "/plan a", "/plan b", "/apply", "/apply a", "/apply b", "/check", "/ship"];
 
 /// Something that happens to the pull request.
 #[derive(Debug, Clone, Copy)]
 enum Move {
     Says(&'static str),
+    /// In two comments at the same time.
+    SaysBoth(&'static str, &'static str),
     /// Of one layer, as it was at first or else; the event is heard of, or lost.
     Pushes {
         layer: usize,
@@ -122,6 +133,7 @@ enum Move {
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         4 => prop::sample::select(&COMMANDS[..]).prop_map(Move::Says),
+        1 => (prop::sample::select(&COMMANDS[..]), prop::sample::select(&COMMANDS[..])).prop_map(|(one, other)| Move::SaysBoth(one, other)),
         2 => (0..LAYERS.len(), any::<bool>(), any::<bool>()).prop_map(|(layer, back, heard)| Move::Pushes { layer, back, heard }),
         4 => Just(Move::DoesWhatIsSaid),
     ];
@@ -135,7 +147,7 @@ fn fates() -> impl Strategy<Value = Vec<&'static str>> {
 }
 
 /// Does what the dashboard says is to be done next. `None` where it says that all is done, else what it said.
-fn does_what_is_said<P: Place>(place: &P) -> Option<String> {
+fn does_what_is_said<P: Place + Sync>(place: &P) -> Option<String> {
     let next = place.board(7)["next"].clone();
     let text = |key: &str| next[key].as_str().map(str::to_owned);
     match (&*text("kind").unwrap(), text("command")) {
@@ -147,12 +159,12 @@ fn does_what_is_said<P: Place>(place: &P) -> Option<String> {
     text("text")
 }
 
-fn says<P: Place>(place: &P, text: &str) {
+fn says<P: Place + Sync>(place: &P, text: &str) {
     ends(place, place.comment(7, "alice", text));
 }
 
 /// A job, to whatever end it comes.
-fn ends<P: Place>(place: &P, job: Command) {
+fn ends<P: Place + Sync>(place: &P, job: Command) {
     let ran = place.run(job);
     assert!([0, 1, 4, 130, KILLED].contains(&ran.code), "{ran:#?}");
     if ran.code == KILLED {
@@ -165,7 +177,7 @@ fn wanted(version: usize) -> String {
 }
 
 /// Lives one life, then follows the dashboard to its end, and looks whether that is one.
-fn lives<P: Place>((one_plan, one_apply): (bool, bool), moves: &[Move], fates: &[&str]) {
+fn lives<P: Place + Sync>((one_plan, one_apply): (bool, bool), moves: &[Move], fates: &[&str]) {
     let row = |name: &str, is_one: bool| {
         if is_one {
             format!("name = \"{name}\"")
@@ -185,6 +197,13 @@ fn lives<P: Place>((one_plan, one_apply): (bool, bool), moves: &[Move], fates: &
     for (at, step) in moves.iter().enumerate() {
         match step {
             Move::Says(text) => says(&place, text),
+            Move::SaysBoth(one, other) => {
+                let [one, other] = [one, other].map(|text| place.comment(7, "alice", text));
+                std::thread::scope(|threads| {
+                    threads.spawn(|| ends(&place, one));
+                    ends(&place, other);
+                });
+            }
             Move::Pushes { layer, back, heard } => {
                 wants[*layer] = wanted(if *back { 0 } else { at + 1 });
                 place.push(7, &format!("{}/want", LAYERS[*layer]), &wants[*layer]);
@@ -209,7 +228,7 @@ fn lives<P: Place>((one_plan, one_apply): (bool, bool), moves: &[Move], fates: &
 }
 
 /// The same few lives each time, or as many others as the environment asks for.
-fn whoever_does_what_is_said_is_ready_when_it_is_said<P: Place>() {
+fn whoever_does_what_is_said_is_ready_when_it_is_said<P: Place + Sync>() {
     let more = std::env::var("LIVES").ok().map(|cases| cases.parse().unwrap());
     let config =
         Config { cases: more.unwrap_or(8), max_shrink_iters: 60, failure_persistence: None, ..Config::default() };

@@ -175,6 +175,10 @@ impl<'a> Track<'a> {
         if !takes(entry, &held.entry) {
             return;
         }
+        // Of what another run was at, nobody says any more what it came to.
+        if held.entry.status == Status::Running && held.entry.run != entry.run {
+            self.changed = Some(record);
+        }
         // Whoever says again that it runs, or how it ended, need not know what was asked for.
         let is_same = held.entry.run == entry.run && (entry.status.ended() || !held.entry.status.ended());
         self.asked = self.asked.filter(|_| is_same).or(entry.action.as_deref());

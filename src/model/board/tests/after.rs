@@ -129,3 +129,15 @@ fn a_row_that_is_shown_when_reported_is_hidden_where_only_a_lost_layer_reported(
     layout.rows[3].when_reported = true;
     assert!(!fold(&layout, &journal([report("e2e", Some("gone"), 1, Status::Success)])).row("e2e").unwrap().shown);
 }
+
+/// A run that was killed may have applied it, though another then found nothing left to do.
+#[test]
+fn what_a_run_was_at_of_which_nobody_heard_again_is_followed_up() {
+    let plan = |changes| Entry { changes: Some(changes), ..report("plan-a", Some("a"), 1, Status::Success) };
+    let idle = Entry { changes: Some(false), began: false, ..report("plan-b", Some("b"), 1, Status::Skipped) };
+    let apply = |run, status, changes| Entry { changes, ..report("apply", Some("a"), run, status) };
+    let killed = [plan(true), idle, apply(2, Status::Running, None)];
+    let again = [apply(3, Status::Running, None), apply(3, Status::Skipped, Some(false))];
+    let board = board(killed.into_iter().chain(again));
+    assert_eq!(status(&board, "e2e"), Status::Pending);
+}
