@@ -5,6 +5,7 @@ use std::process::Command;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRng, TestRunner};
+use serde_json::Value;
 
 use crate::place::{Place, on_both};
 
@@ -119,6 +120,8 @@ const COMMANDS: [&str; 8] = ["/plan", "/plan a", "/plan b", "/apply", "/apply a"
 #[derive(Debug, Clone, Copy)]
 enum Move {
     Says(&'static str),
+    /// And GitHub is down before all is done.
+    SaysInVain(&'static str, usize),
     /// In two comments at the same time.
     SaysBoth(&'static str, &'static str),
     /// Of one layer, as it was at first or else; the event is heard of, or lost.
@@ -133,6 +136,7 @@ enum Move {
 fn moves() -> impl Strategy<Value = Vec<Move>> {
     let one = prop_oneof![
         4 => prop::sample::select(&COMMANDS[..]).prop_map(Move::Says),
+        1 => (prop::sample::select(&COMMANDS[..]), 0..40_usize).prop_map(|(text, requests)| Move::SaysInVain(text, requests)),
         1 => (prop::sample::select(&COMMANDS[..]), prop::sample::select(&COMMANDS[..])).prop_map(|(one, other)| Move::SaysBoth(one, other)),
         2 => (0..LAYERS.len(), any::<bool>(), any::<bool>()).prop_map(|(layer, back, heard)| Move::Pushes { layer, back, heard }),
         4 => Just(Move::DoesWhatIsSaid),
@@ -147,26 +151,27 @@ fn fates() -> impl Strategy<Value = Vec<&'static str>> {
 }
 
 /// Does what the dashboard says is to be done next. `None` where it says that all is done, else what it said.
-fn does_what_is_said<P: Place + Sync>(place: &P) -> Option<String> {
-    let next = place.board(7)["next"].clone();
-    let text = |key: &str| next[key].as_str().map(str::to_owned);
+fn does_what_is_said<P: Place>(place: &P) -> Option<String> {
+    let shown = place.ci(&["show", "--pr", "7", "--format", "json"]);
+    let Ok(board) = serde_json::from_str::<Value>(&shown.stdout) else { return Some(shown.stderr) };
+    let text = |key: &str| board["next"][key].as_str().map(str::to_owned);
     match (&*text("kind").unwrap(), text("command")) {
         ("ready", _) => return None,
-        ("running", _) => drop(place.run(place.command(&["sync", "--pr", "7"])).exits(0)),
+        ("running", _) => ends(place, place.command(&["sync", "--pr", "7"])),
         (_, Some(command)) => says(place, &command),
-        (kind, None) => panic!("{kind}: nothing to type: {next}"),
+        (kind, None) => panic!("{kind}: nothing to type: {board:#}"),
     }
     text("text")
 }
 
-fn says<P: Place + Sync>(place: &P, text: &str) {
+fn says<P: Place>(place: &P, text: &str) {
     ends(place, place.comment(7, "alice", text));
 }
 
 /// A job, to whatever end it comes.
-fn ends<P: Place + Sync>(place: &P, job: Command) {
+fn ends<P: Place>(place: &P, job: Command) {
     let ran = place.run(job);
-    assert!([0, 1, 4, 130, KILLED].contains(&ran.code), "{ran:#?}");
+    assert!([0, 1, 3, 4, 130, KILLED].contains(&ran.code), "{ran:#?}");
     if ran.code == KILLED {
         place.settles();
     }
@@ -176,51 +181,64 @@ fn wanted(version: usize) -> String {
     format!("version {version}\n")
 }
 
-/// Lives one life, then follows the dashboard to its end, and looks whether that is one.
-fn lives<P: Place + Sync>((one_plan, one_apply): (bool, bool), moves: &[Move], fates: &[&str]) {
-    let row = |name: &str, is_one: bool| {
-        if is_one {
-            format!("name = \"{name}\"")
-        } else {
-            format!("name = \"{name} {{{{ layer }}}}\"\neach = \"layer\"")
-        }
+/// A pull request whose rows are one for each layer, or one for all, and where steps end as `fates` say.
+fn begins<P: Place>((one_plan, one_apply): (bool, bool), fates: &[&str]) -> P {
+    let row = |name: &str, is_one: bool| match is_one {
+        true => format!("name = \"{name}\""),
+        false => format!("name = \"{name} {{{{ layer }}}}\"\neach = \"layer\""),
     };
     let config = CONFIG.replace("PLAN", &row("Plan", one_plan)).replace("APPLY", &row("Apply", one_apply));
     let files = [("ci.toml", config), ("a/want", wanted(0)), ("b/want", wanted(0))];
     let place = P::start(&files.map(|(path, text)| (path.to_owned(), text)).into());
     let script = FATE.replace("$FATES", place.store().join("fates").to_str().unwrap());
     let fates: String = fates.iter().map(|fate| format!("{fate}\n")).collect();
-    for (name, text) in [("fate", &*script), ("fates", &*fates), ("a", "version 0\n"), ("b", "version 0\n")] {
-        place.put(name, text);
+    for (name, text) in [("fate", script), ("fates", fates), ("a", wanted(0)), ("b", wanted(0))] {
+        place.put(name, &text);
     }
+    place
+}
+
+/// What is wanted of each layer once all that has happened.
+fn lives<P: Place + Sync>(place: &P, moves: &[Move]) -> [String; 2] {
     let mut wants = LAYERS.map(|_| wanted(0));
     for (at, step) in moves.iter().enumerate() {
         match step {
-            Move::Says(text) => says(&place, text),
+            Move::Says(text) => says(place, text),
+            Move::SaysInVain(text, requests) => {
+                let mut job = place.comment(7, "alice", text);
+                job.env("CI_RETRY_BUDGET", "1");
+                place.down_after(*requests);
+                ends(place, job);
+                place.well_again();
+            }
             Move::SaysBoth(one, other) => {
                 let [one, other] = [one, other].map(|text| place.comment(7, "alice", text));
                 std::thread::scope(|threads| {
-                    threads.spawn(|| ends(&place, one));
-                    ends(&place, other);
+                    threads.spawn(|| ends(place, one));
+                    ends(place, other);
                 });
             }
             Move::Pushes { layer, back, heard } => {
                 wants[*layer] = wanted(if *back { 0 } else { at + 1 });
                 place.push(7, &format!("{}/want", LAYERS[*layer]), &wants[*layer]);
                 if *heard {
-                    ends(&place, place.of_pull(7, "synchronize"));
+                    ends(place, place.of_pull(7, "synchronize"));
                 }
             }
-            Move::DoesWhatIsSaid => drop(does_what_is_said(&place)),
+            Move::DoesWhatIsSaid => drop(does_what_is_said(place)),
         }
     }
-    place.put("fates", "");
+    wants
+}
+
+/// Follows the dashboard to its end, and looks whether that is one.
+fn comes_to_an_end<P: Place>(place: &P, wants: &[String; 2]) {
     let mut said = Vec::new();
-    while let Some(text) = does_what_is_said(&place) {
+    while let Some(text) = does_what_is_said(place) {
         said.push(text);
         assert!(said.len() < 12, "it goes on and on: {said:#?}");
     }
-    assert_eq!(LAYERS.map(|layer| place.stored(layer).unwrap()), wants, "{said:#?}");
+    assert_eq!(LAYERS.map(|layer| place.stored(layer).unwrap()), *wants, "{said:#?}");
     // What was applied of this commit was checked since.
     if place.stored("applied").is_some_and(|applied| applied.trim() == place.head(7)) {
         assert_eq!(place.stored("checked").unwrap_or_default(), wants.concat(), "{said:#?}");
@@ -238,7 +256,10 @@ fn whoever_does_what_is_said_is_ready_when_it_is_said<P: Place + Sync>() {
         None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(algorithm)),
     };
     let lived = runner.run(&(any::<(bool, bool)>(), moves(), fates()), |(rows, moves, fates)| {
-        lives::<P>(rows, &moves, &fates);
+        let place: P = begins(rows, &fates);
+        let wants = lives(&place, &moves);
+        place.put("fates", "");
+        comes_to_an_end(&place, &wants);
         Ok(())
     });
     lived.unwrap();

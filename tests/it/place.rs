@@ -94,6 +94,11 @@ pub(crate) trait Place: Sized {
     /// Waits for the end of what jobs that were killed left behind.
     fn settles(&self);
 
+    /// Lets no request be answered any more, but so many.
+    fn down_after(&self, _requests: usize) {}
+
+    fn well_again(&self) {}
+
     /// Our comments on a pull request.
     fn comments(&self, pull: u64) -> Vec<String>;
 

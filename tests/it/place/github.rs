@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 
 use super::{Files, Place, YEAR, all_placed, placed, ran};
-use crate::github::{BOT, GitHub, Job};
+use crate::github::{BOT, Fault, GitHub, Job};
 use crate::project::Ran;
 
 impl Place for GitHub {
@@ -83,6 +83,14 @@ impl Place for GitHub {
         job.kill().unwrap();
         job.wait().unwrap();
         self.state(|state| state.end_runs("ci.yml", "failure"));
+    }
+
+    fn down_after(&self, requests: usize) {
+        self.fail_from(requests, Fault::DropBefore);
+    }
+
+    fn well_again(&self) {
+        Self::well_again(self);
     }
 
     fn settles(&self) {
