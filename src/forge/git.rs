@@ -54,6 +54,13 @@ impl Repository {
         &self.root
     }
 
+    /// The folder that git keeps the repository in, whichever of its work trees this is.
+    pub(super) fn git_dir(&self) -> Result<PathBuf> {
+        let folder = self.ask(&["rev-parse", "--git-common-dir"])?.unwrap_or_default();
+        // It may be relative to where git ran.
+        Ok(self.folder.join(folder))
+    }
+
     /// The commit that is checked out; `None` before the first commit.
     pub(crate) fn head(&self) -> Result<Option<Sha>> {
         self.commit("HEAD")

@@ -1,6 +1,7 @@
 //! The code of one commit, fetched and checked out into a folder of its own beside the checkout, so that what is judged
 //! never stands where the rules are read. It does not know what is run there.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -20,6 +21,8 @@ const AUTHORITIES: [(&str, &str, &str); 2] =
 #[derive(Debug)]
 pub(crate) struct Worktree {
     repository: PathBuf,
+    /// What all work trees of the repository share.
+    git_dir: PathBuf,
     path: PathBuf,
 }
 
@@ -34,12 +37,13 @@ impl Worktree {
         }
         let random = getrandom::u64().map_err(|error| Error::Here(error.to_string()))?;
         let path = beside.join(format!("ci-{}-{random:08x}", sha.short()));
-        let tree = Self { repository: repository.root().to_owned(), path };
+        let git_dir = repository.git_dir()?;
+        let tree = Self { repository: repository.root().to_owned(), git_dir, path };
         let folder = tree.path.to_string_lossy().into_owned();
         // Hooks of the checkout are none of this commit's business.
         let arguments =
             ["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet", "--detach", &folder, sha.as_str()];
-        run(&tree.repository, &arguments)?;
+        alone(&tree.git_dir, || run(&tree.repository, &arguments))?;
         Ok(tree)
     }
 
@@ -52,8 +56,18 @@ impl Drop for Worktree {
     fn drop(&mut self) {
         let folder = self.path.to_string_lossy().into_owned();
         // Where it cannot be removed, `git worktree prune` forgets it.
-        let _removed = command(&self.repository, &["worktree", "remove", "--force", &folder]).output();
+        let mut remove = command(&self.repository, &["worktree", "remove", "--force", &folder]);
+        let _removed = alone(&self.git_dir, || remove.output());
     }
+}
+
+/// Does this while no other of us adds or removes a work tree there: git trips over those that are half made.
+fn alone<T>(git_dir: &Path, act: impl FnOnce() -> T) -> T {
+    // Where the folder cannot be locked, git may trip, and says so.
+    let lock = File::open(git_dir).and_then(|folder| folder.lock().map(|()| folder));
+    let done = act();
+    drop(lock);
+    done
 }
 
 fn fetch(repository: &Repository, sha: &Sha, remote: &Remote) -> Result<()> {
@@ -174,6 +188,20 @@ mod tests {
         drop(tree);
         assert!(!path.exists());
         let listed = command(&here, &["worktree", "list"]).output().unwrap();
+        assert_eq!(String::from_utf8(listed.stdout).unwrap().lines().count(), 1);
+    }
+
+    #[test]
+    fn many_at_once_do_not_see_each_other_half_made() {
+        let here = repository();
+        let checkout = Repository::find(here.path()).unwrap().unwrap();
+        let head = checkout.head().unwrap().unwrap();
+        let beside = tempfile::tempdir().unwrap();
+        let remote = Remote { url: String::new(), authorization: None, patience: PATIENCE };
+        let many = || (0..8).for_each(|_| drop(Worktree::of(&checkout, &head, &remote, beside.path()).unwrap()));
+        std::thread::scope(|threads| (0..6).for_each(|_| drop(threads.spawn(many))));
+        assert_eq!(fs::read_dir(beside.path()).unwrap().count(), 0);
+        let listed = command(here.path(), &["worktree", "list"]).output().unwrap();
         assert_eq!(String::from_utf8(listed.stdout).unwrap().lines().count(), 1);
     }
 
