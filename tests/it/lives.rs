@@ -95,8 +95,14 @@ steps = [
 
 [handlers.check]
 stage = "check"
-steps = [{ run = ["sh", "-c", ". STORE/fate; cat STORE/a STORE/b > STORE/checked"] }]
+CHECK
 "#;
+
+/// How it is checked: here, or by another workflow.
+const CHECKS: [&str; 2] = [
+    r#"steps = [{ run = ["sh", "-c", ". STORE/fate; cat STORE/a STORE/b > STORE/checked"] }]"#,
+    r#"dispatch = "check.yml""#,
+];
 
 /// What becomes of a step: the first line of the file `fates` says it, and is used up. The shell that reads this is a
 /// child of the job's.
@@ -131,6 +137,8 @@ enum Move {
         heard: bool,
     },
     DoesWhatIsSaid,
+    /// Those that were dispatched end.
+    RunsEnd(&'static str),
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
@@ -140,6 +148,7 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => (prop::sample::select(&COMMANDS[..]), prop::sample::select(&COMMANDS[..])).prop_map(|(one, other)| Move::SaysBoth(one, other)),
         2 => (0..LAYERS.len(), any::<bool>(), any::<bool>()).prop_map(|(layer, back, heard)| Move::Pushes { layer, back, heard }),
         4 => Just(Move::DoesWhatIsSaid),
+        1 => prop::sample::select(&["success", "failure", "cancelled"][..]).prop_map(Move::RunsEnd),
     ];
     prop::collection::vec(one, 0..8)
 }
@@ -157,7 +166,10 @@ fn does_what_is_said<P: Place>(place: &P) -> Option<String> {
     let text = |key: &str| board["next"][key].as_str().map(str::to_owned);
     match (&*text("kind").unwrap(), text("command")) {
         ("ready", _) => return None,
-        ("running", _) => ends(place, place.command(&["sync", "--pr", "7"])),
+        ("running", _) => {
+            runs_end(place, "success");
+            ends(place, place.command(&["sync", "--pr", "7"]));
+        }
         (_, Some(command)) => says(place, &command),
         (kind, None) => panic!("{kind}: nothing to type: {board:#}"),
     }
@@ -175,6 +187,18 @@ fn ends<P: Place>(place: &P, job: Command) {
     if ran.code == KILLED {
         place.settles();
     }
+    // A run that was dispatched checks what stands now.
+    let runs = place.dispatched().to_string();
+    if place.stored("runs").is_none_or(|known| known != runs) {
+        place.put("runs", &runs);
+        place.put("to-check", &LAYERS.map(|layer| place.stored(layer).unwrap()).concat());
+    }
+}
+
+fn runs_end<P: Place>(place: &P, conclusion: &str) {
+    if place.dispatched_end(conclusion) && conclusion == "success" {
+        place.put("checked", &place.stored("to-check").unwrap());
+    }
 }
 
 fn wanted(version: usize) -> String {
@@ -182,12 +206,13 @@ fn wanted(version: usize) -> String {
 }
 
 /// A pull request whose rows are one for each layer, or one for all, and where steps end as `fates` say.
-fn begins<P: Place>((one_plan, one_apply): (bool, bool), fates: &[&str]) -> P {
+fn begins<P: Place>((one_plan, one_apply): (bool, bool), check: &str, fates: &[&str]) -> P {
     let row = |name: &str, is_one: bool| match is_one {
         true => format!("name = \"{name}\""),
         false => format!("name = \"{name} {{{{ layer }}}}\"\neach = \"layer\""),
     };
     let config = CONFIG.replace("PLAN", &row("Plan", one_plan)).replace("APPLY", &row("Apply", one_apply));
+    let config = config.replace("CHECK", check);
     let files = [("ci.toml", config), ("a/want", wanted(0)), ("b/want", wanted(0))];
     let place = P::start(&files.map(|(path, text)| (path.to_owned(), text)).into());
     let script = FATE.replace("$FATES", place.store().join("fates").to_str().unwrap());
@@ -226,6 +251,7 @@ fn lives<P: Place + Sync>(place: &P, moves: &[Move]) -> [String; 2] {
                 }
             }
             Move::DoesWhatIsSaid => drop(does_what_is_said(place)),
+            Move::RunsEnd(conclusion) => runs_end(place, conclusion),
         }
     }
     wants
@@ -255,8 +281,9 @@ fn whoever_does_what_is_said_is_ready_when_it_is_said<P: Place + Sync>() {
         Some(_) => TestRunner::new(config),
         None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(algorithm)),
     };
-    let lived = runner.run(&(any::<(bool, bool)>(), moves(), fates()), |(rows, moves, fates)| {
-        let place: P = begins(rows, &fates);
+    let check = prop::sample::select(if P::DISPATCHES { &CHECKS[..] } else { &CHECKS[..1] });
+    let lived = runner.run(&(any::<(bool, bool)>(), check, moves(), fates()), |(rows, check, moves, fates)| {
+        let place: P = begins(rows, check, &fates);
         let wants = lives(&place, &moves);
         place.put("fates", "");
         comes_to_an_end(&place, &wants);

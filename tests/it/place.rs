@@ -46,6 +46,9 @@ pub(crate) trait Place: Sized {
     /// Whether it costs no request to look whether a run has ended.
     const LOOKS_FREELY: bool;
 
+    /// Whether workflows can be dispatched here.
+    const DISPATCHES: bool;
+
     /// Starts one whose `main` holds these files. The head of pull request 7 is one commit further.
     fn start(files: &Files) -> Self;
 
@@ -98,6 +101,16 @@ pub(crate) trait Place: Sized {
     fn down_after(&self, _requests: usize) {}
 
     fn well_again(&self) {}
+
+    /// How many runs were dispatched.
+    fn dispatched(&self) -> usize {
+        0
+    }
+
+    /// Lets the dispatched runs end; whether any had not.
+    fn dispatched_end(&self, _conclusion: &str) -> bool {
+        false
+    }
 
     /// Our comments on a pull request.
     fn comments(&self, pull: u64) -> Vec<String>;

@@ -37,7 +37,7 @@ pub(crate) use job::Job;
 pub(crate) use log::Log;
 pub(crate) use people::UNREADABLE;
 pub(crate) use proxy::Proxy;
-pub(crate) use state::{Comment, State, Status};
+pub(crate) use state::{Comment, Run, State, Status};
 
 use server::Server;
 

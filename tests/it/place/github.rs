@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::{Child, Command};
 
 use super::{Files, Place, YEAR, all_placed, placed, ran};
-use crate::github::{BOT, Fault, GitHub, Job};
+use crate::github::{BOT, Fault, GitHub, Job, Run};
 use crate::project::Ran;
 
 impl Place for GitHub {
     const LOOKS_FREELY: bool = false;
+    const DISPATCHES: bool = true;
 
     fn start(files: &Files) -> Self {
         Self::start_with(|folder| all_placed(files, &folder.join("store")))
@@ -91,6 +92,19 @@ impl Place for GitHub {
 
     fn well_again(&self) {
         Self::well_again(self);
+    }
+
+    fn dispatched(&self) -> usize {
+        self.state(|state| state.runs.values().filter(|run| run.event == "workflow_dispatch").count())
+    }
+
+    fn dispatched_end(&self, conclusion: &str) -> bool {
+        self.state(|state| {
+            let is_open = |run: &&Run| run.event == "workflow_dispatch" && run.conclusion.is_none();
+            let open: Vec<u64> = state.runs.values().filter(is_open).map(|run| run.id).collect();
+            open.iter().for_each(|run| state.end_run(*run, conclusion));
+            !open.is_empty()
+        })
     }
 
     fn settles(&self) {

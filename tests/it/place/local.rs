@@ -96,6 +96,7 @@ impl Local {
 
 impl Place for Local {
     const LOOKS_FREELY: bool = true;
+    const DISPATCHES: bool = false;
 
     fn start(files: &Files) -> Self {
         let place = Self { folder: tempfile::tempdir().unwrap() };
