@@ -31,14 +31,14 @@ impl Rules {
     /// meant, as another may do the opposite.
     pub(crate) fn line_for<'l>(&self, meant: &[&Handler], layers: &'l [&'l str]) -> Option<(String, &'l [&'l str])> {
         let same = |layers: &'l [&'l str], most: Besides, how: How| {
-            let mut lines = meant.iter().map(|handler| self.line_of(&Wanted { handler, meant, layers }, most, how));
+            let mut lines = meant.iter().map(|handler| self.line_of(&Wanted { handler, layers }, most, how));
             let first = lines.next()??;
             lines.all(|line| line.as_ref() == Some(&first)).then_some((first, layers))
         };
         let parts = || iter::successors(Some(layers.len()), |count| (*count > 1).then_some(count / 2));
         let any = |most, how| parts().find_map(|count| same(&layers[..count], most, how));
         let by = |most| any(most, How::Line).or_else(|| any(most, How::Usage));
-        by(Besides::Meant).or_else(|| by(Besides::Later))
+        [Besides::Nothing, Besides::Later].into_iter().find_map(by)
     }
 
     /// What to type so that a stage's work is done, for one layer where it is about one.
@@ -86,26 +86,18 @@ impl Rules {
 
     /// What else a rule does that does this work, for these layers.
     ///
-    /// Replies and reports are no work. Other work is taken along only where it comes later and, as far as ci.toml tells,
-    /// applies nothing: a plan and then a notice, an apply and then a check. Whatever is held to a record or locks a layer
-    /// is never begun by a line for something else, nor is anything begun before what is wanted.
+    /// Replies and reports are no work. What is wanted comes first: nothing is begun before it. Other work is taken along only
+    /// where, as far as ci.toml tells, it applies nothing: a plan and then a notice, an apply and then a check. Whatever is held
+    /// to a record or locks a layer is never begun by a line for something else.
     fn besides(&self, rule: &Rule, wanted: &Wanted<'_>) -> Option<Besides> {
-        let is_meant = |handler: &&Handler| wanted.meant.iter().any(|meant| meant.key == handler.key);
         let works = |handler: &&Handler| !matches!(handler.kind, Kind::Reply(_) | Kind::Report(_));
-        let handlers: Vec<&Handler> = self.handlers_of(rule).filter(|one| is_meant(one) || works(one)).collect();
-        let at = handlers.iter().position(|handler| handler.key == wanted.handler.key)?;
-        let (before, after) = handlers.split_at(at);
-        let applies = |handler: &&Handler| handler.lock || handler.held_to().is_some();
-        if !self.is_for(rule, wanted) || !before.iter().all(is_meant) {
-            None
-        } else if handlers.len() == 1 {
-            Some(Besides::Nothing)
-        } else if after.iter().all(is_meant) {
-            Some(Besides::Meant)
-        } else {
-            let mut others = after.iter().filter(|handler| !is_meant(handler));
-            (!others.any(applies)).then_some(Besides::Later)
+        let applies = |handler: &Handler| handler.lock || handler.held_to().is_some();
+        let mut works = self.handlers_of(rule).filter(works);
+        if works.next()?.key != wanted.handler.key || !self.is_for(rule, wanted) {
+            return None;
         }
+        let mut later = works.peekable();
+        if later.peek().is_none() { Some(Besides::Nothing) } else { (!later.any(applies)).then_some(Besides::Later) }
     }
 
     /// Whether a rule is for all of these layers, or for whichever there are.
@@ -202,10 +194,9 @@ impl Rules {
     }
 }
 
-/// What a line is to begin: the work of a handler, one of those that may be meant, for layers.
+/// What a line is to begin: the work of a handler, for layers.
 struct Wanted<'w> {
     handler: &'w Handler,
-    meant: &'w [&'w Handler],
     layers: &'w [&'w str],
 }
 
@@ -213,8 +204,6 @@ struct Wanted<'w> {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Besides {
     Nothing,
-    /// The work of others that may be meant too.
-    Meant,
     /// Other work, later.
     Later,
 }

@@ -1,6 +1,7 @@
 //! What is said to be done next, of boards in all states.
 
 mod anew;
+mod besides;
 mod line;
 
 use std::collections::BTreeMap;

@@ -134,7 +134,7 @@ fn opposites_of_layers(each: &str) -> Rules {
     ))
 }
 
-fn said_of(rules: &Rules, reports: &[(&str, &str, Status, &str)]) -> String {
+pub(super) fn said_of(rules: &Rules, reports: &[(&str, &str, Status, &str)]) -> String {
     let entries = (1..).zip(reports).map(|(id, (row, layer, status, action))| Entry {
         layer: Some((*layer).to_owned()),
         action: Some((*action).to_owned()),
@@ -214,36 +214,6 @@ fn what_is_untouched_is_not_to_be_destroyed_since_another_layer_was() {
     assert_eq!(said, "Next: apply; type /apply b");
 }
 
-/// A command that does more than what is wanted is not the line for that.
-#[test]
-fn a_line_is_not_named_that_does_something_else_as_well() {
-    let rules = |first: &str, second: &str| {
-        rules(&format!(
-            "version = 1\n[layers.a]\ndir = 'a'\n[layers.b]\ndir = 'b'\n\
-             [stages.plan]\neach = 'layer'\n[stages.apply]\nafter = ['plan']\n[stages.destroy]\noptional = true\n\
-             [commands.plan]\npattern = '/plan(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers' }}\n\
-             [commands.apply]\npattern = '/apply(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers' }}\n\
-             [commands.recreate]\npattern = '/recreate(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers' }}\n\
-             [commands.deploy]\npattern = '/deploy(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers' }}\n\
-             [[rules]]\ncommand = '{first}'\ngate = 'anyone'\nrun = {second}\n\
-             [[rules]]\ncommand = 'plan'\ngate = 'anyone'\nrun = 'plan'\n\
-             [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
-             [handlers.plan]\neach = 'layer'\nstage = 'plan'\nsteps = [{{ run = ['true'] }}]\n\
-             [handlers.destroy]\neach = 'layer'\nstage = 'destroy'\nsteps = [{{ run = ['true'] }}]\n\
-             [handlers.apply]\neach = 'layer'\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n"
-        ))
-    };
-    let (a, b) = (("plan-a", Some("a"), Status::Success, ""), ("plan-b", Some("b"), Status::Success, ""));
-    let deploys = rules("deploy", "['plan', 'apply']");
-    let recreates = rules("recreate", "['destroy', 'apply']");
-    let said = [
-        by_rules(&deploys, &[a]),
-        deploys.line_for_stage("plan", Some("b")).unwrap(),
-        by_rules(&recreates, &[a, b, ("apply", Some("a"), Status::Success, "")]),
-    ];
-    assert_eq!(said, ["Next: plan: b; type /plan b", "/plan b", "Next: apply; type /apply b"]);
-}
-
 /// The layer is to be read as one, and not as another argument, or the line is for all of them.
 #[test]
 fn a_layer_is_named_where_the_command_takes_it_for_one() {
@@ -307,32 +277,6 @@ fn a_line_is_not_named_that_begins_the_opposite_of_the_same_stage() {
     );
     let said = failed(&rules, "infra", "/infra");
     assert!(!said.ends_with("type /infra"), "{said}");
-}
-
-/// What comes later is taken along where nothing does without it, but nothing that applies, nor anything that comes before.
-#[test]
-fn a_line_may_do_more_where_no_other_does_less() {
-    let of = |rules_of_work: &str| {
-        rules(&format!(
-            "version = 1\n[stages.plan]\n[stages.apply]\nafter = ['plan']\n\
-             [commands.go]\npattern = '/go'\n[commands.plan]\npattern = '/plan'\n{rules_of_work}\
-             [handlers.plan]\nstage = 'plan'\nrecord = {{ changes = 'plan' }}\n\
-             steps = [{{ run = ['true'], capture = 'plan' }}]\n\
-             [handlers.notify]\nsteps = [{{ run = ['true'] }}]\n[handlers.help]\nreply = 'help'\n\
-             [handlers.apply]\nstage = 'apply'\n\
-             steps = [{{ run = ['true'], capture = 'plan', matches = 'plan' }}, {{ run = ['true'] }}]\n"
-        ))
-    };
-    let rule = |command: &str, run: &str| format!("[[rules]]\ncommand = '{command}'\ngate = 'anyone'\nrun = [{run}]\n");
-    let named = |rules_of_work: &str| of(rules_of_work).line_for_stage("plan", None);
-    for run in ["'plan', 'notify'", "'help', 'plan'", "'plan', 'help'"] {
-        assert_eq!(named(&rule("go", run)).as_deref(), Some("/go"), "{run}");
-    }
-    for run in ["'notify', 'plan'", "'plan', 'apply'", "'apply', 'plan'", "'plan', 'notify', 'apply'"] {
-        assert_eq!(named(&rule("go", run)), None, "{run}");
-    }
-    let both = rule("go", "'plan', 'notify'") + &rule("plan", "'plan'");
-    assert_eq!(named(&both).as_deref(), Some("/plan"));
 }
 
 /// Two rules take the line, as may be: where both do the work it is named all the same.

@@ -1,0 +1,89 @@
+//! What a command does besides what is wanted: nothing, or what does no harm.
+
+use super::line::said_of;
+use super::{by_rules, rules};
+use crate::model::board::Status;
+
+/// A command that does more than what is wanted is not the line for that.
+#[test]
+fn a_line_is_not_named_that_does_something_else_as_well() {
+    let rules = |first: &str, second: &str| {
+        rules(&format!(
+            "version = 1\n[layers.a]\ndir = 'a'\n[layers.b]\ndir = 'b'\n\
+             [stages.plan]\neach = 'layer'\n[stages.apply]\nafter = ['plan']\n[stages.destroy]\noptional = true\n\
+             [commands.plan]\npattern = '/plan(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers' }}\n\
+             [commands.apply]\npattern = '/apply(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers' }}\n\
+             [commands.recreate]\npattern = '/recreate(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers' }}\n\
+             [commands.deploy]\npattern = '/deploy(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers' }}\n\
+             [[rules]]\ncommand = '{first}'\ngate = 'anyone'\nrun = {second}\n\
+             [[rules]]\ncommand = 'plan'\ngate = 'anyone'\nrun = 'plan'\n\
+             [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+             [handlers.plan]\neach = 'layer'\nstage = 'plan'\nsteps = [{{ run = ['true'] }}]\n\
+             [handlers.destroy]\neach = 'layer'\nstage = 'destroy'\nsteps = [{{ run = ['true'] }}]\n\
+             [handlers.apply]\neach = 'layer'\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n"
+        ))
+    };
+    let (a, b) = (("plan-a", Some("a"), Status::Success, ""), ("plan-b", Some("b"), Status::Success, ""));
+    let deploys = rules("deploy", "['plan', 'apply']");
+    let recreates = rules("recreate", "['destroy', 'apply']");
+    let said = [
+        by_rules(&deploys, &[a]),
+        deploys.line_for_stage("plan", Some("b")).unwrap(),
+        by_rules(&recreates, &[a, b, ("apply", Some("a"), Status::Success, "")]),
+    ];
+    assert_eq!(said, ["Next: plan: b; type /plan b", "/plan b", "Next: apply; type /apply b"]);
+}
+
+/// What comes later is taken along where nothing does without it, but nothing that applies, nor anything that comes before.
+#[test]
+fn a_line_may_do_more_where_no_other_does_less() {
+    let of = |rules_of_work: &str| {
+        rules(&format!(
+            "version = 1\n[stages.plan]\n[stages.apply]\nafter = ['plan']\n\
+             [commands.go]\npattern = '/go'\n[commands.plan]\npattern = '/plan'\n{rules_of_work}\
+             [handlers.plan]\nstage = 'plan'\nrecord = {{ changes = 'plan' }}\n\
+             steps = [{{ run = ['true'], capture = 'plan' }}]\n\
+             [handlers.notify]\nsteps = [{{ run = ['true'] }}]\n[handlers.help]\nreply = 'help'\n\
+             [handlers.apply]\nstage = 'apply'\n\
+             steps = [{{ run = ['true'], capture = 'plan', matches = 'plan' }}, {{ run = ['true'] }}]\n"
+        ))
+    };
+    let rule = |command: &str, run: &str| format!("[[rules]]\ncommand = '{command}'\ngate = 'anyone'\nrun = [{run}]\n");
+    let named = |rules_of_work: &str| of(rules_of_work).line_for_stage("plan", None);
+    for run in ["'plan', 'notify'", "'help', 'plan'", "'plan', 'help'"] {
+        assert_eq!(named(&rule("go", run)).as_deref(), Some("/go"), "{run}");
+    }
+    for run in ["'notify', 'plan'", "'plan', 'apply'", "'apply', 'plan'", "'plan', 'notify', 'apply'"] {
+        assert_eq!(named(&rule("go", run)), None, "{run}");
+    }
+    let both = rule("go", "'plan', 'notify'") + &rule("plan", "'plan'");
+    assert_eq!(named(&both).as_deref(), Some("/plan"));
+}
+
+/// Only the first word of what was asked for is known, so that either verb may be meant: a command that does both, one after
+/// the other, is neither.
+#[test]
+fn what_was_to_be_applied_is_not_to_be_destroyed_first() {
+    let of = |more: &str| {
+        rules(&format!(
+            "version = 1\n[layers.a]\ndir = 'a'\n[layers.b]\ndir = 'b'\n[stages.apply]\n\
+             [commands.infra]\npattern = '/infra (?<verb>apply|destroy)(\\s+(?<layers>.+))?'\n\
+             usage = '/infra apply|destroy [layer…]'\nargs.verb = {{}}\nargs.layers = {{ type = 'layers', default = 'all' }}\n\
+             [commands.recreate]\npattern = '/recreate(\\s+(?<layers>.+))?'\nusage = '/recreate [layer…]'\n\
+             args.layers = {{ type = 'layers', default = 'all' }}\n\
+             [[rules]]\ncommand = 'recreate'\ngate = 'anyone'\nrun = ['destroy', 'apply']\n{more}\
+             [handlers.apply]\neach = 'layer'\nstage = 'apply'\nlock = true\nsteps = [{{ run = ['true'] }}]\n\
+             [handlers.destroy]\neach = 'layer'\nstage = 'apply'\nlock = true\nsteps = [{{ run = ['true'] }}]\n"
+        ))
+    };
+    let verbs = "[[rules]]\ncommand = 'infra'\nif = \"args.verb == 'apply'\"\ngate = 'anyone'\nrun = 'apply'\n\
+                 [[rules]]\ncommand = 'infra'\nif = \"args.verb == 'destroy'\"\ngate = 'anyone'\nrun = 'destroy'\n";
+    let push = "[[rules]]\non = 'push'\nrun = 'apply'\n";
+    let asked = [
+        (verbs, &[("apply", "a", Status::Failure, "/infra")][..]),
+        // One layer was created anew, and that failed; the other was applied, and is not to be destroyed.
+        (push, &[("apply", "a", Status::Failure, "/recreate"), ("apply", "b", Status::Failure, "push")]),
+    ];
+    let said = asked.map(|(more, reports)| said_of(&of(more), reports));
+    assert!(said.iter().all(|said| !said.contains("/recreate")), "{said:#?}");
+}
