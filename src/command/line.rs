@@ -6,6 +6,7 @@ use std::iter;
 use super::{Invocation, Layers, read_line};
 use crate::expr::{self, Scope};
 use crate::model::rules::{Action, Arg, ArgKind, Command, Handler, Kind, Rule, Rules, Select, Unlock};
+use crate::model::span::At;
 
 impl Rules {
     /// The handlers that may do a stage's work: those that were asked for by that word or event, else the one of its name,
@@ -38,7 +39,7 @@ impl Rules {
         let parts = || iter::successors(Some(layers.len()), |count| (*count > 1).then_some(count / 2));
         let any = |most, how| parts().find_map(|count| same(&layers[..count], most, how));
         let by = |most| any(most, How::Line).or_else(|| any(most, How::Usage));
-        [Besides::Nothing, Besides::Later].into_iter().find_map(by)
+        [Besides::Nothing, Besides::Later, Besides::Earlier].into_iter().find_map(by)
     }
 
     /// What to type so that a stage's work is done, for one layer where it is about one.
@@ -86,18 +87,26 @@ impl Rules {
 
     /// What else a rule does that does this work, for these layers.
     ///
-    /// Replies and reports are no work. What is wanted comes first: nothing is begun before it. Other work is taken along only
-    /// where, as far as ci.toml tells, it applies nothing: a plan and then a notice, an apply and then a check. Whatever is held
-    /// to a record or locks a layer is never begun by a line for something else.
+    /// Replies and reports are no work. Other work is taken along only where, as far as ci.toml tells, it applies nothing: a plan
+    /// and then a notice, an apply and then a check. Before what is wanted it has a row of its own, and that is the recording of
+    /// what is to be applied only then: a lint and then a plan. Whatever is held to a record or locks a layer is never begun by
+    /// a line for something else.
     fn besides(&self, rule: &Rule, wanted: &Wanted<'_>) -> Option<Besides> {
         let works = |handler: &&Handler| !matches!(handler.kind, Kind::Reply(_) | Kind::Report(_));
-        let applies = |handler: &Handler| handler.lock || handler.held_to().is_some();
-        let mut works = self.handlers_of(rule).filter(works);
-        if works.next()?.key != wanted.handler.key || !self.is_for(rule, wanted) {
-            return None;
+        let handlers: Vec<&Handler> = self.handlers_of(rule).filter(works).collect();
+        let own = wanted.handler;
+        let at = handlers.iter().position(|handler| handler.key == own.key)?;
+        let (before, after) = (&handlers[..at], &handlers[at + 1..]);
+        let applies = |handler: &&Handler| handler.lock || handler.held_to().is_some();
+        let is_own = |stage: &At<String>| own.stage.as_ref().is_some_and(|own| own.value == stage.value);
+        let is_another = |handler: &&Handler| handler.stage.as_ref().is_some_and(|stage| !is_own(stage));
+        if !self.is_for(rule, wanted) || before.iter().chain(after).any(applies) {
+            None
+        } else if before.is_empty() {
+            Some(if after.is_empty() { Besides::Nothing } else { Besides::Later })
+        } else {
+            (own.record.is_some() && before.iter().all(is_another)).then_some(Besides::Earlier)
         }
-        let mut later = works.peekable();
-        if later.peek().is_none() { Some(Besides::Nothing) } else { (!later.any(applies)).then_some(Besides::Later) }
     }
 
     /// Whether a rule is for all of these layers, or for whichever there are.
@@ -206,6 +215,8 @@ enum Besides {
     Nothing,
     /// Other work, later.
     Later,
+    /// Other work before it.
+    Earlier,
 }
 
 /// How a command is named.
@@ -237,10 +248,9 @@ fn of_layers(arg: &Arg) -> bool {
 fn holds(rule: &Rule, read: &Invocation) -> Option<bool> {
     let mut scope = Scope::default();
     scope.set("args", &read.args);
-    match &rule.condition {
-        Some(asked) if expr::asks_only(asked, "args") && !expr::holds(asked, &scope).unwrap_or(false) => Some(false),
-        Some(_) | None => is_by_args(rule).then_some(true),
-    }
+    let told = rule.condition.as_ref().filter(|asked| expr::asks_only(asked, "args"));
+    let fits = told.is_none_or(|asked| expr::holds(asked, &scope).unwrap_or(false));
+    if fits { is_by_args(rule).then_some(true) } else { Some(false) }
 }
 
 /// Whether the arguments of a command alone decide whether a rule takes it.

@@ -87,3 +87,38 @@ fn what_was_to_be_applied_is_not_to_be_destroyed_first() {
     let said = asked.map(|(more, reports)| said_of(&of(more), reports));
     assert!(said.iter().all(|said| !said.contains("/recreate")), "{said:#?}");
 }
+
+/// What only looks, and comes first because it is cheap, does no harm.
+#[test]
+fn a_plan_is_named_that_is_linted_first() {
+    let rules = rules(
+        "version = 1\n[stages.lint]\n[stages.plan]\nafter = ['lint']\n[commands.plan]\npattern = '/plan'\n\
+         [[rules]]\ncommand = 'plan'\ngate = 'anyone'\nrun = ['lint', 'plan']\n\
+         [handlers.lint]\nstage = 'lint'\nsteps = [{ run = ['true'] }]\n\
+         [handlers.plan]\nstage = 'plan'\nrecord = { changes = 'plan' }\nsteps = [{ run = ['true'], capture = 'plan' }]\n",
+    );
+    assert_eq!(by_rules(&rules, &[]), "Next: lint; type /plan");
+    assert_eq!(rules.line_for_stage("plan", None).as_deref(), Some("/plan"));
+    let cancelled = [("lint", None, Status::Success, ""), ("plan", None, Status::Dropped, "cancelled")];
+    assert_eq!(by_rules(&rules, &cancelled), "plan is not done: cancelled; type /plan");
+}
+
+/// What was applied already may be looked at alone, and nothing says that what comes first did not apply.
+#[test]
+fn a_check_is_not_asked_for_by_what_applies_first() {
+    let named = |of_apply: &str, of_check: &str| {
+        let rules = rules(&format!(
+            "version = 1\n[layers.a]\ndir = 'a'\n[stages.apply]\n[stages.check]\nafter = ['apply']\n\
+             [commands.apply]\npattern = '/apply'\n\
+             [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = ['apply', 'check']\n\
+             [handlers.apply]\neach = 'layer'\nstage = 'apply'\n{of_apply}steps = [{{ run = ['true'] }}]\n\
+             [handlers.check]\neach = 'layer'\nstage = 'check'\n{of_check}\
+             steps = [{{ run = ['true'], capture = 'plan', changed = [2] }}]\n"
+        ));
+        rules.line_for_stage("check", None)
+    };
+    for of_check in ["", "fail-on-changed = true\n", "record = { changes = 'plan' }\n"] {
+        assert_eq!(named("lock = true\n", of_check), None, "{of_check}");
+    }
+    assert_eq!(named("", "fail-on-changed = true\n"), None);
+}
