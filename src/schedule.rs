@@ -209,7 +209,7 @@ fn ask(
     layers: &[&Layer],
     parts: &mut Vec<Part>,
 ) {
-    let held_to = held_to(handlers);
+    let (held_to, first) = (held_to(handlers), parts.len());
     let request = Request { actor: order.actor, facts: order.facts, held_to };
     let mut asked: HashSet<&str> = HashSet::new();
     if let Some(gate) = gate {
@@ -236,7 +236,7 @@ fn ask(
             parts.extend(gate::judge_layer(gate, Some(layer), &request));
         }
     }
-    for part in parts.iter_mut().filter(|part| part.code == "planned" && !part.holds) {
+    for part in parts[first..].iter_mut().filter(|part| part.code == "planned" && !part.holds) {
         let asking = rules.gates.get(&part.gate).and_then(|gate| gate.planned.as_ref());
         let stage = asking.map_or("plan", |stage| stage.value.as_str());
         if let Some(line) = rules.line_for_stage(stage, part.layer.as_deref()) {

@@ -226,3 +226,26 @@ fn nobody_is_answered_on_a_closed_pull_request() {
     let right = decided(&event("/deploy low"), &closed, &writer()).pop().unwrap();
     assert!(right.agenda.is_none() && right.ignored.is_some());
 }
+
+/// The gate asks for another stage than the one whose record makes a layer planned.
+#[test]
+fn where_nothing_was_planned_a_refusal_says_what_plans() {
+    let text = "version = 1\n[layers.net]\ndir = 'net'\n[stages.plan]\neach = 'layer'\n[stages.policy]\neach = 'layer'\n\
+                [stages.apply]\nafter = ['plan']\n\
+                [commands.plan]\npattern = '/plan'\n[commands.policy]\npattern = '/policy'\n\
+                [commands.apply]\npattern = '/apply'\n[gates.apply]\npermission = 'write'\nplanned = 'policy'\n\
+                [[rules]]\ncommand = 'plan'\ngate = 'anyone'\nrun = 'plan'\n\
+                [[rules]]\ncommand = 'policy'\ngate = 'anyone'\nrun = 'policy'\n\
+                [[rules]]\ncommand = 'apply'\nlayers = 'planned'\ngate = 'apply'\nrun = 'apply'\n\
+                [handlers.plan]\neach = 'layer'\nstage = 'plan'\nrecord = { changes = 'plan' }\n\
+                steps = [{ run = ['true'], capture = 'plan' }]\n\
+                [handlers.policy]\neach = 'layer'\nstage = 'policy'\nsteps = [{ run = ['true'] }]\n\
+                [handlers.apply]\neach = 'layer'\nstage = 'apply'\n\
+                steps = [{ run = ['true'], capture = 'plan', matches = 'plan' }, { run = ['true'] }]\n";
+    let rules = config::load(Source::new("ci.toml", text), &BTreeMap::new()).rules.unwrap();
+    let facts = PersonaFacts { persona: Persona { planned: Some(false), ..Persona::default() }, changed: None };
+    let event = cases::comment_event("/apply", &Persona::default());
+    let agenda = decided_by(&rules, &event, &pull(), &facts).pop().unwrap().agenda.unwrap();
+    let refused: Vec<_> = agenda.refused().map(|part| (part.wanted.as_str(), part.remedy.as_str())).collect();
+    assert_eq!(refused[0], ("plan succeeded for this commit", "comment `/plan`"), "{refused:?}");
+}
