@@ -75,12 +75,14 @@ impl Rules {
                 let read = self.read(line).filter(|read| self.is_bare(line, read));
                 read.is_some_and(|read| self.begins(&read, wanted, most))
             }),
-            How::Usage => commands.map(|command| (command, self.read(&command.usage))).find_map(|(command, read)| {
-                let begins = match read {
+            How::Usage => commands.map(|command| (command, &command.usage)).find_map(|(command, usage)| {
+                // What people are to replace may be read as an argument, with which no rule takes it.
+                let is_meant = |read: &Invocation| self.is_bare(usage, read) || !self.takers(read).is_empty();
+                let begins = match self.read(usage).filter(is_meant) {
                     Some(read) => self.begins(&read, wanted, most),
                     None => self.is_filled_in(command, wanted, most),
                 };
-                begins.then(|| command.usage.clone())
+                begins.then(|| usage.clone())
             }),
         }
     }
