@@ -266,9 +266,7 @@ fn is_by_args(rule: &Rule) -> bool {
 fn lines(command: &Command, layers: &[&str]) -> Vec<String> {
     let words = command.usage.split_whitespace().take_while(|word| !word.starts_with(['[', '<', '(']));
     let words: Vec<&str> = words.collect();
-    if layers.is_empty() || !takes_layers(command) {
-        return vec![words.join(" ")];
-    }
-    // The last of the words may stand for the layers.
+    let layers = if takes_layers(command) { layers } else { &[] };
+    // The last of the words may stand for what may be left out, and for the layers.
     (1..=words.len()).rev().map(|count| [&words[..count], layers].concat().join(" ")).collect()
 }

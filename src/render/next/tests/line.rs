@@ -326,3 +326,16 @@ fn a_usage_is_named_though_it_could_be_read_as_a_command() {
     let said = ["staging|prod", "\\S+"].map(|pattern| by_rules(&rules(pattern), &[]));
     assert_eq!(said, ["Next: staging; type /deploy ENV", "Next: staging; type /deploy ENV"]);
 }
+
+/// Nobody has to fill in what may be left out.
+#[test]
+fn the_bare_line_is_named_whatever_its_usage_shows_besides() {
+    let rules = rules(
+        "version = 1\n[layers.dev]\ndir = 'dev'\n[layers.prod]\ndir = 'prod'\n[stages.plan]\neach = 'layer'\n\
+         [commands.plan]\npattern = '/plan(\\s+(?<layers>.+))?'\nusage = '/plan LAYER…'\n\
+         args.layers = { type = 'layers', default = 'all' }\n\
+         [[rules]]\ncommand = 'plan'\ngate = 'anyone'\nrun = 'plan'\n\
+         [handlers.plan]\neach = 'layer'\nstage = 'plan'\nsteps = [{ run = ['true'] }]\n",
+    );
+    assert_eq!(by_rules(&rules, &[]), "Next: plan: dev and 1 more; type /plan");
+}
