@@ -113,7 +113,7 @@ impl Rules {
 
     /// Whether a rule is for all of these layers, or for whichever there are.
     fn is_for(&self, rule: &Rule, wanted: &Wanted<'_>) -> bool {
-        let Some(named) = named(rule) else { return true };
+        let Some(named) = self.named(rule, wanted.layers) else { return true };
         let has = |layer: &str| named.iter().any(|name| name == layer);
         match wanted.layers {
             [] => !wanted.handler.each || self.layers.keys().all(|layer| has(layer)),
@@ -121,9 +121,19 @@ impl Rules {
         }
     }
 
+    /// The layers that a rule is for, where it names them and its command does not: what that says, or leaves out, counts.
+    fn named<'r>(&self, rule: &'r Rule, layers: &[&str]) -> Option<&'r [String]> {
+        let says = |arg: &Arg| of_layers(arg) && (arg.default.is_some() || !layers.is_empty());
+        match rule.layers.as_ref().map(|layers| &layers.value) {
+            _ if self.command_of(rule).is_some_and(|command| command.args.values().any(says)) => None,
+            Some(Select::Named(named)) => Some(named),
+            Some(Select::All | Select::Changed | Select::Planned) | None => None,
+        }
+    }
+
     /// Whether a rule may be for other layers than these.
     fn is_wide(&self, rule: &Rule, layers: &[&str]) -> bool {
-        match named(rule) {
+        match self.named(rule, layers) {
             Some(named) => named.len() != layers.len(),
             None => !layers.is_empty() && !self.command_of(rule).is_some_and(takes_layers),
         }
@@ -228,14 +238,6 @@ enum How {
     Line,
     /// By its usage, where there is something to fill in.
     Usage,
-}
-
-/// The layers that a rule is for, where it names them.
-fn named(rule: &Rule) -> Option<&[String]> {
-    match rule.layers.as_ref().map(|layers| &layers.value) {
-        Some(Select::Named(named)) => Some(named),
-        Some(Select::All | Select::Changed | Select::Planned) | None => None,
-    }
 }
 
 fn takes_layers(command: &Command) -> bool {

@@ -339,3 +339,26 @@ fn the_bare_line_is_named_whatever_its_usage_shows_besides() {
     );
     assert_eq!(by_rules(&rules, &[]), "Next: plan: dev and 1 more; type /plan");
 }
+
+/// What a command says of layers counts, and not what its rule says of those that it does not name.
+#[test]
+fn a_layer_is_named_though_the_rule_is_for_others() {
+    let of = |default: &str| {
+        let rules = rules(&format!(
+            "version = 1\n[layers.dev]\ndir = 'dev'\n[layers.prod]\ndir = 'prod'\n[stages.apply]\neach = 'layer'\n\
+             [commands.apply]\npattern = '/apply(\\s+(?<layers>.+))?'\nusage = '/apply [layer…]'\n\
+             args.layers = {{ type = 'layers'{default} }}\n\
+             [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nlayers = ['prod']\nrun = 'apply'\n\
+             [handlers.apply]\neach = 'layer'\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n"
+        ));
+        let prod = ("apply-prod", Some("prod"), Status::Success, "");
+        [by_rules(&rules, &[prod]), by_rules(&rules, &[])]
+    };
+    assert_eq!(
+        of(", default = 'all'"),
+        ["Next: apply: dev; type /apply dev", "Next: apply: dev and 1 more; type /apply"]
+    );
+    let without = of("");
+    assert_eq!(without[0], "Next: apply: dev; type /apply dev");
+    assert!(!without[1].ends_with("type /apply"), "{without:?}");
+}
