@@ -13,7 +13,7 @@ use crate::model::journal::{self, DESCRIPTION};
 use crate::model::rules::{Handler, Rules, held_to};
 
 use advice::{Advice, advice};
-use before::{may_begin, outlived, stale_note};
+use before::{layers_of_whole, may_begin, outlived, stale_note};
 
 /// What is to be done next, in parts, so that each sink can draw it in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -199,14 +199,26 @@ fn command(rules: &Rules, board: &Board, rows: &[&Row]) -> Option<String> {
     let mut handlers: Vec<&Handler> = asked.into_iter().flat_map(|asked| rules.handlers_for(stage, asked)).collect();
     handlers.sort_by_key(|handler| &handler.key.value);
     handlers.dedup_by_key(|handler| &handler.key.value);
-    let line = rules.line_for(&handlers, &layers);
+    let record = held_to(&handlers);
+    let whole: Vec<&str> = rows.iter().flat_map(|row| layers_of_whole(rules, board, record, row)).collect();
+    let line = line(rules, &handlers, &layers, &whole);
     // Of what the line is for, and of nothing else, it matters whether that is to be recorded anew.
     let of = line.as_ref().map_or(&*layers, |(_, of)| of);
-    let anew = held_to(&handlers).and_then(|record| Some((record, outlived(board, record, rows, of)?)));
-    match &anew {
-        Some((record, of)) => Some(rules.line_for(&rules.handlers_for(record, None), of)?.0),
-        None => Some(line?.0),
-    }
+    let outlived = |of: &[_]| record.and_then(|record| Some((record, outlived(board, record, rows, of)?)));
+    let Some((record, anew)) = outlived(of) else { return Some(line?.0) };
+    let whole = outlived(&whole).map(|(_, of)| of).unwrap_or_default();
+    Some(self::line(rules, &rules.handlers_for(record, None), &anew, &whole)?.0)
+}
+
+/// A line for these layers; for the whole, where none is for that, one for as many of its layers as it takes.
+fn line<'l>(
+    rules: &Rules,
+    handlers: &[&Handler],
+    layers: &'l [&'l str],
+    whole: &'l [&'l str],
+) -> Option<(String, &'l [&'l str])> {
+    let some = || if layers.is_empty() { rules.line_for(handlers, whole) } else { None };
+    rules.line_for(handlers, layers).or_else(some)
 }
 
 /// The layer that a row is about; of a row for all layers, those whose trouble it shows, or that are left to do where some

@@ -17,6 +17,20 @@ pub(super) fn outlived<'l>(board: &Board, record: &str, rows: &[&Row], layers: &
     (!of.is_empty() || (layers.is_empty() && is(None))).then_some(of)
 }
 
+/// The layers of a row that is meant as a whole: its own, those that are left to do, else, where nothing is said of any,
+/// those that were recorded.
+pub(super) fn layers_of_whole<'l>(rules: &'l Rules, board: &Board, record: Option<&str>, row: &'l Row) -> Vec<&'l str> {
+    let is_recorded = |layer: &&String| {
+        let mut stands = record.into_iter().flat_map(|record| stands(board, record, Some(layer)));
+        stands.any(|(status, _)| status == Status::Success)
+    };
+    match &row.layer {
+        Some(layer) => vec![layer],
+        None if row.cells.is_empty() => rules.layers.keys().filter(is_recorded).map(String::as_str).collect(),
+        None => row.missing.iter().map(String::as_str).collect(),
+    }
+}
+
 fn is_outlived(board: &Board, record: &str, row: &Row, layer: Option<&str>) -> bool {
     let own = row.cells.iter().filter(|cell| layer.is_none_or(|layer| layer == cell.layer));
     let own = own.filter(|cell| may_be_done_in_part(cell.status, &cell.note));

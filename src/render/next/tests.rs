@@ -2,6 +2,7 @@
 
 mod anew;
 mod besides;
+mod layers;
 mod line;
 
 use std::collections::BTreeMap;

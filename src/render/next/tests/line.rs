@@ -291,25 +291,6 @@ fn a_line_is_named_whichever_rule_takes_it() {
     assert_eq!(by_rules(&rules, &[]), "Next: apply; type /apply");
 }
 
-/// A line of more than a thousand characters is not read.
-#[test]
-fn a_line_names_as_many_layers_as_are_read() {
-    let names: Vec<String> = (0..100).map(|number| format!("layer-in-region-{number:02}")).collect();
-    let layers: String = names.iter().map(|name| format!("[layers.{name}]\ndir = '{name}'\n")).collect();
-    let rules = rules(&format!(
-        "version = 1\n{layers}[stages.apply]\n[commands.apply]\npattern = '/apply(\\s+(?<layers>.+))?'\n\
-         args.layers = {{ type = 'layers', default = 'planned' }}\n\
-         [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
-         [handlers.apply]\neach = 'layer'\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n"
-    ));
-    let entries = (1..).zip(&names).map(|(id, layer)| Entry {
-        layer: Some(layer.clone()),
-        ..fixture::entry(id, "apply", Status::Failure, "exit 1")
-    });
-    let next = next_step(&rules, &fold(&layout(&rules), &fixture::recorded(entries.collect())));
-    assert_eq!(next.command, Some(format!("/apply {}", names[..50].join(" "))));
-}
-
 /// What stands in a usage for people to replace is no argument, though the pattern would take it for one.
 #[test]
 fn a_usage_is_named_though_it_could_be_read_as_a_command() {
@@ -338,27 +319,4 @@ fn the_bare_line_is_named_whatever_its_usage_shows_besides() {
          [handlers.plan]\neach = 'layer'\nstage = 'plan'\nsteps = [{ run = ['true'] }]\n",
     );
     assert_eq!(by_rules(&rules, &[]), "Next: plan: dev and 1 more; type /plan");
-}
-
-/// What a command says of layers counts, and not what its rule says of those that it does not name.
-#[test]
-fn a_layer_is_named_though_the_rule_is_for_others() {
-    let of = |default: &str| {
-        let rules = rules(&format!(
-            "version = 1\n[layers.dev]\ndir = 'dev'\n[layers.prod]\ndir = 'prod'\n[stages.apply]\neach = 'layer'\n\
-             [commands.apply]\npattern = '/apply(\\s+(?<layers>.+))?'\nusage = '/apply [layer…]'\n\
-             args.layers = {{ type = 'layers'{default} }}\n\
-             [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nlayers = ['prod']\nrun = 'apply'\n\
-             [handlers.apply]\neach = 'layer'\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n"
-        ));
-        let prod = ("apply-prod", Some("prod"), Status::Success, "");
-        [by_rules(&rules, &[prod]), by_rules(&rules, &[])]
-    };
-    assert_eq!(
-        of(", default = 'all'"),
-        ["Next: apply: dev; type /apply dev", "Next: apply: dev and 1 more; type /apply"]
-    );
-    let without = of("");
-    assert_eq!(without[0], "Next: apply: dev; type /apply dev");
-    assert!(!without[1].ends_with("type /apply"), "{without:?}");
 }
