@@ -97,6 +97,11 @@ fn about_layers(rules: &Rules, handler: &Handler) -> bool {
         || rules.layers.values().any(|layer| layer.gates.contains_key(&handler.key.value))
 }
 
+/// Whether a handler that runs once has nothing to do where no layer is meant.
+fn needs_layers(rules: &Rules, handler: &Handler) -> bool {
+    rows_are_layers(rules, handler) || matches!(handler.kind, Kind::Delegate(_))
+}
+
 fn rows_are_layers(rules: &Rules, handler: &Handler) -> bool {
     handler.stage.as_ref().and_then(|stage| rules.stages.get(&stage.value)).is_some_and(|stage| stage.each)
 }
@@ -113,8 +118,11 @@ fn changed<'r>(rules: &'r Rules, order: &Order<'_>, handlers: &[&Handler], agend
         }
     };
     let is_touched = |layer: &Layer| touched.contains(layer.key.value.as_str());
+    // What runs once whatever has changed leaves nothing out.
+    let by_layer: Vec<&Handler> =
+        handlers.iter().copied().filter(|handler| handler.each || needs_layers(rules, handler)).collect();
     for layer in rules.layers.values().filter(|layer| !is_touched(layer)) {
-        for (row, _) in handlers.iter().filter_map(|handler| row_of(rules, handler, Some(layer))) {
+        for (row, _) in by_layer.iter().filter_map(|handler| row_of(rules, handler, Some(layer))) {
             agenda.idle.push(Idle { row, layer: Some(layer.key.value.clone()), note: unchanged(layer) });
         }
     }
@@ -263,7 +271,7 @@ fn jobs(rules: &Rules, handlers: &[&Handler], layers: &[&Layer]) -> Vec<Job> {
                 let (handler, layer) = (handler.key.value.clone(), Some(layer.key.value.clone()));
                 jobs.push(Job { handler, layer, rows, after });
             }
-        } else if !(none && (rows_are_layers(rules, handler) || matches!(handler.kind, Kind::Delegate(_)))) {
+        } else if !(none && needs_layers(rules, handler)) {
             let rows = rows_of(rules, handler, layers);
             jobs.push(Job { handler: handler.key.value.clone(), layer: None, rows, after: before.clone() });
         }

@@ -30,6 +30,7 @@ use crate::model::board::{Entry, Recorded, Status};
 use crate::model::decision::{Agenda, Job};
 use crate::model::event::{Event, Pull};
 use crate::model::ids::RunId;
+use crate::model::rules::Kind;
 use crate::render::Reason;
 
 /// What stands around the work on one agenda.
@@ -243,7 +244,7 @@ impl Work<'_> {
             entry.digest.clone_from(&outcome.digest);
             // What was to be done anew, and was not, does not stand as it did.
             entry.began = outcome.began || outcome.reason == Some(AFTER);
-            entry.changes = outcome.changes.or_else(|| outcome.changed.then_some(true));
+            entry.changes = self.changes(job, outcome);
             if let Some((run, page)) = &outcome.run {
                 (entry.run, entry.url) = (*run, page.clone());
                 // A run that is reported ended when it did, and not when its report came.
@@ -253,6 +254,18 @@ impl Work<'_> {
             entry
         })
         .collect()
+    }
+
+    /// Whether there was something to change, or, of work that did not go well, whether something may have been changed.
+    fn changes(&self, job: &Job, outcome: &Outcome) -> Option<bool> {
+        let known = outcome.changes.or_else(|| outcome.changed.then_some(true));
+        let handler = self.dashboard.rules.handlers.get(&job.handler);
+        let is_steps = handler.is_some_and(|handler| matches!(handler.kind, Kind::Steps(_)));
+        match outcome.status {
+            Status::Failure | Status::Dropped if !outcome.began || (is_steps && !outcome.touched) => Some(false),
+            Status::Failure | Status::Dropped => known.filter(|changes| *changes),
+            Status::Pending | Status::Running | Status::Success | Status::Skipped => known,
+        }
     }
 
     /// How the jobs ended, as one; what did not go well is said.

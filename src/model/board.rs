@@ -201,6 +201,9 @@ pub(crate) struct Row {
     pub(crate) digest: Option<String>,
     /// Where layers report to one row: what each says.
     pub(crate) cells: Vec<Cell>,
+    /// The layers whose work was done too early, with what they said.
+    #[serde(skip)]
+    pub(crate) outdated: Vec<Cell>,
     /// Where layers report to one row: those that have something to do and said nothing, or nothing since that was found.
     pub(crate) missing: Vec<String>,
 }

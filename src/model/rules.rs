@@ -267,8 +267,12 @@ impl Rules {
 
     /// Whether nothing that does a stage's work changes anything, as far as ci.toml says.
     pub(crate) fn only_looks(&self, stage: &str) -> bool {
+        let looks = |handler: &Handler| match handler.held_to() {
+            Some(_) => false,
+            None => handler.record.is_some() || handler.fail_on_changed,
+        };
         let mut working = self.working_for(stage).peekable();
-        working.peek().is_some() && working.all(|handler| handler.record.is_some() || handler.fail_on_changed)
+        working.peek().is_some() && working.all(looks)
     }
 
     /// The stage to whose record all is held that does a stage's work.

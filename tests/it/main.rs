@@ -33,6 +33,7 @@ mod place;
 mod project;
 mod quickstart;
 mod readme;
+mod repeated;
 mod show;
 mod signals;
 mod slips;

@@ -27,6 +27,8 @@ impl<'a> Before<'a> {
             let Cell { status, changes, changed, .. } = *cell;
             Told { layer: Some(cell.layer.as_str()), status, changes, changed }
         };
+        let outdated =
+            |row: &'a Row| row.outdated.iter().map(of_cell).map(|told| Told { status: Status::Pending, ..told });
         let of_row = |row: &'a Row| {
             let Row { status, changes, changed, .. } = *row;
             let is_told = row.cells.is_empty() && (row.at.is_some() || row.changed.is_some());
@@ -35,7 +37,10 @@ impl<'a> Before<'a> {
         Self {
             rows,
             deciding: if deciding.is_empty() { rows.to_vec() } else { deciding },
-            told: rows.iter().flat_map(|row| row.cells.iter().map(of_cell).chain(of_row(row))).collect(),
+            told: rows
+                .iter()
+                .flat_map(|row| row.cells.iter().map(of_cell).chain(outdated(row)).chain(of_row(row)))
+                .collect(),
         }
     }
 
@@ -60,20 +65,21 @@ impl<'a> Before<'a> {
         inherited.unwrap_or_else(|| format!("nothing to {stage}"))
     }
 
-    /// Whether work was done for a layer before there were changes that it is to follow.
-    pub(super) fn outdates(&self, track: &Track<'_>, layer: Option<&str>) -> bool {
-        let Some(record) = track.current.filter(|record| record.entry.status.done()) else { return false };
+    /// The kind of change that work was done for a layer before, which it is to follow, if there is one.
+    pub(super) fn outdated_by(&self, track: &Track<'_>, layer: Option<&str>) -> Option<Change> {
+        let record = track.current.filter(|record| record.entry.status.done())?;
         let is_for = |told: &&Told<'_>| layer.is_none() || told.layer.is_none() || told.layer == layer;
-        let mut changed = self.told.iter().filter(is_for).filter_map(|told| told.changed);
-        changed.any(|changed| match changed.kind {
-            Change::Found => is_after(changed, record),
+        let is_after = |changed: &Changed| match changed.kind {
+            Change::Found => is_after(*changed, record),
             // What began before was about what was there before. The jobs of one run wait for each other.
             Change::Made => match track.began.filter(|began| began.entry.status == Status::Running) {
-                Some(began) if began.entry.run != changed.run => changed.seq > began.seq,
-                Some(_) | None => is_after(changed, record),
+                Some(began) if began.entry.run.is_none() || began.entry.run != changed.run => changed.seq > began.seq,
+                Some(_) | None => is_after(*changed, record),
             },
             Change::Perhaps => false,
-        })
+        };
+        let changed = self.told.iter().filter(is_for).filter_map(|told| told.changed);
+        changed.filter(is_after).max_by_key(|changed| changed.seq).map(|changed| changed.kind)
     }
 
     /// The layers that hold changes, by what is said of them or since they are `outdated`.
@@ -84,10 +90,10 @@ impl<'a> Before<'a> {
         let done = || self.told.iter().filter(|told| told.status.done());
         let is_known = |told: &Told<'a>| told.changed.is_some_and(|changed| changed.kind != Change::Perhaps);
         // Where nothing is said of changes a layer may hold some, unless something else says that it does not.
-        let is_idle =
-            |layer| done().any(|told| told.layer == layer && is_idle(told.status, told.changes, told.changed));
+        let is_idle = |told: &Told<'_>| is_idle(told.status, told.changes, told.changed);
+        let is_said = |layer| self.is_idle(layer) || done().any(|told| told.layer == layer && is_idle(told));
         let may_hold =
-            |told: &Told<'a>| told.status == Status::Success && told.changes.is_none() && !is_idle(told.layer);
+            |told: &Told<'a>| told.status == Status::Success && told.changes.is_none() && !is_said(told.layer);
         let told = done().filter(|told| is_known(told) || may_hold(told)).filter_map(|told| told.layer);
         // Changes of the whole may be any layer's, and where nobody says which layers hold some, all may.
         let of_whole = done().any(|told| told.layer.is_none() && is_known(told));

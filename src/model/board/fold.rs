@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::row::{row, shown_link};
 use super::{Board, Entry, Happening, Layout, Recorded, Row, RowSpec, Status};
-use crate::model::decision::is_stale;
 
 /// Folds what was recorded into the board that `layout` describes. The order and repetition of `recorded` do not
 /// matter: entries are ordered by their server's id, and of those with equal ids the first counts.
@@ -158,11 +157,16 @@ pub(super) struct Track<'a> {
     pub(super) asked: Option<&'a str>,
     /// The last report of work that changed something, or may have.
     pub(super) changed: Option<&'a Recorded>,
+    /// Whether any work said whether it changed something.
+    pub(super) says: bool,
 }
 
 impl<'a> Track<'a> {
     fn take(&mut self, record: &'a Recorded) {
         let entry = &record.entry;
+        if entry.began && entry.status.ended() {
+            self.says |= entry.changes.is_some();
+        }
         if may_have_changed(entry) {
             self.changed = Some(record);
         }
@@ -180,10 +184,14 @@ impl<'a> Track<'a> {
             self.changed = Some(record);
         }
         // Whoever says again that it runs, or how it ended, need not know what was asked for.
-        let is_same = held.entry.run == entry.run && (entry.status.ended() || !held.entry.status.ended());
+        let goes_on = !held.entry.status.ended();
+        let is_same = held.entry.run == entry.run && (goes_on || (entry.status.ended() && entry.run.is_some()));
         self.asked = self.asked.filter(|_| is_same).or(entry.action.as_deref());
-        self.began =
-            if entry.status.ended() { self.began.filter(|began| began.entry.run == entry.run) } else { Some(record) };
+        self.began = if entry.status.ended() {
+            self.began.filter(|began| began.entry.run == entry.run && (goes_on || entry.run.is_some()))
+        } else {
+            Some(record)
+        };
         self.current = Some(record);
     }
 
@@ -194,7 +202,7 @@ impl<'a> Track<'a> {
     /// The same, where `other` may have changed something since.
     fn beside(self, other: &Self) -> Self {
         let changed = [self.changed, other.changed].into_iter().flatten().max_by_key(|record| record.seq);
-        Self { changed, ..self }
+        Self { changed, says: self.says || other.says, ..self }
     }
 
     /// Whether what this says of the whole row stands in place of what `layer` says.
@@ -225,7 +233,7 @@ impl<'a> Track<'a> {
 /// Whether work that ended so changed something, or may have.
 fn may_have_changed(entry: &Entry) -> bool {
     let ended = matches!(entry.status, Status::Success | Status::Failure | Status::Dropped);
-    ended && entry.began && entry.changes != Some(false) && !is_stale(&entry.note)
+    ended && entry.began && entry.changes != Some(false)
 }
 
 /// Whether an entry takes the place of `held`, which came before it. Work that came to nothing takes no place, and what

@@ -27,10 +27,12 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
         changed: None,
         digest: None,
         cells: Vec::new(),
+        outdated: Vec::new(),
         missing: Vec::new(),
     };
     let before = Before::of(spec, before);
-    // Where there is nothing to do, what did nothing leaves nothing to be done.
+    // Where there is nothing to do, and nothing was ever done, what did nothing leaves nothing to be done.
+    let did_nothing = |track: &Track<'_>| track.changed.is_none() && did_nothing(track);
     let counts = |layer: Option<&str>, track: &Track<'_>| !(did_nothing(track) && before.is_idle(layer));
     let Standing { whole, mut layers } = standing;
     layers.retain(|(layer, track)| counts(Some(layer), track));
@@ -45,36 +47,46 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
     row
 }
 
-/// Whether work was asked for and did not begin, or not again.
+/// Whether work that was asked for did not begin, or did not begin again.
 fn did_nothing(track: &Track<'_>) -> bool {
-    let did_nothing = |entry: &Entry| match entry.status {
-        Status::Failure | Status::Dropped => !entry.began || entry.changes == Some(false),
+    track.current.is_some_and(|record| match record.entry.status {
+        Status::Dropped => !record.entry.began || record.entry.changes == Some(false),
+        Status::Failure => !record.entry.began,
         Status::Pending | Status::Running | Status::Success | Status::Skipped => false,
-    };
-    track.current.is_some_and(|record| did_nothing(&record.entry))
+    })
 }
 
 fn of_one(row: &mut Row, spec: &RowSpec, track: &Track<'_>, before: &Before<'_>) {
     let Some(record) = track.current else { return };
     row.changed = changed(spec, track);
-    if before.outdates(track, row.layer.as_deref()) {
-        CHANGED_SINCE.clone_into(&mut row.note);
+    if let Some(kind) = before.outdated_by(track, row.layer.as_deref()) {
+        since(kind).clone_into(&mut row.note);
         return;
     }
     let entry = &record.entry;
     row.status = entry.status;
     row.note.clone_from(&entry.note);
-    row.link = shown_link(entry);
-    row.run_page = run_page(entry);
-    (row.at, row.seq) = (Some(record.at), record.seq);
-    row.action = track.asked.map(str::to_owned);
+    tell_of(row, record, track);
     row.changes = entry.changes;
     row.digest.clone_from(&entry.digest);
     row.seconds = seconds(track);
 }
 
-/// The note of a row whose work was done before there was found something to do.
-const CHANGED_SINCE: &str = "changes were found since";
+/// What a row tells of the report that it shows.
+fn tell_of(row: &mut Row, record: &Recorded, track: &Track<'_>) {
+    row.link = shown_link(&record.entry);
+    row.run_page = run_page(&record.entry);
+    (row.at, row.seq) = (Some(record.at), record.seq);
+    row.action = track.asked.map(str::to_owned);
+}
+
+/// The note of a row whose work was done before there was something to follow.
+fn since(kind: Change) -> &'static str {
+    match kind {
+        Change::Found | Change::Perhaps => "changes were found since",
+        Change::Made => "changes were made since",
+    }
+}
 
 /// What whoever comes after this work has to follow.
 fn changed(spec: &RowSpec, track: &Track<'_>) -> Option<Changed> {
@@ -84,11 +96,9 @@ fn changed(spec: &RowSpec, track: &Track<'_>) -> Option<Changed> {
         let found = current.entry.status == Status::Success && current.entry.changes == Some(true);
         return found.then(|| of(current, Change::Found));
     }
-    // Who says of what ended well whether it changed anything does not say so of what broke off.
-    let says = current.entry.changes.is_some();
-    let kind =
-        |record: &Recorded| if says || record.entry.changes == Some(true) { Change::Made } else { Change::Perhaps };
-    track.changed.map(|record| of(record, kind(record)))
+    // Who says of some work whether it changed anything does not say so of what broke off.
+    let kind = if track.says { Change::Made } else { Change::Perhaps };
+    track.changed.map(|record| of(record, kind))
 }
 
 /// What one layer says in a row for several.
@@ -101,7 +111,7 @@ fn over_layers(row: &mut Row, (layout, spec): (&Layout, &RowSpec), standing: &St
     let Standing { whole, layers } = standing;
     let cells = layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, track)));
     let (outdated, cells): (Vec<Of<'_>>, Vec<Of<'_>>) =
-        cells.partition(|(layer, _, track)| before.outdates(track, Some(layer)));
+        cells.partition(|(layer, _, track)| before.outdated_by(track, Some(layer)).is_some());
     row.missing = before.to_do(layout, outdated.iter().map(|(layer, ..)| *layer));
     row.missing.retain(|layer| cells.iter().all(|(known, ..)| known != layer));
     let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
@@ -122,16 +132,14 @@ fn over_layers(row: &mut Row, (layout, spec): (&Layout, &RowSpec), standing: &St
         Some((Some(layer), record, _)) if record.entry.note.is_empty() => layer.to_owned(),
         Some((Some(layer), record, _)) => format!("{layer}: {}", record.entry.note),
         Some((None, record, _)) => record.entry.note.clone(),
-        None if total == 1 => cells.first().map_or(CHANGED_SINCE, |(_, record, _)| &record.entry.note).to_owned(),
+        None if total == 1 => {
+            cells.first().map_or(since(Change::Found), |(_, record, _)| &record.entry.note).to_owned()
+        }
         None => format!("{done} of {total} layers"),
     };
-    let latest = telling.map(|(_, record, track)| (record, track));
     let newest = || cells.iter().map(|(_, record, track)| (*record, *track)).max_by_key(|(record, _)| record.seq);
-    if let Some((record, track)) = latest.or_else(newest) {
-        row.link = shown_link(&record.entry);
-        row.run_page = run_page(&record.entry);
-        (row.at, row.seq) = (Some(record.at), record.seq);
-        row.action = track.asked.map(str::to_owned);
+    if let Some((record, track)) = telling.map(|(_, record, track)| (record, track)).or_else(newest) {
+        tell_of(row, record, track);
     }
     row.seconds = match &*cells {
         [(_, _, track)] => seconds(track),
@@ -142,9 +150,10 @@ fn over_layers(row: &mut Row, (layout, spec): (&Layout, &RowSpec), standing: &St
         true => Some(true),
         false => (!cells.is_empty() && cells.iter().all(changes(false))).then_some(false),
     };
-    row.changed =
-        outdated.iter().chain(&cells).filter_map(|(.., track)| changed(spec, track)).max_by_key(|changed| changed.seq);
     row.cells = cells.iter().map(|of| cell(spec, of)).collect();
+    row.outdated = outdated.iter().map(|of| cell(spec, of)).collect();
+    let changed = row.cells.iter().chain(&row.outdated).filter_map(|cell| cell.changed);
+    row.changed = changed.max_by_key(|changed| changed.seq);
 }
 
 fn cell(spec: &RowSpec, (layer, record, track): &Of<'_>) -> Cell {

@@ -141,3 +141,63 @@ fn what_a_run_was_at_of_which_nobody_heard_again_is_followed_up() {
     let board = board(killed.into_iter().chain(again));
     assert_eq!(status(&board, "e2e"), Status::Pending);
 }
+
+#[test]
+fn changes_that_were_made_are_not_forgotten_since_somebody_reports_without_a_word_on_them() {
+    let plan = Entry { changes: Some(true), ..report("plan-a", Some("a"), 1, Status::Success) };
+    let idle = Entry { changes: Some(false), began: false, ..report("plan-b", Some("b"), 1, Status::Skipped) };
+    let applied = Entry { changes: Some(true), ..report("apply", Some("a"), 3, Status::Success) };
+    let entries = [plan, idle, report("e2e", None, 2, Status::Success), applied];
+    assert_eq!(status(&board(entries.clone()), "e2e"), Status::Pending);
+    // Delegated, by hand, or killed and closed late.
+    for (layer, run, ended) in
+        [(None, 4, Status::Success), (Some("a"), 0, Status::Success), (Some("a"), 4, Status::Failure)]
+    {
+        let again = board(entries.clone().into_iter().chain([report("apply", layer, run, ended)]));
+        assert_eq!(status(&again, "e2e"), Status::Pending, "tested before anything was applied: {layer:?} {ended:?}");
+    }
+}
+
+/// At two machines, say: what has no run is not of one run, whose jobs wait for each other.
+#[test]
+fn what_no_run_did_is_not_of_one_run() {
+    let plan = Entry { changes: Some(true), ..report("plan-a", Some("a"), 1, Status::Success) };
+    let idle = Entry { changes: Some(false), began: false, ..report("plan-b", Some("b"), 1, Status::Skipped) };
+    let applied =
+        Entry { changes: Some(true), work: Some("1.0".to_owned()), ..report("apply", Some("a"), 0, Status::Success) };
+    let e2e = |status| Entry { work: Some("2.0".to_owned()), ..report("e2e", None, 0, status) };
+    let entries = [plan, idle, e2e(Status::Running), applied, e2e(Status::Success)];
+    assert_eq!(status(&board(entries), "e2e"), Status::Pending);
+}
+
+/// Of one layer of several as of all of them.
+#[test]
+fn what_is_to_be_done_again_tells_of_what_it_changed_beside_another_layer() {
+    let plan =
+        |key: &str| Entry { changes: Some(true), ..report(&format!("plan-{key}"), Some(key), 1, Status::Success) };
+    let apply = |key, run| Entry { changes: Some(true), ..report("apply", Some(key), run, Status::Success) };
+    let e2e = report("e2e", None, 3, Status::Success);
+    let entries = [plan("a"), plan("b"), apply("b", 2), e2e, apply("a", 4)];
+    assert_eq!(status(&board(entries.clone()), "e2e"), Status::Pending);
+    // Only the apply of `a` is outdated by this; the tests are no newer for it.
+    assert_eq!(status(&board(entries.into_iter().chain([plan("a")])), "e2e"), Status::Pending);
+}
+
+/// A lint says nothing of changes, and the plan of all layers, to which the apply is held, says that there are none.
+#[test]
+fn what_a_plan_of_all_found_nothing_for_is_done_although_one_layer_was_tried() {
+    let rows = vec![
+        spec("plan", None, &[]),
+        spec("lint", None, &[]),
+        RowSpec { held_to: Some("plan".to_owned()), ..spec("apply", None, &["plan", "lint"]) },
+    ];
+    let plan = Entry { changes: Some(false), ..report("plan", None, 1, Status::Success) };
+    let lint = |layer| report("lint", Some(layer), 1, Status::Success);
+    let tried = Entry { changes: Some(false), ..report("apply", Some("a"), 2, Status::Skipped) };
+    let stands = |entries: &[Entry]| {
+        status(&fold(&Layout { rows: rows.clone(), ..layout() }, &journal(entries.to_vec())), "apply")
+    };
+    let entries = [plan, lint("a"), lint("b"), tried];
+    assert_eq!(stands(&entries[..3]), Status::Skipped);
+    assert_eq!(stands(&entries), Status::Skipped);
+}

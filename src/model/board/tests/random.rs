@@ -171,6 +171,20 @@ proptest! {
         prop_assert!(!row.status.done(), "{:#?}", board.rows);
     }
 
+    /// Whatever is said of plans and applies before and after, what an apply changed is still to be checked.
+    #[test]
+    fn nothing_hides_what_was_made(
+        layout in layouts(),
+        past in past(),
+        layer in prop::sample::select(&LAYERS[..]),
+        later in past(),
+    ) {
+        let [_, applied] = done(&row_of(&layout, "apply", layer), Some(layer), Some(true));
+        let later = later.into_iter().filter(|entry| entry.row != "e2e");
+        let board = fold(&layout, &journal(past.into_iter().chain([applied]).chain(later)));
+        prop_assert_ne!(board.overall(), Overall::Ready, "{:#?}", board.rows);
+    }
+
     /// What is done was reported of each layer that changes were found for, and later than those.
     #[test]
     fn what_is_done_was_reported(layout in layouts(), past in past()) {
