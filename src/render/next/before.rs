@@ -5,15 +5,17 @@ use super::layers_of;
 use crate::model::board::{Board, Row, Status};
 use crate::model::rules::{Rules, held_to};
 
-/// Of the layers that a command for these rows is for, those whose work may be done in part, so that what was recorded is no
-/// more what would be done, unless that was done again since. Without layers it is for the whole, which is meant then.
+/// Of the layers that a command for these rows is for, those for which nothing is recorded now, or whose work may be done in
+/// part, so that what was recorded is no more what would be done, unless that was done again since. Without layers it is for
+/// the whole, which is meant then.
 pub(super) fn outlived<'l>(board: &Board, record: &str, rows: &[&Row], layers: &[&'l str]) -> Option<Vec<&'l str>> {
     let is = |layer: Option<&str>| {
         let mut rows =
             rows.iter().filter(|row| layer.is_none() || row.layer.is_none() || layer == row.layer.as_deref());
         rows.any(|row| is_outlived(board, record, row, layer))
     };
-    let of: Vec<&str> = layers.iter().copied().filter(|layer| is(Some(layer))).collect();
+    let is_gone = |layer| stands(board, record, Some(layer)).any(|(status, _)| !status.done());
+    let of: Vec<&str> = layers.iter().copied().filter(|layer| is_gone(layer) || is(Some(layer))).collect();
     (!of.is_empty() || (layers.is_empty() && is(None))).then_some(of)
 }
 

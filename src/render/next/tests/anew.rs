@@ -146,3 +146,16 @@ fn what_was_recorded_anew_is_not_asked_for_while_another_is_stale() {
     assert_eq!(said(&planned[1..]), said(&[]));
     assert_eq!(said(&planned), "Next: Apply; type /apply bootstrap platform");
 }
+
+/// A layer that waited for another, and whose plan fell out since, is planned before it is applied: a gate refuses it, again
+/// and again, and the step would stay the same.
+#[test]
+fn what_is_not_planned_any_more_is_planned_before_it_is_applied() {
+    let (low, high) = (Some("bootstrap"), Some("platform"));
+    let planned = [("plan-bootstrap", low, Status::Success, ""), ("plan-platform", high, Status::Success, "")];
+    let applied =
+        [("apply", low, Status::Failure, "exit 1"), ("apply", high, Status::Dropped, "after bootstrap failed")];
+    let again = [planned[0], ("plan-platform", high, Status::Dropped, "cancelled while it ran")];
+    let said = by_rules(&held(), &[planned, applied, again].concat());
+    assert!(said.ends_with("type /plan platform"), "{said}");
+}
