@@ -10,7 +10,7 @@ use crate::model::span::At;
 
 impl Rules {
     /// The handlers that may do a stage's work: those that were asked for by that word or event, else the one of its name,
-    /// else all of them. One that only reports does none.
+    /// else all of them that may be begun while a pull request is open. One that only reports does none.
     pub(crate) fn handlers_for(&self, stage: &str, asked: Option<&str>) -> Vec<&Handler> {
         let is_of = |handler: &Handler| handler.stage.as_ref().is_some_and(|own| own.value == stage);
         let works = |handler: &&Handler| is_of(handler) && !matches!(handler.kind, Kind::Report(_));
@@ -23,8 +23,16 @@ impl Rules {
         match self.handlers.get(stage).filter(works) {
             _ if !of_asked.is_empty() => of_asked,
             Some(named) => vec![named],
-            None => self.handlers.values().filter(works).collect(),
+            None => self.handlers.values().filter(works).filter(|handler| self.is_awaited(handler)).collect(),
         }
+    }
+
+    /// Whether a handler's work may begin otherwise than because a pull request was closed.
+    fn is_awaited(&self, handler: &Handler) -> bool {
+        let is_closing = |rule: &Rule| rule.types.as_ref().is_some_and(|types| types.value == ["closed"]);
+        let begins = |rule: &&Rule| self.handlers_of(rule).any(|begun| begun.key == handler.key);
+        let mut rules = self.rules.iter().filter(begins).peekable();
+        rules.peek().is_none() || !rules.all(is_closing)
     }
 
     /// What to type so that work begins for layers, or without any for whichever there are; and for which of them that is:

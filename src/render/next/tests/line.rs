@@ -320,3 +320,31 @@ fn the_bare_line_is_named_whatever_its_usage_shows_besides() {
     );
     assert_eq!(by_rules(&rules, &[]), "Next: plan: dev and 1 more; type /plan");
 }
+
+/// What no command begins is not what somebody is to type.
+#[test]
+fn the_one_command_of_a_stage_is_named_though_an_event_does_the_opposite() {
+    let rules = rules(
+        "version = 1\n[stages.preview]\n[commands.deploy]\npattern = '/deploy'\n\
+         [[rules]]\ncommand = 'deploy'\ngate = 'anyone'\nrun = 'deploy'\n\
+         [[rules]]\non = 'pull_request'\ntypes = ['closed']\nrun = 'tear-down'\n\
+         [handlers.deploy]\nstage = 'preview'\nsteps = [{ run = ['true'] }]\n\
+         [handlers.tear-down]\nstage = 'preview'\nsteps = [{ run = ['true'] }]\n",
+    );
+    assert_eq!(rules.line_for_stage("preview", None).as_deref(), Some("/deploy"));
+    assert_eq!(by_rules(&rules, &[]), "Next: preview; type /deploy");
+}
+
+/// What is waited for may come of an event, and the one command do the opposite.
+#[test]
+fn the_one_command_of_a_stage_is_not_named_where_an_event_may_do_the_work() {
+    let rules = rules(
+        "version = 1\n[stages.preview]\n[commands.tear-down]\npattern = '/tear-down'\n\
+         [[rules]]\non = 'push'\nrun = 'deploy'\n\
+         [[rules]]\ncommand = 'tear-down'\ngate = 'anyone'\nrun = 'tear-down'\n\
+         [handlers.deploy]\nstage = 'preview'\nsteps = [{ run = ['true'] }]\n\
+         [handlers.tear-down]\nstage = 'preview'\nsteps = [{ run = ['true'] }]\n",
+    );
+    assert_eq!(rules.line_for_stage("preview", None), None);
+    assert_eq!(by_rules(&rules, &[]), "Waiting for preview");
+}
