@@ -227,7 +227,8 @@ impl Work<'_> {
             StepEnd::Done { changed, capture } => {
                 self.changed |= changed;
                 if !step.changed.is_empty() {
-                    self.changes = Some(self.changed);
+                    // What there was to change was found before it was changed.
+                    self.changes = Some(self.changed || self.changes == Some(true));
                 }
                 self.keep(step, capture)
             }

@@ -231,13 +231,14 @@ pub(crate) struct Cell {
 
 /// The last change that whatever comes after has to follow. What was changed once stays changed, though doing it again finds
 /// nothing to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Changed {
     pub(crate) kind: Change,
     /// The place in the journal of the report of it.
     pub(crate) seq: u64,
     pub(crate) at: Timestamp,
-    pub(crate) run: Option<RunId>,
+    /// The work that did it, see [`Entry::work`].
+    pub(crate) work: Option<String>,
 }
 
 /// How something is known to have changed.
@@ -282,6 +283,13 @@ pub(crate) enum Overall {
     Failure,
     /// Ready to merge.
     Ready,
+}
+
+impl Entry {
+    /// What all jobs of one decision have in common, which wait for each other.
+    fn decision(work: Option<&str>) -> Option<&str> {
+        work.map(|work| work.rsplit_once('.').map_or(work, |(decision, _)| decision))
+    }
 }
 
 impl Board {

@@ -265,11 +265,15 @@ impl Rules {
         }
     }
 
-    /// Whether nothing that does a stage's work changes anything, as far as ci.toml says.
+    /// Whether nothing that does a stage's work changes anything, as far as ci.toml says: it keeps a record, looks for drift, or
+    /// is what has to be planned before something else.
     pub(crate) fn only_looks(&self, stage: &str) -> bool {
-        let looks = |handler: &Handler| match handler.held_to() {
-            Some(_) => false,
-            None => handler.record.is_some() || handler.fail_on_changed,
+        let is_it = |named: Option<&At<String>>| named.is_some_and(|named| named.value == stage);
+        let is_plan = self.gates.values().any(|gate| is_it(gate.planned.as_ref()))
+            || self.handlers.values().any(|handler| is_it(handler.held_to()));
+        let looks = |handler: &Handler| {
+            let acts = handler.lock || handler.held_to().is_some();
+            !acts && (is_plan || handler.record.is_some() || handler.fail_on_changed)
         };
         let mut working = self.working_for(stage).peekable();
         working.peek().is_some() && working.all(looks)

@@ -7,6 +7,7 @@
 )]
 
 mod answers;
+mod apart;
 mod cases;
 mod damage;
 mod decisions;

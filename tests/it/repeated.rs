@@ -3,7 +3,7 @@
 use crate::place::{GitHub, Local, Place};
 
 /// A world that is to be emptied. `offline` lets an apply fail before it compares.
-const APPLY: &str = r#"
+pub(crate) const APPLY: &str = r#"
 version = 1
 
 [layers.a]
@@ -213,4 +213,87 @@ fn what_was_cancelled_before_it_began_is_not_done_since_no_layer_was_touched() {
     assert_eq!(place.stored("tested"), None);
     let told = place.row("test");
     assert_ne!(place.board(7)["next"]["kind"], "ready", "never tested, and `{told}`");
+}
+
+/// An apply that looks afterwards whether anything is left to be done.
+#[test]
+fn what_was_applied_is_checked_though_a_last_step_finds_nothing_left_to_change() {
+    let last = r#"  { run = ["sh", "-c", "printf '' > STORE/world"] },"#;
+    let looks = r#"  { run = ["grep", "-q", "x", "STORE/world"], ok = [0, 1], changed = [0] },"#;
+    assert!(APPLY.contains(last));
+    let place = Local::with(&APPLY.replace(last, &format!("{last}\n{looks}")));
+    place.ci(&["check-config"]).exits(0);
+    place.put("world", "x\n");
+    for line in ["/plan", "/apply"] {
+        place.says(line).exits(0);
+    }
+    assert_eq!(place.stored("world").as_deref(), Some(""));
+    let rows = ["plan", "apply", "check"].map(|row| place.row(row));
+    assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked: {rows:?}");
+}
+
+/// A lint that fell out once, since what it waits for failed, says no more of changes than any other lint.
+#[test]
+fn what_fell_out_once_has_nothing_done_again_since_it_is_repeated() {
+    let lint = r#"
+[stages.format]
+name = "Format"
+
+[stages.lint]
+name  = "Lint"
+
+[commands.lint]
+pattern = '/lint'
+
+[[rules]]
+command = "lint"
+gate    = "anyone"
+run     = ["format", "lint"]
+
+[handlers.format]
+stage = "format"
+steps = [{ run = ["sh", "-c", "! test -f STORE/unformatted"] }]
+
+[handlers.lint]
+stage = "lint"
+steps = [{ run = ["true"] }]
+"#;
+    let config =
+        APPLY.replace("name = \"Apply\"\nafter = [\"plan\"]", "name = \"Apply\"\nafter = [\"plan\", \"lint\"]");
+    assert_ne!(config, APPLY);
+    for fell_out in [false, true] {
+        let place = Local::with(&format!("{config}{lint}"));
+        place.ci(&["check-config"]).exits(0);
+        place.put("world", "x\n");
+        if fell_out {
+            place.put("unformatted", "");
+            place.says("/lint").exits(1);
+            place.take_away("unformatted");
+        }
+        for line in ["/lint", "/plan", "/apply", "/check"] {
+            place.says(line).exits(0);
+        }
+        assert_eq!(place.board(7)["next"]["kind"], "ready");
+        place.says("/lint").exits(0);
+        let rows = ["lint", "plan", "apply", "check"].map(|row| place.row(row));
+        assert_eq!(place.board(7)["next"]["kind"], "ready", "it fell out before: {fell_out}, {rows:?}");
+    }
+}
+
+/// No plan comes before it: what it is about to do is recorded, and done, while nobody else may.
+#[test]
+fn what_records_and_does_it_under_a_lock_does_not_only_look() {
+    let held = "matches = \"plan\"";
+    assert!(APPLY.contains(held) && APPLY.contains("after = [\"plan\"]\n"));
+    let apply = "[handlers.apply]\nlock = true\nrecord = { changes = \"changes\" }\n";
+    let config = APPLY.replace(&format!(", {held}"), "").replace("after = [\"plan\"]\n", "");
+    let place = Local::with(&config.replace("[handlers.apply]\n", apply));
+    place.ci(&["check-config"]).exits(0);
+    place.put("world", "x\n");
+    place.says("/plan").exits(0);
+    place.says("/apply").exits(0);
+    assert_eq!(place.row("check"), "pending: ");
+    place.says("/apply").exits(0);
+    let rows = ["apply", "check"].map(|row| place.row(row));
+    assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked: {rows:?}");
 }

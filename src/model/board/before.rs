@@ -1,7 +1,7 @@
 //! What the rows say that a row comes after: what is to be done because of them, and what was done too early.
 
 use super::fold::Track;
-use super::{Cell, Change, Changed, Layout, Recorded, Row, RowSpec, Status};
+use super::{Cell, Change, Changed, Entry, Layout, Recorded, Row, RowSpec, Status};
 
 /// The rows that a row comes after.
 pub(super) struct Before<'a> {
@@ -16,7 +16,7 @@ struct Told<'a> {
     layer: Option<&'a str>,
     status: Status,
     changes: Option<bool>,
-    changed: Option<Changed>,
+    changed: Option<&'a Changed>,
 }
 
 impl<'a> Before<'a> {
@@ -24,14 +24,15 @@ impl<'a> Before<'a> {
         let held_to = rows.iter().copied().filter(|row| spec.held_to.as_ref() == Some(&row.stage));
         let deciding: Vec<&Row> = held_to.collect();
         let of_cell = |cell: &'a Cell| {
-            let Cell { status, changes, changed, .. } = *cell;
-            Told { layer: Some(cell.layer.as_str()), status, changes, changed }
+            let Cell { status, changes, .. } = *cell;
+            Told { layer: Some(cell.layer.as_str()), status, changes, changed: cell.changed.as_ref() }
         };
         let outdated =
             |row: &'a Row| row.outdated.iter().map(of_cell).map(|told| Told { status: Status::Pending, ..told });
         let of_row = |row: &'a Row| {
-            let Row { status, changes, changed, .. } = *row;
-            let is_told = row.cells.is_empty() && (row.at.is_some() || row.changed.is_some());
+            let Row { status, changes, .. } = *row;
+            let changed = row.changed.as_ref();
+            let is_told = row.cells.is_empty() && (row.at.is_some() || changed.is_some());
             is_told.then_some(Told { layer: row.layer.as_deref(), status, changes, changed })
         };
         Self {
@@ -52,9 +53,9 @@ impl<'a> Before<'a> {
             && deciding.all(|row| match layer.filter(|_| !row.cells.is_empty()) {
                 Some(layer) => {
                     let cell = row.cells.iter().find(|cell| cell.layer == layer);
-                    cell.is_some_and(|cell| is_idle(cell.status, cell.changes, cell.changed))
+                    cell.is_some_and(|cell| is_idle(cell.status, cell.changes, cell.changed.as_ref()))
                 }
-                None => is_idle(row.status, row.changes, row.changed),
+                None => is_idle(row.status, row.changes, row.changed.as_ref()),
             })
     }
 
@@ -69,14 +70,16 @@ impl<'a> Before<'a> {
     pub(super) fn outdated_by(&self, track: &Track<'_>, layer: Option<&str>) -> Option<Change> {
         let record = track.current.filter(|record| record.entry.status.done())?;
         let is_for = |told: &&Told<'_>| layer.is_none() || told.layer.is_none() || told.layer == layer;
-        let is_after = |changed: &Changed| match changed.kind {
-            Change::Found => is_after(*changed, record),
-            // What began before was about what was there before. The jobs of one run wait for each other.
-            Change::Made => match track.began.filter(|began| began.entry.status == Status::Running) {
-                Some(began) if began.entry.run.is_none() || began.entry.run != changed.run => changed.seq > began.seq,
-                Some(_) | None => is_after(*changed, record),
-            },
+        let is_after = |changed: &&Changed| match changed.kind {
             Change::Perhaps => false,
+            // That no file changed says nothing of what was found or made nevertheless.
+            _ if !record.entry.began => true,
+            Change::Found => is_after(changed, record),
+            // What began before was about what was there before. The jobs of one decision wait for each other.
+            Change::Made => match track.began.filter(|began| began.entry.status == Status::Running) {
+                Some(began) if !is_of_one(&began.entry, changed) => changed.seq > began.seq,
+                Some(_) | None => is_after(changed, record),
+            },
         };
         let changed = self.told.iter().filter(is_for).filter_map(|told| told.changed);
         changed.filter(is_after).max_by_key(|changed| changed.seq).map(|changed| changed.kind)
@@ -120,16 +123,22 @@ impl<'a> Before<'a> {
 }
 
 /// Whether there was nothing to do, or nothing was found to do.
-fn is_idle(status: Status, changes: Option<bool>, changed: Option<Changed>) -> bool {
+fn is_idle(status: Status, changes: Option<bool>, changed: Option<&Changed>) -> bool {
     let found_none = status == Status::Skipped || (status == Status::Success && changes == Some(false));
     found_none && changed.is_none()
 }
 
 /// Whether something changed after work had ended.
-fn is_after(changed: Changed, record: &Recorded) -> bool {
+fn is_after(changed: &Changed, record: &Recorded) -> bool {
     match record.entry.until {
         // It was reported late.
         Some(until) => changed.at > until.min(record.at),
         None => changed.seq > record.seq,
     }
+}
+
+/// Whether work is of the decision whose work made a change.
+fn is_of_one(entry: &Entry, changed: &Changed) -> bool {
+    let decision = Entry::decision(entry.work.as_deref());
+    decision.is_some() && decision == Entry::decision(changed.work.as_deref())
 }

@@ -164,9 +164,8 @@ pub(super) struct Track<'a> {
 impl<'a> Track<'a> {
     fn take(&mut self, record: &'a Recorded) {
         let entry = &record.entry;
-        if entry.began && entry.status.ended() {
-            self.says |= entry.changes.is_some();
-        }
+        // What did nothing says so, whatever its work is.
+        self.says |= entry.changes == Some(true) || (entry.began && entry.status.done() && entry.changes.is_some());
         if may_have_changed(entry) {
             self.changed = Some(record);
         }
@@ -180,17 +179,22 @@ impl<'a> Track<'a> {
             return;
         }
         // Of what another run was at, nobody says any more what it came to.
-        if held.entry.status == Status::Running && held.entry.run != entry.run {
+        let goes_on = !held.entry.status.ended();
+        let is_other = held.entry.run != entry.run && (held.entry.work.is_none() || held.entry.work != entry.work);
+        if held.entry.status == Status::Running && is_other {
             self.changed = Some(record);
         }
         // Whoever says again that it runs, or how it ended, need not know what was asked for.
-        let goes_on = !held.entry.status.ended();
         let is_same = held.entry.run == entry.run && (goes_on || (entry.status.ended() && entry.run.is_some()));
         self.asked = self.asked.filter(|_| is_same).or(entry.action.as_deref());
+        let of_run = |began: &&Recorded| began.entry.run == entry.run && (goes_on || entry.run.is_some());
+        let is_reported = |record: &Recorded| record.entry.status == Status::Running && record.entry.work.is_none();
         self.began = if entry.status.ended() {
-            self.began.filter(|began| began.entry.run == entry.run && (goes_on || entry.run.is_some()))
+            self.began.filter(of_run)
         } else {
-            Some(record)
+            // Whoever says once more that it runs began when that was said first.
+            let first = self.began.filter(|began| is_reported(began) && is_reported(record));
+            Some(first.filter(of_run).unwrap_or(record))
         };
         self.current = Some(record);
     }

@@ -91,7 +91,8 @@ fn since(kind: Change) -> &'static str {
 /// What whoever comes after this work has to follow.
 fn changed(spec: &RowSpec, track: &Track<'_>) -> Option<Changed> {
     let current = track.current?;
-    let of = |record: &Recorded, kind| Changed { kind, seq: record.seq, at: record.at, run: record.entry.run };
+    let of =
+        |record: &Recorded, kind| Changed { kind, seq: record.seq, at: record.at, work: record.entry.work.clone() };
     if spec.looks {
         let found = current.entry.status == Status::Success && current.entry.changes == Some(true);
         return found.then(|| of(current, Change::Found));
@@ -117,6 +118,10 @@ fn over_layers(row: &mut Row, (layout, spec): (&Layout, &RowSpec), standing: &St
     let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
     let open = !row.missing.is_empty() || done < cells.len();
     let total = cells.len() + row.missing.len();
+    let too_early = || {
+        let kind = outdated.first().and_then(|(layer, _, track)| before.outdated_by(track, Some(layer)));
+        kind.map(since).unwrap_or_default().to_owned()
+    };
     let is_whole = |whole: &&Recorded| whole.entry.status == Status::Running || open || !before.layers_are_done();
     let of_whole = whole.current.filter(is_whole).map(|record| (None, record, whole));
     let all = of_whole.into_iter().chain(cells.iter().map(|(layer, record, track)| (Some(*layer), *record, *track)));
@@ -132,17 +137,16 @@ fn over_layers(row: &mut Row, (layout, spec): (&Layout, &RowSpec), standing: &St
         Some((Some(layer), record, _)) if record.entry.note.is_empty() => layer.to_owned(),
         Some((Some(layer), record, _)) => format!("{layer}: {}", record.entry.note),
         Some((None, record, _)) => record.entry.note.clone(),
-        None if total == 1 => {
-            cells.first().map_or(since(Change::Found), |(_, record, _)| &record.entry.note).to_owned()
-        }
+        None if total == 1 => cells.first().map_or_else(too_early, |(_, record, _)| record.entry.note.clone()),
         None => format!("{done} of {total} layers"),
     };
     let newest = || cells.iter().map(|(_, record, track)| (*record, *track)).max_by_key(|(record, _)| record.seq);
     if let Some((record, track)) = telling.map(|(_, record, track)| (record, track)).or_else(newest) {
         tell_of(row, record, track);
     }
-    row.seconds = match &*cells {
-        [(_, _, track)] => seconds(track),
+    row.seconds = match (telling, &*cells) {
+        (Some((None, _, track)), _) => seconds(track),
+        (_, [(_, _, track)]) => seconds(track),
         _ => None,
     };
     let changes = |known: bool| move |(_, record, _): &Of<'_>| record.entry.changes == Some(known);
@@ -152,8 +156,8 @@ fn over_layers(row: &mut Row, (layout, spec): (&Layout, &RowSpec), standing: &St
     };
     row.cells = cells.iter().map(|of| cell(spec, of)).collect();
     row.outdated = outdated.iter().map(|of| cell(spec, of)).collect();
-    let changed = row.cells.iter().chain(&row.outdated).filter_map(|cell| cell.changed);
-    row.changed = changed.max_by_key(|changed| changed.seq);
+    let changed = row.cells.iter().chain(&row.outdated).filter_map(|cell| cell.changed.as_ref());
+    row.changed = changed.max_by_key(|changed| changed.seq).cloned();
 }
 
 fn cell(spec: &RowSpec, (layer, record, track): &Of<'_>) -> Cell {

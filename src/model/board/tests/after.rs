@@ -201,3 +201,23 @@ fn what_a_plan_of_all_found_nothing_for_is_done_although_one_layer_was_tried() {
     assert_eq!(stands(&entries[..3]), Status::Skipped);
     assert_eq!(stands(&entries), Status::Skipped);
 }
+/// Whoever says again that it runs, say with how far it is, began no later for it.
+#[test]
+fn what_says_twice_that_it_runs_began_when_it_said_so_first() {
+    let plan = Entry { changes: Some(true), ..report("plan-a", Some("a"), 1, Status::Success) };
+    let idle = Entry { changes: Some(false), began: false, ..report("plan-b", Some("b"), 1, Status::Skipped) };
+    let applied = Entry { changes: Some(true), ..report("apply", Some("a"), 4, Status::Success) };
+    let e2e = |status| report("e2e", None, 3, status);
+    let entries = [plan, idle, e2e(Status::Running), applied, e2e(Status::Running), e2e(Status::Success)];
+    assert_eq!(status(&board(entries), "e2e"), Status::Pending, "half of it was tested before anything was applied");
+}
+#[test]
+fn the_note_of_a_layer_says_that_changes_were_made_where_they_were() {
+    let plan = Entry { changes: Some(true), ..report("plan-a", Some("a"), 1, Status::Success) };
+    let idle = Entry { changes: Some(false), began: false, ..report("plan-b", Some("b"), 1, Status::Skipped) };
+    let applied = Entry { changes: Some(true), ..report("apply", Some("a"), 3, Status::Success) };
+    for layer in [None, Some("a")] {
+        let entries = [plan.clone(), idle.clone(), report("e2e", layer, 2, Status::Success), applied.clone()];
+        assert_eq!(board(entries).row("e2e").unwrap().note, "changes were made since", "{layer:?}");
+    }
+}

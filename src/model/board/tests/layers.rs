@@ -283,3 +283,18 @@ fn what_one_plan_found_for_all_is_to_be_done_for_each() {
     let both = fold(&layout, &journal([planned, applied("a"), applied("b")]));
     assert_eq!(status(&both, "apply"), Status::Success);
 }
+/// A row tells of one report: how long that work took, and not another's.
+#[test]
+fn what_failed_as_a_whole_took_as_long_as_it_took() {
+    let planned = |layer: &str| Entry {
+        changes: Some(true),
+        ..report(&format!("plan-{layer}"), Some(layer), 1, Status::Success)
+    };
+    let whole = |status| report("apply", None, 2, status);
+    let layer = |status| report("apply", Some("a"), 3, status);
+    let (running, beside) = (whole(Status::Running), report("e2e", None, 9, Status::Pending));
+    let entries = [planned("a"), planned("b"), running, beside, whole(Status::Failure)];
+    let entries = entries.into_iter().chain([layer(Status::Running), layer(Status::Success)]);
+    let row = board(entries).row("apply").cloned().unwrap();
+    assert_eq!((row.status, row.seq, row.seconds), (Status::Failure, 5, Some(2)));
+}
