@@ -79,6 +79,7 @@ codes! {
     OpenGate "open-gate" "a gate that asks for nothing"
     Ungated "ungated" "a command that does something, open to everybody, not said to be so on purpose"
     NothingToCompare "nothing-to-compare" "changed files asked for where an event has none"
+    NothingPlanned "nothing-planned" "the planned layers asked for where nothing says which stage plans them"
     NothingRecorded "nothing-recorded" "a `matches` with a stage for which nothing is recorded"
     UnsafeDir "unsafe-dir" "a path that leads out of the work tree"
     MissingDir "missing-dir" "a layer's folder that is not there, where those of others are (a warning)"

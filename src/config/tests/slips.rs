@@ -245,3 +245,51 @@ fn a_pattern_without_its_sign_and_an_argument_that_is_none_are_told_with_what_to
     );
     assert!(help(&(command("/lint (?<fo>.)") + rule)).contains("did you mean `fo`?"));
 }
+
+/// Work that runs once is compared with what is recorded once.
+#[test]
+fn what_is_recorded_for_each_layer_is_not_compared_once_for_all() {
+    let text = |plan_rows: &str, plan_runs: &str, apply_runs: &str| {
+        format!(
+            "version = 1\n[layers.net]\ndir = 'net'\n[stages.plan]\n{plan_rows}\n[stages.apply]\nafter = ['plan']\n\
+             [commands.plan]\npattern = '/plan'\n[commands.apply]\npattern = '/apply'\n\
+             [[rules]]\ncommand = 'plan'\ngate = 'anyone'\nrun = 'plan'\n\
+             [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+             [handlers.plan]\n{plan_runs}\nstage = 'plan'\nrecord = {{ changes = 'plan' }}\n\
+             steps = [{{ run = ['true'], capture = 'plan' }}]\n\
+             [handlers.apply]\n{apply_runs}\nstage = 'apply'\n\
+             steps = [{{ run = ['true'], capture = 'plan', matches = 'plan' }}, {{ run = ['true'] }}]\n"
+        )
+    };
+    let each = "each = 'layer'";
+    for (rows, plan) in [(each, each), (each, ""), ("", each)] {
+        assert_eq!(told(&text(rows, plan, "")), ["28: nothing-recorded"], "{rows:?} {plan:?}");
+        assert_eq!(told(&text(rows, each, each)), Vec::<String>::new());
+    }
+    assert_eq!(told(&text("", "", "")), Vec::<String>::new());
+}
+
+#[test]
+fn layers_that_are_planned_are_so_by_a_stage_that_there_is() {
+    let text = |stage: &str, command: &str, rule: &str| {
+        format!(
+            "version = 1\n[layers.net]\ndir = 'net'\n[stages.{stage}]\neach = 'layer'\n[gates.seen]\nplanned = '{stage}'\n\
+             [commands.apply]\npattern = '/apply(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers'{command} }}\n\
+             [commands.look]\npattern = '/look'\n\
+             [[rules]]\ncommand = 'look'\ngate = 'seen'\nrun = 'look'\n\
+             [[rules]]\ncommand = 'apply'\n{rule}\nrun = 'apply'\n\
+             [handlers.look]\neach = 'layer'\nstage = '{stage}'\nsteps = [{{ run = ['true'] }}]\n\
+             [handlers.apply]\neach = 'layer'\nsteps = [{{ run = ['true'] }}]\n"
+        )
+    };
+    let planned = ", default = 'planned'";
+    assert_eq!(told(&text("preview", planned, "gate = 'anyone'")), ["18: nothing-planned"]);
+    assert_eq!(told(&text("preview", "", "gate = 'anyone'\nlayers = 'planned'")), ["20: nothing-planned"]);
+    for (stage, command, rule) in [
+        ("plan", planned, "gate = 'anyone'"),
+        ("preview", planned, "gate = 'seen'"),
+        ("preview", "", "gate = 'anyone'\nlayers = 'changed'\n"),
+    ] {
+        assert_eq!(told(&text(stage, command, rule)), Vec::<String>::new(), "{stage} {command} {rule}");
+    }
+}
