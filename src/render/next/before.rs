@@ -4,6 +4,7 @@ use super::advice::may_be_done_in_part;
 use super::layers_of;
 use crate::model::board::{Board, Row, Status};
 use crate::model::rules::{Rules, held_to};
+use crate::model::span::At;
 
 /// Of the layers that a command for these rows is for, those for which nothing is recorded now, or whose work may be done in
 /// part, so that what was recorded is no more what would be done, unless that was done again since. Without layers it is for
@@ -20,16 +21,24 @@ pub(super) fn outlived<'l>(board: &Board, record: &str, rows: &[&Row], layers: &
 }
 
 /// The layers of a row that is meant as a whole: its own, those that are left to do, else, where nothing is said of any,
-/// those that were recorded.
+/// those that were recorded, or where none was, all but those that have nothing to do.
 pub(super) fn layers_of_whole<'l>(rules: &'l Rules, board: &Board, record: Option<&str>, row: &'l Row) -> Vec<&'l str> {
     let is_recorded = |layer: &&String| {
         let mut stands = record.into_iter().flat_map(|record| stands(board, record, Some(layer)));
         stands.any(|(status, _)| status == Status::Success)
     };
+    let before = stages_before(rules, row);
+    let is_idle = |layer: &str| {
+        let mut stands = before.iter().flat_map(|stage| stands(board, stage, Some(layer))).peekable();
+        stands.peek().is_some() && stands.all(|(status, _)| status == Status::Skipped)
+    };
+    let all = || rules.layers.keys().map(String::as_str);
+    let recorded: Vec<&str> = rules.layers.keys().filter(is_recorded).map(String::as_str).collect();
     match &row.layer {
         Some(layer) => vec![layer],
-        None if row.cells.is_empty() => rules.layers.keys().filter(is_recorded).map(String::as_str).collect(),
-        None => row.missing.iter().map(String::as_str).collect(),
+        None if !row.cells.is_empty() => row.missing.iter().map(String::as_str).collect(),
+        None if recorded.is_empty() => all().filter(|layer| !is_idle(layer)).collect(),
+        None => recorded,
     }
 }
 
@@ -67,10 +76,15 @@ fn is_renewed(board: &Board, stage: &str, layer: Option<&str>, since: u64) -> bo
 
 /// Whether all that a row comes after is done: for the layers that it is about, where it is about some.
 pub(super) fn may_begin(rules: &Rules, board: &Board, row: &Row) -> bool {
-    let before = rules.stages.get(&row.stage).map(|stage| stage.after.as_slice()).unwrap_or_default();
+    let before = stages_before(rules, row);
     let done = |layer| before.iter().all(|stage| stands(board, stage, layer).all(|(status, _)| status.done()));
     let layers = layers_of(row);
     if layers.is_empty() { done(None) } else { layers.into_iter().all(|layer| done(Some(layer))) }
+}
+
+/// The stages that a row comes after.
+fn stages_before<'r>(rules: &'r Rules, row: &Row) -> &'r [At<String>] {
+    rules.stages.get(&row.stage).map(|stage| stage.after.as_slice()).unwrap_or_default()
 }
 
 /// How the rows of a stage stand, and the places of their reports in the journal: for a layer, where one is asked for.

@@ -101,3 +101,36 @@ fn the_first_of_several_commands_is_named_where_the_whole_failed() {
         assert_eq!(by_rules(&rules, &journal), "Ready to merge");
     }
 }
+
+/// One command for each layer, in one row for all, held to no plan: the first layer's leads on.
+#[test]
+fn the_first_of_several_commands_is_named_though_nothing_is_recorded() {
+    let rules = rules(
+        "version = 1\n[layers.dev]\ndir = 'dev'\n[layers.prod]\ndir = 'prod'\n[stages.deploy]\n\
+         [commands.deploy-dev]\npattern = '/deploy-dev'\n[commands.deploy-prod]\npattern = '/deploy-prod'\n\
+         [[rules]]\ncommand = 'deploy-dev'\ngate = 'anyone'\nlayers = ['dev']\nrun = 'deploy'\n\
+         [[rules]]\ncommand = 'deploy-prod'\ngate = 'anyone'\nlayers = ['prod']\nrun = 'deploy'\n\
+         [handlers.deploy]\neach = 'layer'\nstage = 'deploy'\nsteps = [{ run = ['true'] }]\n",
+    );
+    let dev = ("deploy", Some("dev"), Status::Success, "");
+    assert_eq!(by_rules(&rules, &[dev]), "Next: deploy; type /deploy-prod");
+    assert_eq!(by_rules(&rules, &[]), "Next: deploy; type /deploy-dev");
+}
+
+/// A layer that has nothing to do is not the one to begin with.
+#[test]
+fn the_first_of_several_commands_is_not_named_where_that_has_nothing_to_do() {
+    let rules = rules(
+        "version = 1\n[layers.dev]\ndir = 'dev'\n[layers.prod]\ndir = 'prod'\n\
+         [stages.look]\neach = 'layer'\n[stages.deploy]\nafter = ['look']\n\
+         [commands.deploy-dev]\npattern = '/deploy-dev'\n[commands.deploy-prod]\npattern = '/deploy-prod'\n\
+         [[rules]]\non = 'pull_request'\nrun = 'look'\n\
+         [[rules]]\ncommand = 'deploy-dev'\ngate = 'anyone'\nlayers = ['dev']\nrun = 'deploy'\n\
+         [[rules]]\ncommand = 'deploy-prod'\ngate = 'anyone'\nlayers = ['prod']\nrun = 'deploy'\n\
+         [handlers.look]\neach = 'layer'\nstage = 'look'\nsteps = [{ run = ['true'] }]\n\
+         [handlers.deploy]\neach = 'layer'\nstage = 'deploy'\nsteps = [{ run = ['true'] }]\n",
+    );
+    let idle = ("look-dev", Some("dev"), Status::Skipped, "");
+    let looked = ("look-prod", Some("prod"), Status::Success, "");
+    assert_eq!(by_rules(&rules, &[idle, looked]), "Next: deploy; type /deploy-prod");
+}
