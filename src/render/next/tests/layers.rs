@@ -14,7 +14,7 @@ fn a_line_names_as_many_layers_as_are_read() {
     let layers: String = names.iter().map(|name| format!("[layers.{name}]\ndir = '{name}'\n")).collect();
     let rules = rules(&format!(
         "version = 1\n{layers}[stages.apply]\n[commands.apply]\npattern = '/apply(\\s+(?<layers>.+))?'\n\
-         args.layers = {{ type = 'layers', default = 'planned' }}\n\
+         args.layers = {{ type = 'layers', default = 'all' }}\n\
          [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
          [handlers.apply]\neach = 'layer'\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n"
     ));
