@@ -19,7 +19,11 @@ impl Rules {
             None => rule.on.iter().any(|event| asked == Some(&event.value)),
         };
         let of_asked = self.rules.iter().filter(is_asked).flat_map(|rule| self.handlers_of(rule)).filter(works);
-        let of_asked: Vec<&Handler> = of_asked.collect();
+        let mut of_asked: Vec<&Handler> = of_asked.collect();
+        // One event tells of a pull request that is opened and of one that is closed.
+        if of_asked.iter().any(|handler| self.is_awaited(handler)) {
+            of_asked.retain(|handler| self.is_awaited(handler));
+        }
         match self.handlers.get(stage).filter(works) {
             _ if !of_asked.is_empty() => of_asked,
             Some(named) => vec![named],

@@ -348,3 +348,19 @@ fn the_one_command_of_a_stage_is_not_named_where_an_event_may_do_the_work() {
     assert_eq!(rules.line_for_stage("preview", None), None);
     assert_eq!(by_rules(&rules, &[]), "Waiting for preview");
 }
+
+/// It was deployed since the pull request was opened, which is the same event as that it is closed.
+#[test]
+fn what_an_opened_pull_request_asked_for_is_not_what_a_closed_one_does() {
+    let rules = rules(
+        "version = 1\n[stages.preview]\n[commands.deploy]\npattern = '/deploy'\n\
+         [[rules]]\non = 'pull_request'\ntypes = ['opened', 'synchronize', 'reopened']\nrun = 'deploy'\n\
+         [[rules]]\ncommand = 'deploy'\ngate = 'anyone'\nrun = 'deploy'\n\
+         [[rules]]\non = 'pull_request'\ntypes = ['closed']\nrun = 'tear-down'\n\
+         [handlers.deploy]\nstage = 'preview'\nsteps = [{ run = ['true'] }]\n\
+         [handlers.tear-down]\nstage = 'preview'\nsteps = [{ run = ['true'] }]\n",
+    );
+    assert_eq!(by_rules(&rules, &[]), "Next: preview; type /deploy");
+    let said = failed(&rules, "preview", "pull_request");
+    assert_eq!(said, "preview failed: exit 1; fix it and push, or type /deploy");
+}
