@@ -8,7 +8,7 @@ use crate::model::span::At;
 
 /// Of the layers that a command for these rows is for, those for which nothing is recorded now, or whose work may be done in
 /// part, so that what was recorded is no more what would be done, unless that was done again since. Without layers it is for
-/// the whole, which is meant then.
+/// the whole, which is meant then, also where nothing is recorded for any.
 pub(super) fn outlived<'l>(board: &Board, record: &str, rows: &[&Row], layers: &[&'l str]) -> Option<Vec<&'l str>> {
     let is = |layer: Option<&str>| {
         let mut rows =
@@ -17,7 +17,8 @@ pub(super) fn outlived<'l>(board: &Board, record: &str, rows: &[&Row], layers: &
     };
     let is_gone = |layer| stands(board, record, Some(layer)).any(|(status, _)| !status.done());
     let of: Vec<&str> = layers.iter().copied().filter(|layer| is_gone(layer) || is(Some(layer))).collect();
-    (!of.is_empty() || (layers.is_empty() && is(None))).then_some(of)
+    let is_none = || stands(board, record, None).all(|(status, _)| !status.done());
+    (!of.is_empty() || (layers.is_empty() && (is(None) || is_none()))).then_some(of)
 }
 
 /// The layers of a row that is meant as a whole: its own, those that are left to do, else, where nothing is said of any,

@@ -159,3 +159,15 @@ fn what_is_not_planned_any_more_is_planned_before_it_is_applied() {
     let said = by_rules(&held(), &[planned, applied, again].concat());
     assert!(said.ends_with("type /plan platform"), "{said}");
 }
+
+/// Nothing was planned, and the plan is a row that holds nobody back, or is not shown before it is there: what is held to it
+/// is refused, again and again.
+#[test]
+fn what_was_never_recorded_is_recorded_before_the_whole_is_applied() {
+    for more in ["optional = true", "show = 'when-reported'"] {
+        let text = config::DEFAULT.replacen("[stages.plan]\n", &format!("[stages.plan]\n{more}\n"), 1);
+        assert!(text.contains(more));
+        let said = by_rules(&rules(&text), &[]);
+        assert!(said.ends_with("type /plan"), "{more}: {said}");
+    }
+}
