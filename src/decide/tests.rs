@@ -26,8 +26,7 @@ gates = { deploy = "owners" }
 dir = "low"
 
 [stages.plan]
-name = "Plan: {{ layer }}"
-each = "layer"
+name = "Plan"
 
 [stages.validate]
 name = "Validate"
@@ -208,9 +207,11 @@ fn a_refusal_names_no_command_that_there_is_not() {
 fn where_no_layer_changed_nothing_that_is_about_layers_runs() {
     let payload = cases::synthetic("pull_request", Some("opened"), "main", &Persona::default());
     let event = Event::new("pull_request", payload);
+    let mut rules = rules();
+    rules.stages["plan"].each = true;
     let jobs = |changed: &str| {
         let facts = PersonaFacts { changed: Some(vec![changed.to_owned()]), ..PersonaFacts::default() };
-        let agenda = decided(&event, &pull(), &facts)[0].agenda.clone().unwrap();
+        let agenda = decided_by(&rules, &event, &pull(), &facts)[0].agenda.clone().unwrap();
         (agenda.jobs.len(), agenda.idle.len())
     };
     assert_eq!(jobs("low/main.tf"), (2, 1));

@@ -80,7 +80,7 @@ codes! {
     Ungated "ungated" "a command that does something, open to everybody, not said to be so on purpose"
     NothingToCompare "nothing-to-compare" "changed files asked for where an event has none"
     NothingPlanned "nothing-planned" "the planned layers asked for where nothing says which stage plans them"
-    NothingRecorded "nothing-recorded" "a `matches` with a stage for which nothing is recorded"
+    NothingRecorded "nothing-recorded" "a `matches` with a stage for which nothing is recorded, or not for what it compares"
     UnsafeDir "unsafe-dir" "a path that leads out of the work tree"
     MissingDir "missing-dir" "a layer's folder that is not there, where those of others are (a warning)"
     UnsafePath "unsafe-path" "a REST call outside of this repository, or one that cannot be read"
