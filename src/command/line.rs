@@ -104,7 +104,7 @@ impl Rules {
     /// Replies and reports are no work. Other work is taken along only where, as far as ci.toml tells, it applies nothing: a plan
     /// and then a notice, an apply and then a check. Before what is wanted it has a row of its own, and that is the recording of
     /// what is to be applied only then: a lint and then a plan. Whatever is held to a record or locks a layer is never begun by
-    /// a line for something else.
+    /// a line for something else, nor what follows a plan and may apply it, unless the command is named as the plan is.
     fn besides(&self, rule: &Rule, wanted: &Wanted<'_>) -> Option<Besides> {
         let works = |handler: &&Handler| !matches!(handler.kind, Kind::Reply(_) | Kind::Report(_));
         let handlers: Vec<&Handler> = self.handlers_of(rule).filter(works).collect();
@@ -114,13 +114,24 @@ impl Rules {
         let applies = |handler: &&Handler| handler.lock || handler.held_to().is_some();
         let is_own = |stage: &At<String>| own.stage.as_ref().is_some_and(|own| own.value == stage.value);
         let is_another = |handler: &&Handler| handler.stage.as_ref().is_some_and(|stage| !is_own(stage));
-        if !self.is_for(rule, wanted) || before.iter().chain(after).any(applies) {
+        let is_named =
+            || rule.command.as_ref().is_some_and(|command| command.value == own.key.value || is_own(command));
+        let is_unreviewed = |later: &&Handler| self.may_apply(own, later) && !is_named();
+        if !self.is_for(rule, wanted) || before.iter().chain(after).any(applies) || after.iter().any(is_unreviewed) {
             None
         } else if before.is_empty() {
             Some(if after.is_empty() { Besides::Nothing } else { Besides::Later })
         } else {
             (own.record.is_some() && before.iter().all(is_another)).then_some(Besides::Earlier)
         }
+    }
+
+    /// Whether what was planned may be applied by later work that, as far as ci.toml tells, does not only look.
+    fn may_apply(&self, plan: &Handler, later: &Handler) -> bool {
+        let (Some(plan), Some(later)) = (&plan.stage, &later.stage) else { return false };
+        let after = self.stages.get(&later.value).map(|stage| stage.after.as_slice()).unwrap_or_default();
+        let comes_after = after.iter().any(|before| before.value == plan.value);
+        comes_after && self.only_looks(&plan.value) && !self.only_looks(&later.value)
     }
 
     /// Whether a rule is for all of these layers, or for whichever there are.

@@ -122,3 +122,27 @@ fn a_check_is_not_asked_for_by_what_applies_first() {
     }
     assert_eq!(named("", "fail-on-changed = true\n"), None);
 }
+
+/// What plans and then applies, without any review between, is not how to plan what a pull request plans by itself.
+#[test]
+fn a_plan_that_failed_is_not_asked_for_by_what_applies_at_once() {
+    let said = |command: &str, run: &str, gate: &str, of_plan: &str| {
+        let rules = rules(&format!(
+            "version = 1\n[stages.plan]\n[stages.apply]\nafter = ['plan']\n[stages.policy]\nafter = ['plan']\n\
+             [commands.{command}]\npattern = '/{command}'\n[gates.reviewed]\n{gate}\n\
+             [[rules]]\non = 'pull_request'\nrun = 'plan'\n\
+             [[rules]]\ncommand = '{command}'\ngate = 'reviewed'\nrun = {run}\n\
+             [handlers.plan]\nstage = 'plan'\n{of_plan}\nsteps = [{{ run = ['true'], capture = 'plan' }}]\n\
+             [handlers.policy]\nstage = 'policy'\nsteps = [{{ run = ['true'] }}]\n\
+             [handlers.apply]\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n"
+        ));
+        by_rules(&rules, &[("plan", None, Status::Dropped, "cancelled")])
+    };
+    let (any, planned, records) = ("permission = 'write'", "planned = 'plan'", "record = { changes = 'plan' }");
+    for (gate, of_plan) in [(any, records), (planned, "")] {
+        assert_eq!(said("apply", "['plan', 'apply']", gate, of_plan), "plan is not done: cancelled");
+        // What is named a plan may check it as well.
+        let checked = said("plan", "['plan', 'policy']", gate, of_plan);
+        assert_eq!(checked, "plan is not done: cancelled; type /plan");
+    }
+}
