@@ -101,13 +101,12 @@ impl Rules {
 
     /// What else a rule does that does this work, for these layers.
     ///
-    /// Replies and reports are no work. Other work is taken along only where, as far as ci.toml tells, it applies nothing: a plan
-    /// and then a notice, an apply and then a check. Before what is wanted it has a row of its own, and that is the recording of
-    /// what is to be applied only then: a lint and then a plan. Whatever is held to a record or locks a layer is never begun by
-    /// a line for something else, nor what follows a plan and may apply it, unless the command is named as the plan is.
+    /// Other work is taken along only where, as far as ci.toml tells, it applies nothing: a plan and then a notice, an apply and
+    /// then a check. Before what is wanted it has a row of its own, and that is the recording of what is to be applied only then:
+    /// a lint and then a plan. Whatever is held to a record or locks a layer is never begun by a line for something else, nor
+    /// what follows a plan and may apply it, unless the command is named as the plan is.
     fn besides(&self, rule: &Rule, wanted: &Wanted<'_>) -> Option<Besides> {
-        let works = |handler: &&Handler| !matches!(handler.kind, Kind::Reply(_) | Kind::Report(_));
-        let handlers: Vec<&Handler> = self.handlers_of(rule).filter(works).collect();
+        let handlers: Vec<&Handler> = self.handlers_of(rule).filter(|handler| works(handler)).collect();
         let own = wanted.handler;
         let at = handlers.iter().position(|handler| handler.key == own.key)?;
         let (before, after) = (&handlers[..at], &handlers[at + 1..]);
@@ -193,12 +192,13 @@ impl Rules {
         is_for && !takers.is_empty() && takers.iter().all(does)
     }
 
-    /// The rules that may take a command: the first one that surely does, and those before it of which nobody knows here.
+    /// The rules that may take a command: the first one that surely does, and those before it of which nobody knows here, less
+    /// those that only answer then, such as that a draft is not to be applied.
     fn takers<'r>(&'r self, read: &'r Invocation) -> Vec<&'r Rule> {
         let mut takers = Vec::new();
         for rule in self.rules_of(&read.command) {
             let holds = holds(rule, read);
-            takers.extend((holds != Some(false)).then_some(rule));
+            takers.extend(holds.unwrap_or_else(|| self.is_work(rule)).then_some(rule));
             if holds == Some(true) {
                 break;
             }
@@ -209,7 +209,12 @@ impl Rules {
     /// Whether it is the arguments of a command that decide whether it begins this work.
     fn is_filled_in(&self, command: &Command, wanted: &Wanted<'_>, most: Besides) -> bool {
         let does = |rule: &Rule| self.besides(rule, wanted).is_some_and(|besides| besides <= most);
-        self.rules_of(&command.key.value).all(|rule| is_by_args(rule) || does(rule))
+        self.rules_of(&command.key.value).all(|rule| is_by_args(rule) || !self.is_work(rule) || does(rule))
+    }
+
+    /// Whether a rule does any work, as far as is known here: what it says may be a command for anything.
+    fn is_work(&self, rule: &Rule) -> bool {
+        matches!(rule.action, Action::Say(_)) || self.handlers_of(rule).any(works)
     }
 
     fn rules_of<'r>(&'r self, command: &'r str) -> impl Iterator<Item = &'r Rule> {
@@ -261,6 +266,11 @@ enum How {
     Line,
     /// By its usage, where there is something to fill in.
     Usage,
+}
+
+/// Whether a handler does work: replies and reports are none.
+fn works(handler: &Handler) -> bool {
+    !matches!(handler.kind, Kind::Reply(_) | Kind::Report(_))
 }
 
 fn takes_layers(command: &Command) -> bool {

@@ -146,3 +146,18 @@ fn a_plan_that_failed_is_not_asked_for_by_what_applies_at_once() {
         assert_eq!(checked, "plan is not done: cancelled; type /plan");
     }
 }
+
+/// A rule that only answers, where a draft or a fork is told that it may not, does nothing that is not wanted.
+#[test]
+fn a_line_is_named_though_a_draft_is_only_answered() {
+    for only in ["draft = true", "fork = true", "labels = ['hold']"] {
+        let rules = rules(&format!(
+            "version = 1\n[stages.apply]\n[commands.apply]\npattern = '/apply'\n\
+             [[rules]]\ncommand = 'apply'\n{only}\nrun = 'not-yet'\n\
+             [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+             [handlers.not-yet]\nreply = 'help'\n\
+             [handlers.apply]\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n"
+        ));
+        assert_eq!(by_rules(&rules, &[]), "Next: apply; type /apply", "{only}");
+    }
+}
