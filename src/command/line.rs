@@ -88,8 +88,10 @@ impl Rules {
                 read.is_some_and(|read| self.begins(&read, wanted, most))
             }),
             How::Usage => commands.map(|command| (command, &command.usage)).find_map(|(command, usage)| {
-                // What people are to replace may be read as an argument, with which no rule takes it.
-                let is_meant = |read: &Invocation| self.is_bare(usage, read) || !self.takers(read).is_empty();
+                // What people are to replace may be read as an argument, with which no rule takes it, or the wrong one.
+                let is_meant = |read: &Invocation| {
+                    self.is_bare(usage, read) || !(self.takers(read).is_empty() || is_to_be_filled_in(command, usage))
+                };
                 let begins = match self.read(usage).filter(is_meant) {
                     Some(read) => self.begins(&read, wanted, most),
                     None => self.is_filled_in(command, wanted, most),
@@ -279,6 +281,17 @@ fn takes_layers(command: &Command) -> bool {
 
 fn of_layers(arg: &Arg) -> bool {
     matches!(arg.kind, ArgKind::Layer | ArgKind::Layers)
+}
+
+/// Whether something stands in the usage of a command, where it has an argument, that people are to replace.
+fn is_to_be_filled_in(command: &Command, usage: &str) -> bool {
+    let groups = command.pattern.captures(usage).unwrap_or_default();
+    let of_args = groups.iter().filter(|(name, _)| command.args.get(*name).is_some_and(|arg| !of_layers(arg)));
+    let mut texts = of_args.filter_map(|(_, text)| Some(text.as_ref()?.trim()));
+    texts.any(|text| {
+        let is_name = text.contains(char::is_uppercase) && !text.contains(char::is_lowercase);
+        is_name || text.starts_with(['[', '<', '('])
+    })
 }
 
 /// Whether a rule takes a command that is read so: nothing where something else decides than its arguments.

@@ -4,6 +4,7 @@ mod anew;
 mod besides;
 mod layers;
 mod line;
+mod usage;
 
 use std::collections::BTreeMap;
 

@@ -291,23 +291,6 @@ fn a_line_is_named_whichever_rule_takes_it() {
     assert_eq!(by_rules(&rules, &[]), "Next: apply; type /apply");
 }
 
-/// What stands in a usage for people to replace is no argument, though the pattern would take it for one.
-#[test]
-fn a_usage_is_named_though_it_could_be_read_as_a_command() {
-    let rules = |pattern: &str| {
-        rules(&format!(
-            "version = 1\n[stages.staging]\n[stages.prod]\nafter = ['staging']\n\
-             [commands.deploy]\npattern = '/deploy\\s+(?<env>{pattern})'\nusage = '/deploy ENV'\nargs.env = {{}}\n\
-             [[rules]]\ncommand = 'deploy'\nif = \"args.env == 'staging'\"\ngate = 'anyone'\nrun = 'deploy-staging'\n\
-             [[rules]]\ncommand = 'deploy'\nif = \"args.env == 'prod'\"\ngate = 'anyone'\nrun = 'deploy-prod'\n\
-             [handlers.deploy-staging]\nstage = 'staging'\nsteps = [{{ run = ['true'] }}]\n\
-             [handlers.deploy-prod]\nstage = 'prod'\nsteps = [{{ run = ['true'] }}]\n"
-        ))
-    };
-    let said = ["staging|prod", "\\S+"].map(|pattern| by_rules(&rules(pattern), &[]));
-    assert_eq!(said, ["Next: staging; type /deploy ENV", "Next: staging; type /deploy ENV"]);
-}
-
 /// Nobody has to fill in what may be left out.
 #[test]
 fn the_bare_line_is_named_whatever_its_usage_shows_besides() {
