@@ -121,7 +121,7 @@ impl Facts for Live<'_> {
         if let Some(told) = self.persona.as_ref().and_then(|persona| persona.persona.planned) {
             return Ok(told);
         }
-        Ok(self.board.stands(stage, layer).is_some_and(|(status, _)| status == Status::Success))
+        Ok(self.board.succeeded(stage, layer))
     }
 
     fn applied(&self, layers: &[&str]) -> Known<BTreeSet<String>> {

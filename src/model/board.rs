@@ -198,6 +198,9 @@ pub(crate) struct Row {
     /// What those that come after it have to follow.
     #[serde(skip)]
     pub(crate) changed: Option<Changed>,
+    /// Whether any work is behind it.
+    #[serde(skip)]
+    pub(crate) began: bool,
     pub(crate) digest: Option<String>,
     /// Where layers report to one row: what each says.
     pub(crate) cells: Vec<Cell>,
@@ -227,6 +230,9 @@ pub(crate) struct Cell {
     /// What those that come after it have to follow.
     #[serde(skip)]
     pub(crate) changed: Option<Changed>,
+    /// Whether any work is behind it.
+    #[serde(skip)]
+    pub(crate) began: bool,
 }
 
 /// The last change that whatever comes after has to follow. What was changed once stays changed, though doing it again finds
@@ -312,14 +318,37 @@ impl Board {
     /// How a stage stands for a layer, and the digest that it recorded. Where layers report to one row, a layer that did
     /// not report has nothing.
     pub(crate) fn stands(&self, stage: &str, layer: Option<&str>) -> Option<(Status, Option<&str>)> {
+        match self.told(stage, layer)? {
+            Told::Cell(cell) => Some((cell.status, cell.digest.as_deref())),
+            Told::Row(row) => Some((row.status, row.digest.as_deref())),
+        }
+    }
+
+    /// Whether a stage succeeded for a layer, or looked and found nothing left to do.
+    pub(crate) fn succeeded(&self, stage: &str, layer: Option<&str>) -> bool {
+        let succeeded = |status, changes, began| match status {
+            Status::Success => true,
+            Status::Skipped => began && changes == Some(false),
+            Status::Pending | Status::Running | Status::Failure | Status::Dropped => false,
+        };
+        self.told(stage, layer).is_some_and(|told| match told {
+            Told::Cell(cell) => succeeded(cell.status, cell.changes, cell.began),
+            Told::Row(row) => succeeded(row.status, row.changes, row.began),
+        })
+    }
+
+    fn told(&self, stage: &str, layer: Option<&str>) -> Option<Told<'_>> {
         let of_layer = layer.and_then(|layer| self.row(&format!("{stage}-{layer}")));
         let row = of_layer.or_else(|| self.row(stage))?;
         match layer {
-            Some(layer) if !row.cells.is_empty() => {
-                let cell = row.cells.iter().find(|cell| cell.layer == layer)?;
-                Some((cell.status, cell.digest.as_deref()))
-            }
-            Some(_) | None => Some((row.status, row.digest.as_deref())),
+            Some(layer) if !row.cells.is_empty() => row.cells.iter().find(|cell| cell.layer == layer).map(Told::Cell),
+            Some(_) | None => Some(Told::Row(row)),
         }
     }
+}
+
+/// What speaks for a layer.
+enum Told<'b> {
+    Row(&'b Row),
+    Cell(&'b Cell),
 }

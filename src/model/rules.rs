@@ -265,18 +265,23 @@ impl Rules {
         }
     }
 
-    /// Whether nothing that does a stage's work changes anything, as far as ci.toml says: it keeps a record, looks for drift, or
-    /// is what has to be planned before something else.
+    /// Whether nothing that does a stage's work changes anything, as far as ci.toml says: it keeps a record or looks for drift.
+    /// Of what others do nobody knows; where it comes first and a gate asks that it be planned, it is a plan.
     pub(crate) fn only_looks(&self, stage: &str) -> bool {
-        let is_it = |named: Option<&At<String>>| named.is_some_and(|named| named.value == stage);
-        let is_plan = self.gates.values().any(|gate| is_it(gate.planned.as_ref()))
-            || self.handlers.values().any(|handler| is_it(handler.held_to()));
-        let looks = |handler: &Handler| {
-            let acts = handler.lock || handler.held_to().is_some();
-            !acts && (is_plan || handler.record.is_some() || handler.fail_on_changed)
-        };
+        let is_first = self.stages.get(stage).is_some_and(|stage| stage.after.is_empty());
+        let is_plan = is_first && self.is_asked_for(stage);
         let mut working = self.working_for(stage).peekable();
-        working.peek().is_some() && working.all(looks)
+        (is_plan || working.peek().is_some())
+            && working.all(|handler| {
+                let acts = handler.lock || handler.held_to().is_some();
+                let is_of_others = !matches!(handler.kind, Kind::Steps(_));
+                !acts && (handler.record.is_some() || handler.fail_on_changed || (is_of_others && is_plan))
+            })
+    }
+
+    /// Whether a gate asks that a stage be planned.
+    pub(crate) fn is_asked_for(&self, stage: &str) -> bool {
+        self.gates.values().any(|gate| gate.planned.as_ref().is_some_and(|planned| planned.value == stage))
     }
 
     /// The stage to whose record all is held that does a stage's work.

@@ -245,3 +245,28 @@ fn what_was_found_is_applied_though_the_files_of_its_layer_did_not_change() {
         assert_ne!(place.board(7)["next"]["kind"], "ready", "{before}, never applied: {rows:?}");
     }
 }
+
+/// A workflow of its own plans each pull request, and `ci` hears of it by `ci update` alone.
+#[test]
+fn what_a_plan_that_is_only_reported_finds_nothing_for_has_nothing_to_apply() {
+    let plan = "[handlers.plan]\nstage    = \"plan\"\neach     = \"layer\"\nPLAN\n";
+    let command = "[commands.plan]\npattern = '/plan'\n";
+    let rule = "[[rules]]\ncommand = \"plan\"\ngate    = \"anyone\"\nrun     = \"plan\"\n";
+    for part in [plan, command, rule] {
+        assert!(ELSEWHERE.contains(part), "{part}");
+    }
+    let config = ELSEWHERE.replace(plan, "").replace(command, "").replace(rule, "");
+    for before in [None, Some("failure"), Some("success")] {
+        let place = GitHub::with(&config);
+        place.ci(&["check-config"]).exits(0);
+        let sha = place.head(7);
+        for status in before.into_iter().chain(["skipped"]) {
+            let report = ["update", "--pr", "7", "--sha", &sha, "--stage", "plan", "--status", status];
+            place.ci(&report).exits(0);
+        }
+        let next = place.board(7)["next"].clone();
+        let said = next["command"].as_str().map(|line| place.says(line).stderr);
+        let rows = ["plan-a", "plan-b", "apply"].map(|row| place.row(7, row));
+        assert_eq!(place.board(7)["next"]["kind"], "ready", "{before:?}, {rows:?}: {} {said:?}", next["text"]);
+    }
+}

@@ -193,7 +193,7 @@ impl<'a> Track<'a> {
             self.began.filter(of_run)
         } else {
             // Whoever says once more that it runs began when that was said first.
-            let first = self.began.filter(|began| is_reported(began) && is_reported(record));
+            let first = self.began.filter(|began| goes_on && is_reported(began) && is_reported(record));
             Some(first.filter(of_run).unwrap_or(record))
         };
         self.current = Some(record);

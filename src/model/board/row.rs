@@ -25,6 +25,7 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
         seconds: None,
         changes: None,
         changed: None,
+        began: false,
         digest: None,
         cells: Vec::new(),
         outdated: Vec::new(),
@@ -68,6 +69,7 @@ fn of_one(row: &mut Row, spec: &RowSpec, track: &Track<'_>, before: &Before<'_>)
     row.note.clone_from(&entry.note);
     tell_of(row, record, track);
     row.changes = entry.changes;
+    row.began = entry.began;
     row.digest.clone_from(&entry.digest);
     row.seconds = seconds(track);
 }
@@ -156,6 +158,7 @@ fn over_layers(row: &mut Row, (layout, spec): (&Layout, &RowSpec), standing: &St
     };
     row.cells = cells.iter().map(|of| cell(spec, of)).collect();
     row.outdated = outdated.iter().map(|of| cell(spec, of)).collect();
+    row.began = row.cells.iter().any(|cell| cell.began);
     let changed = row.cells.iter().chain(&row.outdated).filter_map(|cell| cell.changed.as_ref());
     row.changed = changed.max_by_key(|changed| changed.seq).cloned();
 }
@@ -173,6 +176,7 @@ fn cell(spec: &RowSpec, (layer, record, track): &Of<'_>) -> Cell {
         at: record.at,
         seq: record.seq,
         changed: changed(spec, track),
+        began: entry.began,
     }
 }
 

@@ -221,3 +221,22 @@ fn the_note_of_a_layer_says_that_changes_were_made_where_they_were() {
         assert_eq!(board(entries).row("e2e").unwrap().note, "changes were made since", "{layer:?}");
     }
 }
+
+/// One workflow deploys one layer after the other, and tests after each: what was said to run anew began anew.
+#[test]
+fn what_a_run_does_once_more_after_it_had_ended_began_once_more() {
+    let plan =
+        |key: &str| Entry { changes: Some(true), ..report(&format!("plan-{key}"), Some(key), 1, Status::Success) };
+    let apply = |key| Entry {
+        changes: Some(true),
+        work: Some(format!("{key}.0")),
+        ..report("apply", Some(key), 3, Status::Success)
+    };
+    for first in [Status::Success, Status::Failure] {
+        let e2e = |status| report("e2e", None, 3, status);
+        let begun = vec![plan("a"), plan("b"), apply("a"), e2e(Status::Running), e2e(first)];
+        let again = [apply("b"), e2e(Status::Running), e2e(Status::Success)];
+        let all = board(begun.into_iter().chain(again));
+        assert_eq!(status(&all, "e2e"), Status::Success, "{:#?}", all.row("e2e"));
+    }
+}
