@@ -10,7 +10,9 @@ use crate::model::board::{Layout, RowSpec};
 use crate::model::decision::{Agenda, Idle, Job, Part};
 use crate::model::event::Pull;
 use crate::model::pattern::Wildcard;
-use crate::model::rules::{Action, Gate, GateRef, Handler, Kind, Layer, Rule, Rules, Select, Show, Stage, held_to};
+use crate::model::rules::{
+    Action, Gate, GateRef, Handler, Kind, Layer, PLAN, Rule, Rules, Select, Show, Stage, held_to,
+};
 
 /// Who asks for what, about which pull request.
 #[derive(Clone, Copy)]
@@ -159,7 +161,7 @@ fn unchanged(layer: &Layer) -> String {
 /// The stage whose success makes a layer "planned": what a step is held to, else what the gate asks for, else `plan`.
 fn planned_stage(gate: Option<&Gate>, handlers: &[&Handler]) -> String {
     let asked = || gate.and_then(|gate| gate.planned.as_ref()).map(|stage| stage.value.as_str());
-    held_to(handlers).or_else(asked).unwrap_or("plan").to_owned()
+    held_to(handlers).or_else(asked).unwrap_or(PLAN).to_owned()
 }
 
 /// How to have a command run: by a comment, else at a command line, where it counts for the commit that stands there.
@@ -246,7 +248,7 @@ fn ask(
     }
     for part in parts[first..].iter_mut().filter(|part| part.code == "planned" && !part.holds) {
         let asking = rules.gates.get(&part.gate).and_then(|gate| gate.planned.as_ref());
-        let stage = asking.map_or("plan", |stage| stage.value.as_str());
+        let stage = asking.map_or(PLAN, |stage| stage.value.as_str());
         if let Some(line) = rules.line_for_stage(stage, part.layer.as_deref()) {
             part.remedy = to_be_run(order, &line);
         }

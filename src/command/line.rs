@@ -132,8 +132,9 @@ impl Rules {
         let (Some(plan), Some(later)) = (&plan.stage, &later.stage) else { return false };
         let after = self.stages.get(&later.value).map(|stage| stage.after.as_slice()).unwrap_or_default();
         let comes_after = after.iter().any(|before| before.value == plan.value);
-        let is_plan = self.only_looks(&plan.value) || self.is_asked_for(&plan.value);
-        comes_after && is_plan && !self.only_looks(&later.value)
+        // Where something is held to the plan, it is that which applies.
+        let is_held = self.handlers.values().filter_map(Handler::held_to).any(|held| held.value == plan.value);
+        comes_after && !is_held && self.only_looks(&plan.value) && !self.only_looks(&later.value)
     }
 
     /// Whether a rule is for all of these layers, or for whichever there are.

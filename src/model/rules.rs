@@ -255,6 +255,9 @@ pub(crate) enum Action {
     Say(Template),
 }
 
+/// The stage that plans, where nothing says that another does.
+pub(crate) const PLAN: &str = "plan";
+
 impl Rules {
     /// The ids of the rows of a stage: one, or one a layer.
     pub(crate) fn rows_of_stage(&self, stage: &str) -> Vec<String> {
@@ -266,22 +269,15 @@ impl Rules {
     }
 
     /// Whether nothing that does a stage's work changes anything, as far as ci.toml says: it keeps a record or looks for drift.
-    /// Of what others do nobody knows; where it comes first and a gate asks that it be planned, it is a plan.
+    /// Else it is only known of the stage `plan`, which is so by its name.
     pub(crate) fn only_looks(&self, stage: &str) -> bool {
-        let is_first = self.stages.get(stage).is_some_and(|stage| stage.after.is_empty());
-        let is_plan = is_first && self.is_asked_for(stage);
+        let is_plan = stage == PLAN;
+        let looks = |handler: &Handler| {
+            let acts = handler.lock || handler.held_to().is_some();
+            !acts && (is_plan || handler.record.is_some() || handler.fail_on_changed)
+        };
         let mut working = self.working_for(stage).peekable();
-        (is_plan || working.peek().is_some())
-            && working.all(|handler| {
-                let acts = handler.lock || handler.held_to().is_some();
-                let is_of_others = !matches!(handler.kind, Kind::Steps(_));
-                !acts && (handler.record.is_some() || handler.fail_on_changed || (is_of_others && is_plan))
-            })
-    }
-
-    /// Whether a gate asks that a stage be planned.
-    pub(crate) fn is_asked_for(&self, stage: &str) -> bool {
-        self.gates.values().any(|gate| gate.planned.as_ref().is_some_and(|planned| planned.value == stage))
+        (is_plan || working.peek().is_some()) && working.all(looks)
     }
 
     /// The stage to whose record all is held that does a stage's work.

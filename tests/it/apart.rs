@@ -270,3 +270,98 @@ fn what_a_plan_that_is_only_reported_finds_nothing_for_has_nothing_to_apply() {
         assert_eq!(place.board(7)["next"]["kind"], "ready", "{before:?}, {rows:?}: {} {said:?}", next["text"]);
     }
 }
+
+/// The files are linted before they are planned, and a workflow of its own plans.
+#[test]
+fn what_a_plan_after_a_lint_finds_nothing_for_has_nothing_to_apply() {
+    for lint in [false, true] {
+        let mut config = ELSEWHERE.replace("PLAN", "delegate = \"digger\"");
+        if lint {
+            config = config
+                .replace("[stages.plan]\n", "[stages.lint]\noptional = true\n\n[stages.plan]\nafter = [\"lint\"]\n");
+        }
+        let place = GitHub::with(&config);
+        place.ci(&["check-config"]).exits(0);
+        if lint {
+            place.ci(&["update", "--pr", "7", "--stage", "lint", "--status", "success"]).exits(0);
+        }
+        for status in ["failure", "skipped"] {
+            let job = Place::comment(&place, 7, "alice", "/plan");
+            let run = crate::place::run_of(&job);
+            ran(job).exits(0);
+            place.job().run(run).ci(["update", "--pr", "7", "--stage", "plan", "--status", status]).exits(0);
+            place.state(|state| state.end_run(run, "success"));
+        }
+        let next = place.board(7)["next"].clone();
+        let rows = ["plan-a", "plan-b", "apply"].map(|row| place.row(7, row));
+        let said = next["command"].as_str().map(|line| place.says(line).stderr);
+        assert_eq!(next["kind"], "ready", "lint {lint}: {rows:?}: {} {said:?}", next["text"]);
+    }
+}
+
+/// A team that plans nothing: a workflow of its own deploys, and the tests ask that it was deployed.
+#[test]
+fn what_was_deployed_first_is_tested_though_a_gate_asks_for_it() {
+    for how in ["delegate = \"deployer\"", "dispatch = \"deploy.yml\""] {
+        for gate in ["", "planned = \"deploy\""] {
+            let place = GitHub::with(&format!(
+                r#"
+version = 1
+
+[layers.a]
+dir = "a"
+
+[stages.deploy]
+
+[stages.e2e]
+after = ["deploy"]
+
+[commands.deploy]
+pattern = '/deploy'
+
+[commands.e2e]
+pattern = '/e2e'
+
+[gates.e2e]
+permission = "write"
+{gate}
+
+[[rules]]
+command = "deploy"
+gate    = "anyone"
+run     = "deploy"
+
+[[rules]]
+command = "e2e"
+gate    = "e2e"
+run     = "e2e"
+
+[handlers.deploy]
+stage = "deploy"
+{how}
+
+[handlers.e2e]
+stage = "e2e"
+steps = [{{ run = ["true"] }}]
+"#
+            ));
+            place.ci(&["check-config"]).exits(0);
+            for status in ["success", "skipped"] {
+                let job = Place::comment(&place, 7, "alice", "/deploy");
+                let run = crate::place::run_of(&job);
+                ran(job).exits(0);
+                let open: Vec<u64> = place.state(|state| {
+                    let open =
+                        state.runs.values().filter(|run| run.workflow == "deploy.yml" && run.conclusion.is_none());
+                    open.map(|run| run.id).collect()
+                });
+                let run = open.first().copied().unwrap_or(run);
+                place.job().run(run).ci(["update", "--pr", "7", "--stage", "deploy", "--status", status]).exits(0);
+                place.state(|state| state.end_run(run, "success"));
+            }
+            let next = place.board(7)["next"].clone();
+            let rows = ["deploy", "e2e"].map(|row| place.row(7, row));
+            assert_ne!(next["kind"], "ready", "deployed, never tested: {how} {gate}: {rows:?}");
+        }
+    }
+}

@@ -28,6 +28,7 @@ mod github_trouble;
 mod github_trust;
 mod lives;
 mod locks;
+mod looks;
 mod many;
 mod on_github;
 mod place;

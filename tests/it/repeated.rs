@@ -65,7 +65,7 @@ steps = [{ run = ["true"] }]
 "#;
 
 /// The steps of `/apply` say themselves whether there is something to change.
-const SAYS: &str = r#"
+pub(crate) const SAYS: &str = r#"
   { run = ["grep", "-q", "x", "STORE/world"], ok = [0, 1], changed = [0] },
   { run = ["sh", "-c", "! test -f STORE/offline; printf '' > STORE/world"] },
   { run = ["sh", "-c", "! test -f STORE/offline"] },
@@ -87,18 +87,6 @@ fn what_was_applied_is_not_forgotten_since_applying_again_failed() {
     place.says("/apply").exits(1);
     let rows = ["apply", "check"].map(|row| place.row(row));
     assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked, and the last apply failed: {rows:?}");
-}
-
-#[test]
-fn what_records_and_applies_does_not_only_look() {
-    let place =
-        Local::with(&APPLY.replace("[handlers.apply]\n", "[handlers.apply]\nrecord = { changes = \"changes\" }\n"));
-    place.ci(&["check-config"]).exits(0);
-    place.put("world", "x\n");
-    for line in ["/plan", "/apply", "/apply"] {
-        place.says(line).exits(0);
-    }
-    assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked: {}", place.row("check"));
 }
 
 #[test]
@@ -280,24 +268,6 @@ steps = [{ run = ["true"] }]
     }
 }
 
-/// No plan comes before it: what it is about to do is recorded, and done, while nobody else may.
-#[test]
-fn what_records_and_does_it_under_a_lock_does_not_only_look() {
-    let held = "matches = \"plan\"";
-    assert!(APPLY.contains(held) && APPLY.contains("after = [\"plan\"]\n"));
-    let apply = "[handlers.apply]\nlock = true\nrecord = { changes = \"changes\" }\n";
-    let config = APPLY.replace(&format!(", {held}"), "").replace("after = [\"plan\"]\n", "");
-    let place = Local::with(&config.replace("[handlers.apply]\n", apply));
-    place.ci(&["check-config"]).exits(0);
-    place.put("world", "x\n");
-    place.says("/plan").exits(0);
-    place.says("/apply").exits(0);
-    assert_eq!(place.row("check"), "pending: ");
-    place.says("/apply").exits(0);
-    let rows = ["apply", "check"].map(|row| place.row(row));
-    assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked: {rows:?}");
-}
-
 /// Applied in full by work that then broke off, so that applying again has nothing left to do: that is as good as done.
 #[test]
 fn what_a_gate_asks_for_is_done_where_nothing_was_left_to_do() {
@@ -325,59 +295,5 @@ fn what_a_gate_asks_for_is_done_where_nothing_was_left_to_do() {
             ran.stderr,
         ));
         assert!(said.len() < 6, "it goes round and round: {said:#?}");
-    }
-}
-
-/// A gate of a later stage names it: that says of what acts nothing but that it comes first.
-#[test]
-fn what_a_gate_asks_for_does_not_only_look() {
-    let (_, apply) = APPLY.split_once("[handlers.apply]").unwrap();
-    let (_, steps) = apply.split_once("steps = [").unwrap();
-    let (steps, _) = steps.split_once("\n]\n").unwrap();
-    let config = APPLY.replace(&format!("{steps}\n]\n"), SAYS);
-    let open = "command = \"check\"\ngate    = \"anyone\"";
-    assert!(config.contains(open));
-    let gated = config.replace(open, "command = \"check\"\ngate    = \"applied\"");
-    for config in [config, format!("{gated}\n[gates.applied]\nplanned = \"apply\"\n")] {
-        let place = Local::with(&config);
-        place.ci(&["check-config"]).exits(0);
-        place.put("world", "x\n");
-        for line in ["/plan", "/apply"] {
-            place.says(line).exits(0);
-        }
-        assert_eq!(place.row("check"), "pending: ");
-        place.says("/apply").exits(0);
-        let rows = ["plan", "apply", "check"].map(|row| place.row(row));
-        assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked: {rows:?}");
-    }
-}
-
-/// An apply that other work does, and which a check asks for: once it was done, a second try said `skipped`.
-#[test]
-fn what_a_gate_asks_for_of_other_work_does_not_only_look() {
-    let (before, apply) = APPLY.split_once("[handlers.apply]").unwrap();
-    let (_, check) = apply.split_once("[handlers.check]").unwrap();
-    let config =
-        format!("{before}[handlers.apply]\nstage = \"apply\"\ndelegate = \"digger\"\n\n[handlers.check]{check}");
-    for gate in ["", "\n[gates.applied]\nplanned = \"apply\"\n"] {
-        let open = "command = \"check\"\ngate    = \"anyone\"";
-        let gated = if gate.is_empty() {
-            config.clone()
-        } else {
-            config.replace(open, "command = \"check\"\ngate    = \"applied\"")
-        };
-        let place = GitHub::with(&format!("{gated}{gate}"));
-        place.ci(&["check-config"]).exits(0);
-        place.put("world", "x\n");
-        place.says("/plan").exits(0);
-        for status in ["success", "skipped"] {
-            let job = Place::comment(&place, 7, "alice", "/apply");
-            let run = crate::place::run_of(&job);
-            crate::place::ran(job).exits(0);
-            place.job().run(run).ci(["update", "--pr", "7", "--stage", "apply", "--status", status]).exits(0);
-            place.state(|state| state.end_run(run, "success"));
-        }
-        let rows = ["plan", "apply", "check"].map(|row| place.row(7, row));
-        assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked: {gate:?} {rows:?}");
     }
 }

@@ -7,7 +7,7 @@ use super::events;
 use crate::config::report::Report;
 use crate::config::resolve::{Of, Resolved};
 use crate::diagnostic::Code;
-use crate::model::rules::{Action, ArgKind, GateRef, Handler, Kind, Rule, Rules, Select, held_to};
+use crate::model::rules::{Action, ArgKind, GateRef, Handler, Kind, PLAN, Rule, Rules, Select, held_to};
 use crate::model::span::At;
 
 pub(super) fn all(resolved: &Resolved, report: &mut Report) {
@@ -102,7 +102,7 @@ fn nothing_planned(rule: &Rule, rules: &Rules, report: &mut Report) {
         GateRef::Named(key) => rules.gates.get(key).is_none_or(|gate| gate.planned.is_some()),
     };
     let said = held_to(&handlers).is_some() || rule.gate.as_ref().is_some_and(|gate| says(&gate.value));
-    if said || handlers.len() < run.len() || rules.stages.contains_key("plan") {
+    if said || handlers.len() < run.len() || rules.stages.contains_key(PLAN) {
         return;
     }
     let of_rule = rule.layers.as_ref().filter(|layers| layers.value == Select::Planned).map(|layers| &layers.span);

@@ -155,7 +155,8 @@ pub(super) struct Stage {
     pub(super) each: Given<Each>,
     /// Stages before this one. Where all of their rows were skipped for want of work, or found and changed nothing, this one
     /// is skipped too; where its work `matches` the record of one of them, that one decides. What was done before they found
-    /// or made changes is to be done again.
+    /// or made changes is to be done again: found by what only looks (the stage `plan`, and those whose handlers all keep a
+    /// `record` or have `fail-on-changed`), of which the latest word counts; made by all others, once for good.
     #[serde(default)]
     pub(super) after: Given<Vec<Given<At<String>>>>,
     /// Whether the board can be ready without it. Default: `false`.
@@ -225,7 +226,7 @@ pub(super) struct Gate {
     /// Whether the base must hold nothing new under the layer's paths. Default: `false`.
     #[serde(default)]
     pub(super) up_to_date: Given<bool>,
-    /// A stage that must have succeeded for this commit and layer, such as `plan`.
+    /// A stage that must have succeeded for this commit and layer, such as `plan`, or whose steps found nothing left to do.
     #[serde(default)]
     pub(super) planned: Given<At<String>>,
     /// Whether pull requests from forks pass. They run nothing otherwise. Default: `false`.

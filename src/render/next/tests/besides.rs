@@ -161,3 +161,70 @@ fn a_line_is_named_though_a_draft_is_only_answered() {
         assert_eq!(by_rules(&rules, &[]), "Next: apply; type /apply", "{only}");
     }
 }
+
+/// One command applies and then tests; the tests may be asked for alone too, once it was applied.
+#[test]
+fn an_apply_and_then_its_tests_are_named_though_a_gate_asks_for_the_apply() {
+    let of = |gate: &str, name: &str| {
+        rules(&format!(
+            "version = 1\n[stages.plan]\n[stages.apply]\nafter = ['plan']\n[stages.e2e]\nafter = ['apply']\n\
+             [commands.plan]\npattern = '/plan'\n[commands.{name}]\npattern = '/{name}'\n[commands.e2e]\npattern = '/e2e'\n\
+             [gates.apply]\npermission = 'write'\nplanned = 'plan'\n\
+             [gates.e2e]\npermission = 'write'\n{gate}\
+             [[rules]]\ncommand = 'plan'\ngate = 'anyone'\nrun = 'plan'\n\
+             [[rules]]\ncommand = '{name}'\ngate = 'apply'\nrun = ['apply', 'e2e']\n\
+             [[rules]]\ncommand = 'e2e'\ngate = 'e2e'\nrun = 'e2e'\n\
+             [handlers.plan]\nstage = 'plan'\nrecord = {{ changes = 'plan' }}\n\
+             steps = [{{ run = ['true'], capture = 'plan' }}]\n\
+             [handlers.apply]\nstage = 'apply'\n\
+             steps = [{{ run = ['true'], capture = 'plan', matches = 'plan' }}, {{ run = ['true'] }}]\n\
+             [handlers.e2e]\nstage = 'e2e'\nsteps = [{{ run = ['true'] }}]\n"
+        ))
+    };
+    let plan = ("plan", None, Status::Success, "");
+    let said = |gate: &str, name: &str| by_rules(&of(gate, name), &[plan]);
+    let asked = "planned = 'apply'\n";
+    assert_eq!(said("", "apply"), "Next: apply; type /apply");
+    assert_eq!(said("", "deploy"), "Next: apply; type /deploy");
+    assert_eq!(said(asked, "apply"), "Next: apply; type /apply");
+    assert_eq!(said(asked, "deploy"), "Next: apply; type /deploy");
+}
+
+/// One command plans and tells what it costs; nothing applies there.
+#[test]
+fn a_plan_and_then_its_costs_are_named() {
+    let rules = rules(
+        "version = 1\n[stages.plan]\n[stages.cost]\nafter = ['plan']\noptional = true\n[stages.apply]\nafter = ['plan']\n\
+         [commands.preview]\npattern = '/preview'\n[commands.apply]\npattern = '/apply'\n\
+         [[rules]]\ncommand = 'preview'\ngate = 'anyone'\nrun = ['plan', 'cost']\n\
+         [[rules]]\ncommand = 'apply'\ngate = 'anyone'\nrun = 'apply'\n\
+         [handlers.plan]\nstage = 'plan'\nrecord = { changes = 'plan' }\n\
+         steps = [{ run = ['true'], capture = 'plan' }]\n\
+         [handlers.cost]\nstage = 'cost'\nsteps = [{ run = ['infracost'] }]\n\
+         [handlers.apply]\nstage = 'apply'\n\
+         steps = [{ run = ['true'], capture = 'plan', matches = 'plan' }, { run = ['true'] }]\n",
+    );
+    assert_eq!(by_rules(&rules, &[]), "Next: plan; type /preview");
+}
+
+/// One command builds and tests; a gate of the deployment asks that it was built.
+#[test]
+fn a_build_and_then_its_tests_are_named_though_the_deployment_asks_for_the_build() {
+    let of = |gate: &str| {
+        rules(&format!(
+            "version = 1\n[stages.build]\n[stages.test]\nafter = ['build']\n[stages.deploy]\nafter = ['test']\n\
+             [commands.ci]\npattern = '/ci'\n[commands.deploy]\npattern = '/deploy'\n\
+             [gates.deploy]\npermission = 'write'\n{gate}\
+             [[rules]]\non = 'pull_request'\nrun = ['build', 'test']\n\
+             [[rules]]\ncommand = 'ci'\ngate = 'anyone'\nrun = ['build', 'test']\n\
+             [[rules]]\ncommand = 'deploy'\ngate = 'deploy'\nrun = 'deploy'\n\
+             [handlers.build]\nstage = 'build'\nsteps = [{{ run = ['make'] }}]\n\
+             [handlers.test]\nstage = 'test'\nsteps = [{{ run = ['make', 'test'] }}]\n\
+             [handlers.deploy]\nstage = 'deploy'\nsteps = [{{ run = ['make', 'deploy'] }}]\n"
+        ))
+    };
+    let failed = ("build", None, Status::Failure, "`make` exited with 2");
+    let said = |gate: &str| by_rules(&of(gate), &[failed]);
+    assert_eq!(said(""), "build failed: `make` exited with 2; fix it and push, or type /ci");
+    assert_eq!(said("planned = 'build'\n"), said(""));
+}

@@ -1,0 +1,130 @@
+//! Which stages only look, so that what they found last is all that counts of them.
+
+use crate::place::{GitHub, Local, Place};
+use crate::repeated::{APPLY, SAYS};
+
+#[test]
+fn what_records_and_applies_does_not_only_look() {
+    let place =
+        Local::with(&APPLY.replace("[handlers.apply]\n", "[handlers.apply]\nrecord = { changes = \"changes\" }\n"));
+    place.ci(&["check-config"]).exits(0);
+    place.put("world", "x\n");
+    for line in ["/plan", "/apply", "/apply"] {
+        place.says(line).exits(0);
+    }
+    assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked: {}", place.row("check"));
+}
+
+/// No plan comes before it: what it is about to do is recorded, and done, while nobody else may.
+#[test]
+fn what_records_and_does_it_under_a_lock_does_not_only_look() {
+    let held = "matches = \"plan\"";
+    assert!(APPLY.contains(held) && APPLY.contains("after = [\"plan\"]\n"));
+    let apply = "[handlers.apply]\nlock = true\nrecord = { changes = \"changes\" }\n";
+    let config = APPLY.replace(&format!(", {held}"), "").replace("after = [\"plan\"]\n", "");
+    let place = Local::with(&config.replace("[handlers.apply]\n", apply));
+    place.ci(&["check-config"]).exits(0);
+    place.put("world", "x\n");
+    place.says("/plan").exits(0);
+    place.says("/apply").exits(0);
+    assert_eq!(place.row("check"), "pending: ");
+    place.says("/apply").exits(0);
+    let rows = ["apply", "check"].map(|row| place.row(row));
+    assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked: {rows:?}");
+}
+
+/// A gate of a later stage names it: that says of what acts nothing but that it comes first.
+#[test]
+fn what_a_gate_asks_for_does_not_only_look() {
+    let (_, apply) = APPLY.split_once("[handlers.apply]").unwrap();
+    let (_, steps) = apply.split_once("steps = [").unwrap();
+    let (steps, _) = steps.split_once("\n]\n").unwrap();
+    let config = APPLY.replace(&format!("{steps}\n]\n"), SAYS);
+    let open = "command = \"check\"\ngate    = \"anyone\"";
+    assert!(config.contains(open));
+    let gated = config.replace(open, "command = \"check\"\ngate    = \"applied\"");
+    for config in [config, format!("{gated}\n[gates.applied]\nplanned = \"apply\"\n")] {
+        let place = Local::with(&config);
+        place.ci(&["check-config"]).exits(0);
+        place.put("world", "x\n");
+        for line in ["/plan", "/apply"] {
+            place.says(line).exits(0);
+        }
+        assert_eq!(place.row("check"), "pending: ");
+        place.says("/apply").exits(0);
+        let rows = ["plan", "apply", "check"].map(|row| place.row(row));
+        assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked: {rows:?}");
+    }
+}
+
+/// An apply that other work does, and which a check asks for: once it was done, a second try said `skipped`.
+#[test]
+fn what_a_gate_asks_for_of_other_work_does_not_only_look() {
+    let (before, apply) = APPLY.split_once("[handlers.apply]").unwrap();
+    let (_, check) = apply.split_once("[handlers.check]").unwrap();
+    let config =
+        format!("{before}[handlers.apply]\nstage = \"apply\"\ndelegate = \"digger\"\n\n[handlers.check]{check}");
+    for gate in ["", "\n[gates.applied]\nplanned = \"apply\"\n"] {
+        let open = "command = \"check\"\ngate    = \"anyone\"";
+        let gated = if gate.is_empty() {
+            config.clone()
+        } else {
+            config.replace(open, "command = \"check\"\ngate    = \"applied\"")
+        };
+        let place = GitHub::with(&format!("{gated}{gate}"));
+        place.ci(&["check-config"]).exits(0);
+        place.put("world", "x\n");
+        place.says("/plan").exits(0);
+        for status in ["success", "skipped"] {
+            let job = Place::comment(&place, 7, "alice", "/apply");
+            let run = crate::place::run_of(&job);
+            crate::place::ran(job).exits(0);
+            place.job().run(run).ci(["update", "--pr", "7", "--stage", "apply", "--status", status]).exits(0);
+            place.state(|state| state.end_run(run, "success"));
+        }
+        let rows = ["plan", "apply", "check"].map(|row| place.row(7, row));
+        assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked: {gate:?} {rows:?}");
+    }
+}
+
+/// A plan that keeps no record but says by its exit code whether there are changes, as `terraform plan -detailed-exitcode`
+/// does: its first try broke off, the second found nothing.
+#[test]
+fn what_a_plan_without_a_record_finds_nothing_for_has_nothing_to_apply() {
+    let (before, _) = APPLY.split_once("[handlers.plan]").unwrap();
+    let open = "command = \"apply\"\ngate    = \"anyone\"";
+    assert!(before.contains(open));
+    let before = before.replace(open, "command = \"apply\"\ngate    = \"planned\"");
+    let place = Local::with(&format!(
+        r#"{before}
+[gates.planned]
+planned = "plan"
+
+[handlers.plan]
+stage = "plan"
+each  = "layer"
+steps = [
+  {{ run = ["sh", "-c", "! test -f STORE/offline || exit 1; ! grep -q x STORE/world || exit 2"], ok = [0, 2], changed = [2] }},
+]
+
+[handlers.apply]
+stage = "apply"
+each  = "layer"
+lock  = true
+steps = [{{ run = ["sh", "-c", "printf '' > STORE/world"] }}]
+
+[handlers.check]
+stage = "check"
+steps = [{{ run = ["true"] }}]
+"#
+    ));
+    place.ci(&["check-config"]).exits(0);
+    place.put("world", "");
+    place.put("offline", "");
+    place.says("/plan").exits(1);
+    place.take_away("offline");
+    place.says("/plan").exits(0);
+    let rows = ["plan", "apply", "check"].map(|row| place.row(row));
+    let next = place.board(7)["next"].clone();
+    assert_eq!(next["kind"], "ready", "nothing to apply: {rows:?}: {}", next["text"]);
+}
