@@ -132,9 +132,12 @@ impl Rules {
         let (Some(plan), Some(later)) = (&plan.stage, &later.stage) else { return false };
         let after = self.stages.get(&later.value).map(|stage| stage.after.as_slice()).unwrap_or_default();
         let comes_after = after.iter().any(|before| before.value == plan.value);
-        // Where something is held to the plan, it is that which applies.
-        let is_held = self.handlers.values().filter_map(Handler::held_to).any(|held| held.value == plan.value);
-        comes_after && !is_held && self.only_looks(&plan.value) && !self.only_looks(&later.value)
+        // Where something is held to the plan, it is that which applies, with what else its stage does.
+        let is_held = |handler: &&Handler| handler.held_to().is_some_and(|held| held.value == plan.value);
+        let mut applying =
+            self.handlers.values().filter(is_held).filter_map(|handler| handler.stage.as_ref()).peekable();
+        let is_harmless = applying.peek().is_some() && applying.all(|stage| stage.value != later.value);
+        comes_after && !is_harmless && self.only_looks(&plan.value) && !self.only_looks(&later.value)
     }
 
     /// Whether a rule is for all of these layers, or for whichever there are.

@@ -269,12 +269,13 @@ impl Rules {
     }
 
     /// Whether nothing that does a stage's work changes anything, as far as ci.toml says: it keeps a record or looks for drift.
-    /// Else it is only known of the stage `plan`, which is so by its name.
+    /// Of work that others do it is only known where that is the stage `plan`, by its name.
     pub(crate) fn only_looks(&self, stage: &str) -> bool {
         let is_plan = stage == PLAN;
         let looks = |handler: &Handler| {
             let acts = handler.lock || handler.held_to().is_some();
-            !acts && (is_plan || handler.record.is_some() || handler.fail_on_changed)
+            let is_of_others = !matches!(handler.kind, Kind::Steps(_));
+            !acts && (handler.record.is_some() || handler.fail_on_changed || (is_plan && is_of_others))
         };
         let mut working = self.working_for(stage).peekable();
         (is_plan || working.peek().is_some()) && working.all(looks)

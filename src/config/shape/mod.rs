@@ -155,8 +155,9 @@ pub(super) struct Stage {
     pub(super) each: Given<Each>,
     /// Stages before this one. Where all of their rows were skipped for want of work, or found and changed nothing, this one
     /// is skipped too; where its work `matches` the record of one of them, that one decides. What was done before they found
-    /// or made changes is to be done again: found by what only looks (the stage `plan`, and those whose handlers all keep a
-    /// `record` or have `fail-on-changed`), of which the latest word counts; made by all others, once for good.
+    /// or made changes is to be done again: found by what only looks (all its handlers keep a `record` or have
+    /// `fail-on-changed`, and none locks or has `matches`; of the stage `plan` also what others do), of which the latest word
+    /// counts; made by all others, once for good.
     #[serde(default)]
     pub(super) after: Given<Vec<Given<At<String>>>>,
     /// Whether the board can be ready without it. Default: `false`.

@@ -139,7 +139,7 @@ fn a_plan_that_failed_is_not_asked_for_by_what_applies_at_once() {
         by_rules(&rules, &[("plan", None, Status::Dropped, "cancelled")])
     };
     let (any, planned, records) = ("permission = 'write'", "planned = 'plan'", "record = { changes = 'plan' }");
-    for (gate, of_plan) in [(any, records), (planned, "")] {
+    for (gate, of_plan) in [(any, records), (planned, records)] {
         assert_eq!(said("apply", "['plan', 'apply']", gate, of_plan), "plan is not done: cancelled");
         // What is named a plan may check it as well.
         let checked = said("plan", "['plan', 'policy']", gate, of_plan);
