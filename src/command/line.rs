@@ -12,8 +12,7 @@ impl Rules {
     /// The handlers that may do a stage's work: those that were asked for by that word or event, else the one of its name,
     /// else all of them that may be begun while a pull request is open. One that only reports does none.
     pub(crate) fn handlers_for(&self, stage: &str, asked: Option<&str>) -> Vec<&Handler> {
-        let is_of = |handler: &Handler| handler.stage.as_ref().is_some_and(|own| own.value == stage);
-        let works = |handler: &&Handler| is_of(handler) && !matches!(handler.kind, Kind::Report(_));
+        let works = |handler: &&Handler| handler.works_for(stage);
         let is_asked = |rule: &&Rule| match self.command_of(rule) {
             Some(command) => asked.is_some_and(|asked| self.begins_with(command, asked)),
             None => rule.on.iter().any(|event| asked == Some(&event.value)),

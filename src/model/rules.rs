@@ -290,7 +290,6 @@ impl Rules {
 
     /// The handlers that do a stage's work, and do not only report it.
     fn working_for(&self, stage: &str) -> impl Iterator<Item = &Handler> {
-        let is_of = move |handler: &&Handler| handler.stage.as_ref().is_some_and(|of| of.value == stage);
-        self.handlers.values().filter(is_of).filter(|handler| !matches!(handler.kind, Kind::Report(_)))
+        self.handlers.values().filter(move |handler| handler.works_for(stage))
     }
 }

@@ -178,8 +178,8 @@ impl<'a> Track<'a> {
         if !takes(entry, &held.entry) {
             return;
         }
-        // Of what another run was at, nobody says any more what it came to.
         let goes_on = !held.entry.status.ended();
+        // Of what another run was at, nobody says any more what it came to.
         let is_other = held.entry.run != entry.run && (held.entry.work.is_none() || held.entry.work != entry.work);
         if held.entry.status == Status::Running && is_other {
             self.changed = Some(record);

@@ -35,6 +35,11 @@ pub(crate) struct Handler {
 }
 
 impl Handler {
+    /// Whether it does a stage's work, and does not only report it.
+    pub(crate) fn works_for(&self, stage: &str) -> bool {
+        self.stage.as_ref().is_some_and(|own| own.value == stage) && !matches!(self.kind, Kind::Report(_))
+    }
+
     /// The stage whose record its steps are held to.
     pub(crate) fn held_to(&self) -> Option<&At<String>> {
         match &self.kind {
