@@ -346,7 +346,7 @@ pub(crate) fn layout(rules: &Rules) -> Layout {
                 layer: key,
                 optional: stage.optional,
                 when_reported: stage.show == Show::WhenReported,
-                looks: rules.only_looks(&stage.key.value),
+                effect: rules.effect(&stage.key.value),
                 held_to: rules.held_to(&stage.key.value).map(str::to_owned),
             });
         };

@@ -23,6 +23,7 @@ pub(super) fn report(dashboard: &Dashboard<'_>, pull: PullNumber, entry: &Entry)
         ("--stage", Some(&*entry.row)),
         ("--layer", layer),
         ("--status", Some(status)),
+        ("--changes", entry.changes.map(|changes| if changes { "true" } else { "false" })),
         ("--link", link.or(page)),
         ("--run", run.as_deref()),
         ("--note", note.as_deref()),

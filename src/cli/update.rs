@@ -21,6 +21,7 @@ const EXAMPLES: &str = "\
 Examples:
   ci update --pr 7 --stage plan-platform --status success --link URL
   ci update --pr 7 --stage plan --status running              all rows of the stage
+  ci update --pr 7 --stage plan-web --status success --changes false
   ci update --pr 7 --stage apply --layer db --status success  one layer, of a row for all of them
   ci update --pr 7 --stage 'plan-data-*' --status cancelled   a glob
   ci update --pr 7 --stage e2e --status \"${{ job.status }}\"   in a step with `if: always()`";
@@ -45,6 +46,10 @@ pub(super) struct Args {
     /// pending, running, success, failure, skipped, or a word of GitHub's such as cancelled or timed_out.
     #[arg(long, value_name = "STATUS")]
     status: String,
+
+    /// Whether the work found or made changes, where it knows: without any, nothing is to be done because of it.
+    #[arg(long)]
+    changes: Option<bool>,
 
     /// The commit that the work was done for [default: the event's head, else the pull request's].
     #[arg(long, value_name = "SHA", value_parser = sha)]
@@ -152,7 +157,7 @@ impl Reporter {
             by: environment::actor(),
             action: None,
             digest: None,
-            changes: None,
+            changes: args.changes,
             began: true,
             work: None,
             until: None,

@@ -5,7 +5,7 @@ use std::iter;
 
 use super::{Invocation, Layers, read_line};
 use crate::expr::{self, Scope};
-use crate::model::rules::{Action, Arg, ArgKind, Command, Handler, Kind, Rule, Rules, Select, Unlock};
+use crate::model::rules::{Action, Arg, ArgKind, Command, Effect, Handler, Kind, Rule, Rules, Select, Unlock};
 use crate::model::span::At;
 
 impl Rules {
@@ -111,7 +111,7 @@ impl Rules {
         let own = wanted.handler;
         let at = handlers.iter().position(|handler| handler.key == own.key)?;
         let (before, after) = (&handlers[..at], &handlers[at + 1..]);
-        let applies = |handler: &&Handler| handler.lock || handler.held_to().is_some();
+        let applies = |handler: &&Handler| self.changes(handler);
         let is_own = |stage: &At<String>| own.stage.as_ref().is_some_and(|own| own.value == stage.value);
         let is_another = |handler: &&Handler| handler.stage.as_ref().is_some_and(|stage| !is_own(stage));
         let is_named =
@@ -136,7 +136,8 @@ impl Rules {
         let mut applying =
             self.handlers.values().filter(is_held).filter_map(|handler| handler.stage.as_ref()).peekable();
         let is_harmless = applying.peek().is_some() && applying.all(|stage| stage.value != later.value);
-        comes_after && !is_harmless && self.only_looks(&plan.value) && !self.only_looks(&later.value)
+        let looks = |stage: &str| self.effect(stage) == Effect::Looks;
+        comes_after && !is_harmless && looks(&plan.value) && !looks(&later.value)
     }
 
     /// Whether a rule is for all of these layers, or for whichever there are.

@@ -81,6 +81,8 @@ codes! {
     NothingToCompare "nothing-to-compare" "changed files asked for where an event has none"
     NothingPlanned "nothing-planned" "the planned layers asked for where nothing says which stage plans them"
     NothingRecorded "nothing-recorded" "a `matches` with a stage for which nothing is recorded, or not for what it compares"
+    SharedRecord "shared-record" "two handlers of a rule that record for one stage, where the second hides what the first recorded"
+    UnknownEffect "unknown-effect" "a `planned` with a stage of which nothing says whether it only looks (a warning)"
     UnsafeDir "unsafe-dir" "a path that leads out of the work tree"
     MissingDir "missing-dir" "a layer's folder that is not there, where those of others are (a warning)"
     UnsafePath "unsafe-path" "a REST call outside of this repository, or one that cannot be read"

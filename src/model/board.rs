@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{PullNumber, RunId};
+use super::rules::Effect;
 
 pub(crate) use fold::{fold, standing};
 
@@ -162,8 +163,7 @@ pub(crate) struct RowSpec {
     pub(crate) optional: bool,
     /// Shown only once something was reported.
     pub(crate) when_reported: bool,
-    /// Whether its work only looks, as a plan does, so that its latest word is all that counts of what it found.
-    pub(crate) looks: bool,
+    pub(crate) effect: Effect,
     /// The stage that says what is to be done here, where its work is held to the record of one.
     pub(crate) held_to: Option<String>,
 }

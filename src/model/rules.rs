@@ -98,6 +98,19 @@ pub(crate) struct Stage {
     pub(crate) after: Vec<At<String>>,
     pub(crate) optional: bool,
     pub(crate) show: Show,
+    /// Whether its work changes nothing, where ci.toml says so.
+    pub(crate) read_only: Option<bool>,
+}
+
+/// What the work of a stage does to the world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// It only looks, as a plan does: of what it finds its latest word counts.
+    Looks,
+    /// It changes something.
+    Changes,
+    /// Nothing says.
+    Unknown,
 }
 
 /// When a row is shown.
@@ -268,17 +281,25 @@ impl Rules {
         }
     }
 
-    /// Whether nothing that does a stage's work changes anything, as far as ci.toml says: it keeps a record or looks for drift.
-    /// Of work that others do it is only known where that is the stage `plan`, by its name.
-    pub(crate) fn only_looks(&self, stage: &str) -> bool {
-        let is_plan = stage == PLAN;
-        let looks = |handler: &Handler| {
-            let acts = handler.lock || handler.held_to().is_some();
-            let is_of_others = !matches!(handler.kind, Kind::Steps(_));
-            !acts && (handler.record.is_some() || handler.fail_on_changed || (is_plan && is_of_others))
-        };
-        let mut working = self.working_for(stage).peekable();
-        (is_plan || working.peek().is_some()) && working.all(looks)
+    /// What the work of a stage does: what `read-only` says; else what its handlers tell, and of others' work the name `plan`.
+    pub(crate) fn effect(&self, stage: &str) -> Effect {
+        match self.stages.get(stage).and_then(|stage| stage.read_only) {
+            Some(true) => Effect::Looks,
+            Some(false) => Effect::Changes,
+            None if self.working_for(stage).any(acts) => Effect::Changes,
+            None if stage == PLAN => Effect::Looks,
+            None => {
+                let mut working = self.working_for(stage).peekable();
+                let looks = |handler: &Handler| handler.record.is_some() || handler.fail_on_changed;
+                if working.peek().is_some() && working.all(looks) { Effect::Looks } else { Effect::Unknown }
+            }
+        }
+    }
+
+    /// Whether a handler is known to change something.
+    pub(crate) fn changes(&self, handler: &Handler) -> bool {
+        let stage = handler.stage.as_ref().and_then(|stage| self.stages.get(&stage.value));
+        stage.and_then(|stage| stage.read_only).map_or_else(|| acts(handler), |read_only| !read_only)
     }
 
     /// The stage to whose record all is held that does a stage's work.
@@ -292,4 +313,9 @@ impl Rules {
     fn working_for(&self, stage: &str) -> impl Iterator<Item = &Handler> {
         self.handlers.values().filter(move |handler| handler.works_for(stage))
     }
+}
+
+/// Whether a handler does what only work does that changes something: it locks, or is held to what was recorded.
+fn acts(handler: &Handler) -> bool {
+    handler.lock || handler.held_to().is_some()
 }

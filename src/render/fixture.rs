@@ -35,7 +35,7 @@ fn layer(key: &str, gates: Table<At<String>>) -> Layer {
 
 fn stage(key: &str, name: &str, each: bool, after: &[&str], optional: bool) -> Stage {
     let after = after.iter().map(|after| at(after)).collect();
-    Stage { key: at(key), name: template(name), each, after, optional, show: Show::Always }
+    Stage { key: at(key), name: template(name), each, after, optional, show: Show::Always, read_only: None }
 }
 
 fn command(key: &str, pattern: &str, usage: &str, help: &str, layers: bool) -> Command {
@@ -181,7 +181,7 @@ pub(super) fn layout() -> Layout {
         after: after.iter().map(|id| (*id).to_owned()).collect(),
         optional,
         when_reported: false,
-        looks: stage == "plan",
+        effect: if stage == "plan" { Effect::Looks } else { Effect::Unknown },
         held_to: None,
     };
     Layout {

@@ -365,3 +365,28 @@ steps = [{{ run = ["true"] }}]
         }
     }
 }
+
+/// A plan that others do says itself whether it found something: then an apply that failed before has nothing left to do, and
+/// may be done all the same.
+#[test]
+fn what_others_report_says_whether_there_is_something_to_follow() {
+    let place = GitHub::with(&ELSEWHERE.replace("PLAN", "delegate = \"digger\""));
+    let plans = |changes: &str| {
+        let job = Place::comment(&place, 7, "alice", "/plan");
+        let run = crate::place::run_of(&job);
+        ran(job).exits(0);
+        let report = ["update", "--pr", "7", "--stage", "plan", "--status", "success", "--changes", changes];
+        place.job().run(run).ci(report).exits(0);
+        place.state(|state| state.end_run(run, "success"));
+    };
+    plans("false");
+    assert_eq!(place.row(7, "apply"), "skipped: nothing to apply");
+    plans("true");
+    assert_eq!(place.row(7, "apply"), "pending: ");
+    place.ci(&["update", "--pr", "7", "--stage", "apply", "--status", "failure"]).exits(0);
+    plans("false");
+    comes_to_ready(&place, || plans("false"));
+    let wrong =
+        place.ci(&["update", "--pr", "7", "--stage", "plan", "--status", "success", "--changes", "some"]).exits(2);
+    assert!(wrong.stderr.contains("possible values: true, false"), "{}", wrong.stderr);
+}

@@ -3,6 +3,41 @@
 use crate::place::{GitHub, Local, Place};
 use crate::repeated::{APPLY, SAYS};
 
+/// A plan that keeps a record, to which nothing is held that comes after it.
+const PLAN_ALONE: &str = r#"
+version = 1
+
+[stages.plan]
+
+[stages.apply]
+after = ["plan"]
+
+[commands.plan]
+pattern = '/plan'
+
+[commands.apply]
+pattern = '/apply'
+
+[[rules]]
+command = "plan"
+gate    = "anyone"
+run     = "plan"
+
+[[rules]]
+command = "apply"
+gate    = "anyone"
+run     = "apply"
+
+[handlers.plan]
+stage  = "plan"
+record = { changes = "changes" }
+steps  = [{ run = ["cat", "STORE/world"], capture = "changes" }, { run = ["grep", "-q", "x", "STORE/world"], ok = [0, 1], changed = [0] }]
+
+[handlers.apply]
+stage = "apply"
+steps = [{ run = ["true"] }]
+"#;
+
 #[test]
 fn what_records_and_applies_does_not_only_look() {
     let place =
@@ -84,5 +119,72 @@ fn what_a_gate_asks_for_of_other_work_does_not_only_look() {
         }
         let rows = ["plan", "apply", "check"].map(|row| place.row(7, row));
         assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked: {gate:?} {rows:?}");
+    }
+}
+
+/// `/plan` is two plans, each by a handler of its own, of which only one finds something.
+#[test]
+fn what_one_of_two_plans_found_is_not_hidden_by_the_other() {
+    let second = "\n[handlers.plan-more]\nstage = \"plan\"\nrecord = { changes = \"changes\" }\n\
+                  steps = [{ run = [\"cat\", \"STORE/more\"], capture = \"changes\" }, \
+                  { run = [\"grep\", \"-q\", \"x\", \"STORE/more\"], ok = [0, 1], changed = [0] }]\n";
+    let once = PLAN_ALONE.replace("run     = \"plan\"", "run     = [\"plan\", \"plan-more\"]") + second;
+    for (world, more) in [("x\n", "\n"), ("\n", "x\n")] {
+        let place = Local::with(&once);
+        place.ci(&["check-config"]).exits(0);
+        place.put("world", world);
+        place.put("more", more);
+        place.says("/plan").exits(0);
+        assert_eq!(place.row("apply"), "pending: ", "{world:?} {more:?}");
+        place.put("world", "\n");
+        place.put("more", "\n");
+        place.says("/plan").exits(0);
+        assert_eq!(place.row("apply"), "skipped: nothing to apply", "{world:?} {more:?}");
+    }
+}
+
+/// A plan without a record, in a stage whose name does not tell, of which ci.toml says that it only looks.
+#[test]
+fn a_stage_that_is_read_only_only_looks() {
+    let keyless = |stage: &str| {
+        let config =
+            PLAN_ALONE.replace("record = { changes = \"changes\" }\n", "").replace(", capture = \"changes\"", "");
+        let config = config.replace("[\"plan\"]", "[\"diff\"]").replace("\"plan\"", "\"diff\"");
+        config
+            .replace("stages.plan]\n", stage)
+            .replace("commands.plan]", "commands.diff]")
+            .replace("handlers.plan]", "handlers.diff]")
+    };
+    let comes_to = |config: &str| {
+        let place = Local::with(config);
+        place.ci(&["check-config"]).exits(0);
+        place.put("world", "x\n");
+        place.says("/plan").exits(0);
+        place.put("world", "\n");
+        place.says("/plan").exits(0);
+        place.row("apply")
+    };
+    assert_eq!(comes_to(&keyless("stages.diff]\nread-only = true\n")), "skipped: nothing to apply");
+    assert_eq!(comes_to(&keyless("stages.diff]\nread-only = false\n")), "pending: ");
+    assert_eq!(comes_to(&keyless("stages.diff]\n")), "pending: ", "it may have changed something");
+}
+
+/// The work of others in a stage whose name does not tell: it failed once, and then had nothing to do.
+#[test]
+fn the_work_of_others_that_is_read_only_leaves_nothing_to_apply() {
+    let (before, plan) = PLAN_ALONE.split_once("[handlers.plan]").unwrap();
+    let (_, apply) = plan.split_once("[handlers.apply]").unwrap();
+    let before = before.replace("\"plan\"", "\"diff\"").replace("stages.plan]", "stages.diff]\nread-only = true");
+    let before = before.replace("commands.plan]", "commands.diff]");
+    let config = format!("{before}[handlers.diff]\nstage = \"diff\"\ndelegate = \"digger\"\n\n[handlers.apply]{apply}");
+    let place = GitHub::with(&config);
+    place.ci(&["check-config"]).exits(0);
+    for (status, apply) in [("failure", "pending: "), ("skipped", "skipped: nothing to apply")] {
+        let job = Place::comment(&place, 7, "alice", "/plan");
+        let run = crate::place::run_of(&job);
+        crate::place::ran(job).exits(0);
+        place.job().run(run).ci(["update", "--pr", "7", "--stage", "diff", "--status", status]).exits(0);
+        place.state(|state| state.end_run(run, "success"));
+        assert_eq!(place.row(7, "apply"), apply);
     }
 }

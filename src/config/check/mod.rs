@@ -8,6 +8,7 @@ pub(super) mod names;
 mod never;
 mod order;
 mod reach;
+mod recorded;
 mod said;
 pub(super) mod secret;
 mod shell;
@@ -34,6 +35,7 @@ pub(super) fn all(resolved: &Resolved, templates: &BTreeMap<String, Source>, rep
     }
     said::commands(resolved, report);
     reach::all(resolved, report);
+    recorded::all(resolved, report);
     names::all(resolved, report);
     templates::replies(&resolved.rules, templates, report);
     shell::lines(&resolved.rules, report);

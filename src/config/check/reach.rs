@@ -1,22 +1,18 @@
 //! What is never used, and what is used by too many: handlers, commands, gates, stages, and commands that everybody may
 //! give.
 
-use std::collections::HashSet;
-
 use super::events;
 use crate::config::report::Report;
 use crate::config::resolve::{Of, Resolved};
 use crate::diagnostic::Code;
-use crate::model::rules::{Action, ArgKind, GateRef, Handler, Kind, PLAN, Rule, Rules, Select, held_to};
+use crate::model::rules::{Action, Handler, Kind, Rule, Rules, Select};
 use crate::model::span::At;
 
 pub(super) fn all(resolved: &Resolved, report: &mut Report) {
     unused(resolved, report);
-    nothing_recorded(resolved, report);
     for rule in &resolved.rules.rules {
         ungated(rule, &resolved.rules, report);
         nothing_to_compare(rule, report);
-        nothing_planned(rule, &resolved.rules, report);
     }
 }
 
@@ -90,61 +86,5 @@ fn nothing_to_compare(rule: &Rule, report: &mut Report) {
             .error(Code::NothingToCompare, span, format!("`{}` comes without changed files", event.value))
             .related(&event.span, "the event")
             .help("name the layers, or write `layers = \"all\"`; only pull requests and pushes have changed files");
-    }
-}
-
-/// Which layers are planned a stage says: the one that the work is held to, or the gate asks for, or `plan`.
-fn nothing_planned(rule: &Rule, rules: &Rules, report: &mut Report) {
-    let Action::Run(run) = &rule.action else { return };
-    let handlers: Vec<&Handler> = run.iter().filter_map(|key| rules.handlers.get(&key.value)).collect();
-    let says = |gate: &GateRef| match gate {
-        GateRef::Anyone => false,
-        GateRef::Named(key) => rules.gates.get(key).is_none_or(|gate| gate.planned.is_some()),
-    };
-    let said = held_to(&handlers).is_some() || rule.gate.as_ref().is_some_and(|gate| says(&gate.value));
-    if said || handlers.len() < run.len() || rules.stages.contains_key(PLAN) {
-        return;
-    }
-    let of_rule = rule.layers.as_ref().filter(|layers| layers.value == Select::Planned).map(|layers| &layers.span);
-    let of_command = rule.command.as_ref().filter(|key| {
-        let args = rules.commands.get(&key.value).into_iter().flat_map(|command| command.args.values());
-        args.into_iter().any(|arg| arg.kind == ArgKind::Layers && arg.default.as_deref() == Some("planned"))
-    });
-    if let Some(span) = of_rule.or(of_command.map(|key| &key.span)) {
-        report
-            .error(Code::NothingPlanned, span, "nothing says which stage plans the layers that this is for")
-            .help("name it in the `planned` of the gate, or in the `matches` of a step; else it is the stage `plan`");
-    }
-}
-
-/// A `matches` needs a stage for which a digest is kept, and one for all layers where it runs once for all.
-fn nothing_recorded(resolved: &Resolved, report: &mut Report) {
-    let handlers = &resolved.rules.handlers;
-    let lost = resolved.names.all(Of::Handler).len() > handlers.len();
-    if lost || handlers.values().any(|handler| handler.record.is_some() && handler.stage.is_none()) {
-        return;
-    }
-    let recording = || handlers.values().filter(|handler| handler.record.is_some());
-    let stages = |recording: &Handler| recording.stage.as_ref().map(|stage| stage.value.clone());
-    let recorded: HashSet<String> = recording().filter_map(stages).collect();
-    let is_each = |stage: &str| resolved.rules.stages.get(stage).is_some_and(|stage| stage.each);
-    let for_all: HashSet<String> =
-        recording().filter(|handler| !handler.each).filter_map(stages).filter(|stage| !is_each(stage)).collect();
-    for handler in handlers.values() {
-        let Kind::Steps(steps) = &handler.kind else { continue };
-        for stage in steps.iter().filter_map(|step| step.matches.as_ref()) {
-            if !recorded.contains(&*stage.value) {
-                let message = format!("no handler records changes for the stage `{}`", stage.value);
-                report
-                    .error(Code::NothingRecorded, &stage.span, message)
-                    .help("add `record = { changes = \"CAPTURE\" }` to the handler that plans");
-            } else if !handler.each && !for_all.contains(&*stage.value) {
-                let message = format!("`{}` is recorded for each layer, and this runs once for all", stage.value);
-                report
-                    .error(Code::NothingRecorded, &stage.span, message)
-                    .related(&handler.key.span, "the handler")
-                    .help("add `each = \"layer\"` to the handler");
-            }
-        }
     }
 }

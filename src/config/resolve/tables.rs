@@ -84,6 +84,7 @@ impl Resolver<'_> {
             after,
             optional: shape.optional.value().copied().unwrap_or_default(),
             show: shape.show.value().copied().unwrap_or_default(),
+            read_only: shape.read_only.value().copied(),
         })
     }
 

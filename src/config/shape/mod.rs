@@ -155,9 +155,7 @@ pub(super) struct Stage {
     pub(super) each: Given<Each>,
     /// Stages before this one. Where all of their rows were skipped for want of work, or found and changed nothing, this one
     /// is skipped too; where its work `matches` the record of one of them, that one decides. What was done before they found
-    /// or made changes is to be done again: found by what only looks (all its handlers keep a `record` or have
-    /// `fail-on-changed`, and none locks or has `matches`; of the stage `plan` also what others do), of which the latest word
-    /// counts; made by all others, once for good.
+    /// changes (what is `read-only`) or made some (all other work) is to be done again.
     #[serde(default)]
     pub(super) after: Given<Vec<Given<At<String>>>>,
     /// Whether the board can be ready without it. Default: `false`.
@@ -166,6 +164,12 @@ pub(super) struct Stage {
     /// When the row is shown. Default: `always`.
     #[serde(default)]
     pub(super) show: Given<Show>,
+    /// Whether its work changes nothing: it only looks, as a plan or a check of policies does, and of what it finds its latest
+    /// word counts. What other work did stays done: what comes after it is to be done again, whatever it says later. Default:
+    /// `true` where all its handlers keep a `record` or have `fail-on-changed`, and of the stage `plan`; `false` where one has
+    /// `lock` or a step with `matches`; else nobody knows, and only what it reports itself counts as a change.
+    #[serde(default)]
+    pub(super) read_only: Given<bool>,
 }
 
 /// A command: a line that people may write in a comment.

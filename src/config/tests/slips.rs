@@ -273,7 +273,7 @@ fn what_is_recorded_for_each_layer_is_not_compared_once_for_all() {
 fn layers_that_are_planned_are_so_by_a_stage_that_there_is() {
     let text = |stage: &str, command: &str, rule: &str| {
         format!(
-            "version = 1\n[layers.net]\ndir = 'net'\n[stages.{stage}]\neach = 'layer'\n[gates.seen]\nplanned = '{stage}'\n\
+            "version = 1\n[layers.net]\ndir = 'net'\n[stages.{stage}]\neach = 'layer'\nread-only = true\n[gates.seen]\nplanned = '{stage}'\n\
              [commands.apply]\npattern = '/apply(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers'{command} }}\n\
              [commands.look]\npattern = '/look'\n\
              [[rules]]\ncommand = 'look'\ngate = 'seen'\nrun = 'look'\n\

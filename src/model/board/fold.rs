@@ -155,6 +155,8 @@ pub(super) struct Track<'a> {
     pub(super) began: Option<&'a Recorded>,
     /// What the work of `current` was asked for by.
     pub(super) asked: Option<&'a str>,
+    /// The last report of work that found something to change, in the decision of `current`.
+    pub(super) found: Option<&'a Recorded>,
     /// The last report of work that changed something, or may have.
     pub(super) changed: Option<&'a Recorded>,
     /// Whether any work said whether it changed something.
@@ -169,15 +171,19 @@ impl<'a> Track<'a> {
         if may_have_changed(entry) {
             self.changed = Some(record);
         }
-        let Some(held) = self.current else {
-            self.began = (!entry.status.ended()).then_some(record);
-            self.asked = entry.action.as_deref();
-            self.current = Some(record);
-            return;
-        };
-        if !takes(entry, &held.entry) {
+        if self.current.is_some_and(|held| !takes(entry, &held.entry)) {
             return;
         }
+        if entry.status.ended() {
+            let found = entry.status == Status::Success && entry.changes == Some(true);
+            let is_beside = |found: &&Recorded| is_beside(entry, &found.entry);
+            self.found = if found { Some(record) } else { self.found.filter(is_beside) };
+        }
+        let Some(held) = self.current.replace(record) else {
+            self.began = (!entry.status.ended()).then_some(record);
+            self.asked = entry.action.as_deref();
+            return;
+        };
         let goes_on = !held.entry.status.ended();
         // Of what another run was at, nobody says any more what it came to.
         let is_other = held.entry.run != entry.run && (held.entry.work.is_none() || held.entry.work != entry.work);
@@ -196,7 +202,6 @@ impl<'a> Track<'a> {
             let first = self.began.filter(|began| goes_on && is_reported(began) && is_reported(record));
             Some(first.filter(of_run).unwrap_or(record))
         };
-        self.current = Some(record);
     }
 
     fn seq(&self) -> Option<u64> {
@@ -232,6 +237,12 @@ impl<'a> Track<'a> {
             record.entry.began && matches!(record.entry.status, Status::Running | Status::Failure | Status::Dropped)
         })
     }
+}
+
+/// Whether an outcome is of other work of the decision whose work said `held`, by the same run: two plans of one command.
+fn is_beside(entry: &Entry, held: &Entry) -> bool {
+    let decision = Entry::decision(entry.work.as_deref());
+    decision.is_some() && decision == Entry::decision(held.work.as_deref()) && entry.run == held.run
 }
 
 /// Whether work that ended so changed something, or may have.

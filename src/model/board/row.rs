@@ -4,6 +4,7 @@ use super::before::Before;
 use super::fold::{Standing, Track, Tracks};
 use super::{Cell, Change, Changed, Entry, Layout, Recorded, Row, RowSpec, Status};
 use crate::model::decision::{GONE, UNREPORTED, is_stale};
+use crate::model::rules::Effect;
 
 pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &[&Row]) -> Row {
     let standing = tracks.map(|tracks| tracks.standing(layout, |layer| layout.has(layer))).unwrap_or_default();
@@ -95,13 +96,17 @@ fn changed(spec: &RowSpec, track: &Track<'_>) -> Option<Changed> {
     let current = track.current?;
     let of =
         |record: &Recorded, kind| Changed { kind, seq: record.seq, at: record.at, work: record.entry.work.clone() };
-    if spec.looks {
-        let found = current.entry.status == Status::Success && current.entry.changes == Some(true);
-        return found.then(|| of(current, Change::Found));
-    }
-    // Who says of some work whether it changed anything does not say so of what broke off.
-    let kind = if track.says { Change::Made } else { Change::Perhaps };
-    track.changed.map(|record| of(record, kind))
+    let made = match spec.effect {
+        Effect::Looks => {
+            let found = track.found.filter(|_| current.entry.status.done());
+            return found.map(|record| of(record, Change::Found));
+        }
+        Effect::Changes => Change::Made,
+        // Who says of some work whether it changed anything does not say so of what broke off.
+        Effect::Unknown if track.says => Change::Made,
+        Effect::Unknown => Change::Perhaps,
+    };
+    track.changed.map(|record| of(record, made))
 }
 
 /// What one layer says in a row for several.

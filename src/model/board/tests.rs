@@ -4,6 +4,7 @@ mod random;
 
 use super::{Board, Entry, Layout, Recorded, RowSpec, Status, fold, standing};
 use crate::model::ids::RunId;
+use crate::model::rules::Effect;
 
 fn spec(stage: &str, layer: Option<&str>, after: &[&str]) -> RowSpec {
     let id = layer.map_or_else(|| stage.to_owned(), |layer| format!("{stage}-{layer}"));
@@ -15,7 +16,7 @@ fn spec(stage: &str, layer: Option<&str>, after: &[&str]) -> RowSpec {
         after: after.iter().map(|&id| id.to_owned()).collect(),
         optional: false,
         when_reported: false,
-        looks: stage == "plan",
+        effect: if stage == "plan" { Effect::Looks } else { Effect::Unknown },
         held_to: None,
     }
 }

@@ -42,11 +42,17 @@ impl Handler {
 
     /// The stage whose record its steps are held to.
     pub(crate) fn held_to(&self) -> Option<&At<String>> {
-        match &self.kind {
-            Kind::Steps(steps) => steps.iter().find_map(|step| step.matches.as_ref()),
-            Kind::Dispatch { .. } | Kind::Report(_) | Kind::Delegate(_) => None,
-            Kind::Reply(_) | Kind::Api { .. } | Kind::Unlock(_) => None,
-        }
+        self.matched().next()
+    }
+
+    /// The stages whose records its steps are compared with.
+    pub(crate) fn matched(&self) -> impl Iterator<Item = &At<String>> {
+        let steps: &[Step] = match &self.kind {
+            Kind::Steps(steps) => steps,
+            Kind::Dispatch { .. } | Kind::Report(_) | Kind::Delegate(_) => &[],
+            Kind::Reply(_) | Kind::Api { .. } | Kind::Unlock(_) => &[],
+        };
+        steps.iter().filter_map(|step| step.matches.as_ref())
     }
 }
 
