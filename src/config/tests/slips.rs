@@ -283,8 +283,8 @@ fn layers_that_are_planned_are_so_by_a_stage_that_there_is() {
         )
     };
     let planned = ", default = 'planned'";
-    assert_eq!(told(&text("preview", planned, "gate = 'anyone'")), ["18: nothing-planned"]);
-    assert_eq!(told(&text("preview", "", "gate = 'anyone'\nlayers = 'planned'")), ["20: nothing-planned"]);
+    assert_eq!(told(&text("preview", planned, "gate = 'anyone'")), ["19: nothing-planned"]);
+    assert_eq!(told(&text("preview", "", "gate = 'anyone'\nlayers = 'planned'")), ["21: nothing-planned"]);
     for (stage, command, rule) in [
         ("plan", planned, "gate = 'anyone'"),
         ("preview", planned, "gate = 'seen'"),

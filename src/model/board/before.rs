@@ -9,6 +9,8 @@ pub(super) struct Before<'a> {
     /// Those of them that say whether there is anything to do.
     deciding: Vec<&'a Row>,
     told: Vec<Told<'a>>,
+    /// What was made before, by those too that stand before the rows.
+    made: Vec<Told<'a>>,
 }
 
 /// What is said of one layer, or of all.
@@ -20,28 +22,15 @@ struct Told<'a> {
 }
 
 impl<'a> Before<'a> {
-    pub(super) fn of(spec: &RowSpec, rows: &'a [&'a Row]) -> Self {
+    /// `making` are the rows that made changes and that stand before this one, directly or through others.
+    pub(super) fn of(spec: &RowSpec, rows: &'a [&'a Row], making: &'a [&'a Row]) -> Self {
         let held_to = rows.iter().copied().filter(|row| spec.held_to.as_ref() == Some(&row.stage));
         let deciding: Vec<&Row> = held_to.collect();
-        let of_cell = |cell: &'a Cell| {
-            let Cell { status, changes, .. } = *cell;
-            Told { layer: Some(cell.layer.as_str()), status, changes, changed: cell.changed.as_ref() }
-        };
-        let outdated =
-            |row: &'a Row| row.outdated.iter().map(of_cell).map(|told| Told { status: Status::Pending, ..told });
-        let of_row = |row: &'a Row| {
-            let Row { status, changes, .. } = *row;
-            let changed = row.changed.as_ref();
-            let is_told = row.cells.is_empty() && (row.at.is_some() || changed.is_some());
-            is_told.then_some(Told { layer: row.layer.as_deref(), status, changes, changed })
-        };
         Self {
             rows,
             deciding: if deciding.is_empty() { rows.to_vec() } else { deciding },
-            told: rows
-                .iter()
-                .flat_map(|row| row.cells.iter().map(of_cell).chain(outdated(row)).chain(of_row(row)))
-                .collect(),
+            told: rows.iter().copied().flat_map(told).collect(),
+            made: making.iter().copied().flat_map(told).filter(made).collect(),
         }
     }
 
@@ -81,7 +70,7 @@ impl<'a> Before<'a> {
                 Some(_) | None => is_after(changed, record),
             },
         };
-        let changed = self.told.iter().filter(is_for).filter_map(|told| told.changed);
+        let changed = self.told.iter().chain(&self.made).filter(is_for).filter_map(|told| told.changed);
         changed.filter(is_after).max_by_key(|changed| changed.seq).map(|changed| changed.kind)
     }
 
@@ -120,6 +109,29 @@ impl<'a> Before<'a> {
     pub(super) fn layers_are_done(&self) -> bool {
         self.rows.iter().filter(|row| row.layer.is_some() || !row.cells.is_empty()).all(|row| row.status.done())
     }
+}
+
+/// What a row says, of each of its layers where they report to it.
+fn told<'r>(row: &'r Row) -> impl Iterator<Item = Told<'r>> {
+    let of_cell = |cell: &'r Cell| {
+        let Cell { status, changes, .. } = *cell;
+        Told { layer: Some(cell.layer.as_str()), status, changes, changed: cell.changed.as_ref() }
+    };
+    let outdated = row.outdated.iter().map(of_cell).map(|told| Told { status: Status::Pending, ..told });
+    let Row { status, changes, .. } = *row;
+    let changed = row.changed.as_ref();
+    let is_told = row.cells.is_empty() && (row.at.is_some() || changed.is_some());
+    let whole = is_told.then_some(Told { layer: row.layer.as_deref(), status, changes, changed });
+    row.cells.iter().map(of_cell).chain(outdated).chain(whole)
+}
+
+/// Whether a row says that changes were made.
+pub(super) fn made_changes(row: &Row) -> bool {
+    told(row).any(|told| made(&told))
+}
+
+fn made(told: &Told<'_>) -> bool {
+    told.changed.is_some_and(|changed| changed.kind == Change::Made)
 }
 
 /// Whether there was nothing to do, or nothing was found to do.

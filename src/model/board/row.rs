@@ -6,7 +6,7 @@ use super::{Cell, Change, Changed, Entry, Layout, Recorded, Row, RowSpec, Status
 use crate::model::decision::{GONE, UNREPORTED, is_stale};
 use crate::model::rules::Effect;
 
-pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &[&Row]) -> Row {
+pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, before: &Before<'_>) -> Row {
     let standing = tracks.map(|tracks| tracks.standing(layout, |layer| layout.has(layer))).unwrap_or_default();
     let mut row = Row {
         id: spec.id.clone(),
@@ -32,16 +32,15 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
         outdated: Vec::new(),
         missing: Vec::new(),
     };
-    let before = Before::of(spec, before);
     // Where there is nothing to do, and nothing was ever done, what did nothing leaves nothing to be done.
     let did_nothing = |track: &Track<'_>| track.changed.is_none() && did_nothing(track);
     let counts = |layer: Option<&str>, track: &Track<'_>| !(did_nothing(track) && before.is_idle(layer));
     let Standing { whole, mut layers } = standing;
     layers.retain(|(layer, track)| counts(Some(layer), track));
     if !layers.is_empty() {
-        over_layers(&mut row, (layout, spec), &Standing { whole, layers }, &before);
+        over_layers(&mut row, (layout, spec), &Standing { whole, layers }, before);
     } else if whole.current.is_some() && counts(spec.layer.as_deref(), &whole) {
-        of_one(&mut row, spec, &whole, &before);
+        of_one(&mut row, spec, &whole, before);
     } else if before.is_idle(spec.layer.as_deref()) {
         row.status = Status::Skipped;
         row.note = before.nothing_to_do(&spec.stage);

@@ -13,7 +13,10 @@ const LAYERS: [&str; 2] = ["a", "b"];
 
 /// Rows for each layer or one for all, of plans and of what comes after them.
 fn layouts() -> impl Strategy<Value = Layout> {
-    let of = |rows: Vec<RowSpec>| Layout { rows, ..layout() };
+    let of = |rows: Vec<RowSpec>| {
+        let rows = rows.into_iter().chain([spec("publish", None, &["e2e"])]).collect();
+        Layout { rows, ..layout() }
+    };
     let one_for_all = of(vec![spec("plan", None, &[]), spec("apply", None, &["plan"]), spec("e2e", None, &["apply"])]);
     let one_for_each = of(vec![
         spec("plan", Some("a"), &[]),
@@ -22,13 +25,14 @@ fn layouts() -> impl Strategy<Value = Layout> {
         spec("apply", Some("b"), &["plan-b"]),
         spec("e2e", None, &["apply-a", "apply-b"]),
     ]);
-    prop::sample::select(vec![layout(), one_for_all, one_for_each])
+    prop::sample::select(vec![of(layout().rows), one_for_all, one_for_each])
 }
 
 /// Anything that could be reported, sensible or not.
 fn entry() -> impl Strategy<Value = Entry> {
-    let rows =
-        prop::sample::select(&["plan", "plan-a", "plan-b", "apply", "apply-a", "apply-b", "apply", "e2e", "gone"][..]);
+    let rows = prop::sample::select(
+        &["plan", "plan-a", "plan-b", "apply", "apply-a", "apply-b", "apply", "e2e", "publish", "gone"][..],
+    );
     let layer = prop::sample::select(&[None, Some("a"), Some("b")][..]);
     let status = prop::sample::select(
         &[Status::Pending, Status::Running, Status::Success, Status::Failure, Status::Skipped, Status::Dropped][..],
@@ -140,7 +144,7 @@ proptest! {
         let held = changes().map(|(layer, changes)| (layer, !for_the_whole && idle(layer, changes)));
         let held = held.filter(|(_, idle)| !idle).map(|(layer, _)| layer);
         let applied = held.flat_map(|layer| done(&row_of(&layout, "apply", layer), Some(layer).filter(|_| !for_the_whole), None));
-        let last = done("e2e", None, None);
+        let last = ["e2e", "publish"].into_iter().flat_map(|row| done(row, None, None));
         let all = past.iter().cloned().chain(changes().flat_map(plan)).chain(applied).chain(last);
         let board = fold(&layout, &journal(all));
         prop_assert_eq!(board.overall(), Overall::Ready, "{:#?}", board.rows);
@@ -183,6 +187,22 @@ proptest! {
         let later = later.into_iter().filter(|entry| entry.row != "e2e");
         let board = fold(&layout, &journal(past.into_iter().chain([applied]).chain(later)));
         prop_assert_ne!(board.overall(), Overall::Ready, "{:#?}", board.rows);
+    }
+
+    /// Whatever is said of all else before and after, what was done before something was applied is not done any more.
+    #[test]
+    fn what_was_made_is_followed_by_all_that_comes_after(
+        layout in layouts(),
+        past in past(),
+        layer in prop::sample::select(&LAYERS[..]),
+        later in past(),
+        last in prop::sample::select(&["e2e", "publish"][..]),
+    ) {
+        let [_, applied] = done(&row_of(&layout, "apply", layer), Some(layer), Some(true));
+        let past = past.into_iter().filter(|entry| entry.row != last || entry.layer.as_deref().is_none_or(|of| of == layer));
+        let later = later.into_iter().filter(|entry| entry.row != last);
+        let board = fold(&layout, &journal(past.chain([applied]).chain(later)));
+        prop_assert_ne!(board.row(last).unwrap().status, Status::Success, "{:#?}", board.rows);
     }
 
     /// What is done was reported of each layer that changes were found for, and later than those.
