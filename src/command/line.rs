@@ -104,7 +104,7 @@ impl Rules {
     ///
     /// Other work is taken along only where, as far as ci.toml tells, it applies nothing: a plan and then a notice, an apply and
     /// then a check. Before what is wanted it has a row of its own, and that is the recording of what is to be applied only then:
-    /// a lint and then a plan. Whatever is held to a record or locks a layer is never begun by a line for something else, nor
+    /// a lint and then a plan; or both only look. Whatever is held to a record or locks a layer is never begun by a line for something else, nor
     /// what follows a plan and may apply it, unless the command is named as the plan is.
     fn besides(&self, rule: &Rule, wanted: &Wanted<'_>) -> Option<Besides> {
         let handlers: Vec<&Handler> = self.handlers_of(rule).filter(|handler| works(handler)).collect();
@@ -122,12 +122,16 @@ impl Rules {
         } else if before.is_empty() {
             Some(if after.is_empty() { Besides::Nothing } else { Besides::Later })
         } else {
-            (own.record.is_some() && before.iter().all(is_another)).then_some(Besides::Earlier)
+            let is_harmless = || self.looks(own) && before.iter().all(|handler| self.looks(handler));
+            ((own.record.is_some() && before.iter().all(is_another)) || is_harmless()).then_some(Besides::Earlier)
         }
     }
 
     /// Whether what was planned may be applied by later work that, as far as ci.toml tells, does not only look.
     fn may_apply(&self, plan: &Handler, later: &Handler) -> bool {
+        if !self.looks(plan) || self.looks(later) {
+            return false;
+        }
         let (Some(plan), Some(later)) = (&plan.stage, &later.stage) else { return false };
         let after = self.stages.get(&later.value).map(|stage| stage.after.as_slice()).unwrap_or_default();
         let comes_after = after.iter().any(|before| before.value == plan.value);
@@ -136,8 +140,12 @@ impl Rules {
         let mut applying =
             self.handlers.values().filter(is_held).filter_map(|handler| handler.stage.as_ref()).peekable();
         let is_harmless = applying.peek().is_some() && applying.all(|stage| stage.value != later.value);
-        let looks = |stage: &str| self.effect(stage) == Effect::Looks;
-        comes_after && !is_harmless && looks(&plan.value) && !looks(&later.value)
+        comes_after && !is_harmless
+    }
+
+    /// Whether a handler's work is known to only look.
+    fn looks(&self, handler: &Handler) -> bool {
+        handler.stage.as_ref().is_some_and(|stage| self.effect(&stage.value) == Effect::Looks)
     }
 
     /// Whether a rule is for all of these layers, or for whichever there are.

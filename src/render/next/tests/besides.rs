@@ -228,3 +228,36 @@ fn a_build_and_then_its_tests_are_named_though_the_deployment_asks_for_the_build
     assert_eq!(said(""), "build failed: `make` exited with 2; fix it and push, or type /ci");
     assert_eq!(said("planned = 'build'\n"), said(""));
 }
+
+/// What ci.toml says of a stage decides what is taken along with it, whatever its handlers tell.
+#[test]
+fn what_is_read_only_is_taken_along_and_what_is_not_is_never() {
+    let named = |wanted: &str, [first, second]: [(&str, &str); 2]| {
+        let rules = rules(&format!(
+            "version = 1\n[stages.{0}]\n{1}\n[stages.{2}]\n{3}\n[commands.go]\npattern = '/go'\n\
+             [[rules]]\ncommand = 'go'\ngate = 'anyone'\nrun = ['{0}', '{2}']\n\
+             [handlers.{0}]\nstage = '{0}'\nsteps = [{{ run = ['true'] }}]\n\
+             [handlers.{2}]\nstage = '{2}'\nsteps = [{{ run = ['true'] }}]\n",
+            first.0, first.1, second.0, second.1,
+        ));
+        rules.line_for_stage(wanted, None)
+    };
+    let (looks, changes) = ("read-only = true", "read-only = false");
+    let after = |says: &str| format!("after = ['diff']\n{says}");
+    for (second, is_named) in [
+        (after(""), false),
+        (after(looks), true),
+        (after(changes), false),
+        (String::new(), true),
+        (changes.to_owned(), false),
+    ] {
+        let line = named("diff", [("diff", looks), ("later", &second)]);
+        assert_eq!(line.as_deref(), is_named.then_some("/go"), "{second:?}");
+    }
+    for (lint, drift, is_named) in
+        [(looks, looks, true), ("", looks, false), (looks, "", false), (changes, looks, false)]
+    {
+        let line = named("drift", [("lint", lint), ("drift", drift)]);
+        assert_eq!(line.as_deref(), is_named.then_some("/go"), "{lint:?} {drift:?}");
+    }
+}
