@@ -335,6 +335,7 @@ fn lower_first<'r>(rules: &Rules, layers: &[&'r Layer]) -> Vec<&'r Layer> {
 pub(crate) fn layout(rules: &Rules) -> Layout {
     let mut rows = Vec::new();
     for stage in rules.stages.values() {
+        let (effect, held_to) = (rules.effect(&stage.key.value), rules.held_to(&stage.key.value));
         let mut add = |layer: Option<&Layer>| {
             let key = layer.map(|layer| layer.key.value.clone());
             let id = key.as_ref().map_or_else(|| stage.key.value.clone(), |key| format!("{}-{key}", stage.key.value));
@@ -346,8 +347,8 @@ pub(crate) fn layout(rules: &Rules) -> Layout {
                 layer: key,
                 optional: stage.optional,
                 when_reported: stage.show == Show::WhenReported,
-                effect: rules.effect(&stage.key.value),
-                held_to: rules.held_to(&stage.key.value).map(str::to_owned),
+                effect,
+                held_to: held_to.map(str::to_owned),
             });
         };
         if stage.each {

@@ -104,8 +104,8 @@ impl Rules {
     ///
     /// Other work is taken along only where, as far as ci.toml tells, it applies nothing: a plan and then a notice, an apply and
     /// then a check. Before what is wanted it has a row of its own, and that is the recording of what is to be applied only then:
-    /// a lint and then a plan; or both only look. Whatever is held to a record or locks a layer is never begun by a line for something else, nor
-    /// what follows a plan and may apply it, unless the command is named as the plan is.
+    /// a lint and then a plan; or both only look. Whatever is known to change something is never begun by a line for something
+    /// else, nor what follows a plan and may apply it, unless the command is named as the plan is.
     fn besides(&self, rule: &Rule, wanted: &Wanted<'_>) -> Option<Besides> {
         let handlers: Vec<&Handler> = self.handlers_of(rule).filter(|handler| works(handler)).collect();
         let own = wanted.handler;

@@ -176,40 +176,49 @@ impl<'a> Track<'a> {
         let entry = &record.entry;
         // What did nothing says so, whatever its work is.
         self.says |= entry.changes == Some(true) || (entry.began && entry.status.done() && entry.changes.is_some());
-        if may_have_changed(entry) {
+        let held = self.current.map(|held| &held.entry);
+        let is_taken = held.is_none_or(|held| takes(entry, held));
+        if may_have_changed(entry) || (is_taken && held.is_some_and(|held| breaks_off(entry, held))) {
             self.changed = Some(record);
         }
-        if self.current.is_some_and(|held| !takes(entry, &held.entry)) {
-            return;
+        if is_taken {
+            let (asked, began) = (self.asked_by(entry), self.begun_by(record));
+            *self = Self { current: Some(record), asked, began, found: self.found_by(record), ..*self };
         }
-        if entry.status.ended() {
-            let found = entry.status == Status::Success && entry.changes == Some(true);
-            let is_beside = |found: &&Recorded| is_beside(entry, &found.entry);
-            self.found = if found { Some(record) } else { self.found.filter(is_beside) };
-        }
-        let Some(held) = self.current.replace(record) else {
-            self.began = (!entry.status.ended()).then_some(record);
-            self.asked = entry.action.as_deref();
-            return;
-        };
-        let goes_on = !held.entry.status.ended();
-        // Of what another run was at, nobody says any more what it came to.
-        let is_other = held.entry.run != entry.run && (held.entry.work.is_none() || held.entry.work != entry.work);
-        if held.entry.status == Status::Running && is_other {
-            self.changed = Some(record);
-        }
-        // Whoever says again that it runs, or how it ended, need not know what was asked for.
-        let is_same = held.entry.run == entry.run && (goes_on || (entry.status.ended() && entry.run.is_some()));
-        self.asked = self.asked.filter(|_| is_same).or(entry.action.as_deref());
+    }
+
+    /// What the work of an entry that takes its place was asked for by: whoever says again that it runs, or how it ended,
+    /// need not know.
+    fn asked_by(&self, entry: &'a Entry) -> Option<&'a str> {
+        let own = entry.action.as_deref();
+        let Some(held) = self.current.map(|held| &held.entry) else { return own };
+        let is_same = held.run == entry.run && (!held.status.ended() || (entry.status.ended() && entry.run.is_some()));
+        self.asked.filter(|_| is_same).or(own)
+    }
+
+    /// What the work of a report that takes its place began with.
+    fn begun_by(&self, record: &'a Recorded) -> Option<&'a Recorded> {
+        let entry = &record.entry;
+        let goes_on = self.current.is_some_and(|held| !held.entry.status.ended());
         let of_run = |began: &&Recorded| began.entry.run == entry.run && (goes_on || entry.run.is_some());
+        let began = self.began.filter(of_run);
+        if entry.status.ended() {
+            return began;
+        }
+        // Whoever says once more that it runs began when that was said first.
         let is_reported = |record: &Recorded| record.entry.status == Status::Running && record.entry.work.is_none();
-        self.began = if entry.status.ended() {
-            self.began.filter(of_run)
-        } else {
-            // Whoever says once more that it runs began when that was said first.
-            let first = self.began.filter(|began| goes_on && is_reported(began) && is_reported(record));
-            Some(first.filter(of_run).unwrap_or(record))
-        };
+        let first = began.filter(|began| goes_on && is_reported(began) && is_reported(record));
+        Some(first.unwrap_or(record))
+    }
+
+    /// The last report of work that found something, once this one takes its place: with what other work of its decision found.
+    fn found_by(&self, record: &'a Recorded) -> Option<&'a Recorded> {
+        let entry = &record.entry;
+        if !entry.status.ended() {
+            return self.found;
+        }
+        let found = entry.status == Status::Success && entry.changes == Some(true);
+        if found { Some(record) } else { self.found.filter(|found| is_beside(entry, &found.entry)) }
     }
 
     fn seq(&self) -> Option<u64> {
@@ -251,6 +260,12 @@ impl<'a> Track<'a> {
 fn is_beside(entry: &Entry, held: &Entry) -> bool {
     let decision = Entry::decision(entry.work.as_deref());
     decision.is_some() && decision == Entry::decision(held.work.as_deref()) && entry.run == held.run
+}
+
+/// Whether nobody says any more what the work of `held` came to, as another run is at it.
+fn breaks_off(entry: &Entry, held: &Entry) -> bool {
+    let is_other = held.run != entry.run && (held.work.is_none() || held.work != entry.work);
+    held.status == Status::Running && is_other
 }
 
 /// Whether work that ended so changed something, or may have.
