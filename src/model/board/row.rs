@@ -111,60 +111,111 @@ fn changed(spec: &RowSpec, track: &Track<'_>) -> Option<Changed> {
 /// What one layer says in a row for several.
 type Of<'a> = (&'a str, &'a Recorded, &'a Track<'a>);
 
+/// What layers say in one row.
+struct Over<'s> {
+    cells: Vec<Of<'s>>,
+    /// What was done too early, and since when it is.
+    outdated: Vec<(Of<'s>, Change)>,
+    /// The layers that have something to do and said nothing, or nothing since that was found.
+    missing: Vec<String>,
+    /// What keeps the row from being done: of a layer, or of the whole.
+    telling: Option<(Option<&'s str>, &'s Recorded, &'s Track<'s>)>,
+}
+
 /// Failure if one failed, running while one runs, dropped if one did not take place, success when every layer that was
 /// planned with changes is done, else pending.
-/// What did not go well with the whole row counts too, until all layers are done that had something to do.
 fn over_layers(row: &mut Row, (layout, spec): (&Layout, &RowSpec), standing: &Standing<'_, '_>, before: &Before<'_>) {
-    let Standing { whole, layers } = standing;
-    let cells = layers.iter().filter_map(|(layer, track)| Some((*layer, track.current?, track)));
-    let (outdated, cells): (Vec<Of<'_>>, Vec<Of<'_>>) =
-        cells.partition(|(layer, _, track)| before.outdated_by(track, Some(layer)).is_some());
-    row.missing = before.to_do(layout, outdated.iter().map(|(layer, ..)| *layer));
-    row.missing.retain(|layer| cells.iter().all(|(known, ..)| known != layer));
-    let done = cells.iter().filter(|(_, record, _)| record.entry.status.done()).count();
-    let open = !row.missing.is_empty() || done < cells.len();
-    let total = cells.len() + row.missing.len();
-    let too_early = || {
-        let kind = outdated.first().and_then(|(layer, _, track)| before.outdated_by(track, Some(layer)));
-        kind.map(since).unwrap_or_default().to_owned()
-    };
-    let is_whole = |whole: &&Recorded| whole.entry.status == Status::Running || open || !before.layers_are_done();
-    let of_whole = whole.current.filter(is_whole).map(|record| (None, record, whole));
-    let all = of_whole.into_iter().chain(cells.iter().map(|(layer, record, track)| (Some(*layer), *record, *track)));
-    let telling = all.filter(|(_, record, _)| tells(&record.entry).is_some());
-    let telling = telling.min_by_key(|(_, record, _)| tells(&record.entry));
-    row.status = match telling {
-        Some((_, record, _)) => record.entry.status,
-        None if open => Status::Pending,
-        None if cells.iter().all(|(_, record, _)| record.entry.status == Status::Skipped) => Status::Skipped,
-        None => Status::Success,
-    };
-    row.note = match telling {
-        Some((Some(layer), record, _)) if record.entry.note.is_empty() => layer.to_owned(),
-        Some((Some(layer), record, _)) => format!("{layer}: {}", record.entry.note),
-        Some((None, record, _)) => record.entry.note.clone(),
-        None if total == 1 => cells.first().map_or_else(too_early, |(_, record, _)| record.entry.note.clone()),
-        None => format!("{done} of {total} layers"),
-    };
-    let newest = || cells.iter().map(|(_, record, track)| (*record, *track)).max_by_key(|(record, _)| record.seq);
-    if let Some((record, track)) = telling.map(|(_, record, track)| (record, track)).or_else(newest) {
+    let over = Over::of(layout, standing, before);
+    (row.status, row.note) = (over.status(), over.note());
+    if let Some((record, track)) = over.shown() {
         tell_of(row, record, track);
     }
-    row.seconds = match (telling, &*cells) {
-        (Some((None, _, track)), _) => seconds(track),
-        (_, [(_, _, track)]) => seconds(track),
-        _ => None,
-    };
-    let changes = |known: bool| move |(_, record, _): &Of<'_>| record.entry.changes == Some(known);
-    row.changes = match cells.iter().any(changes(true)) {
-        true => Some(true),
-        false => (!cells.is_empty() && cells.iter().all(changes(false))).then_some(false),
-    };
-    row.cells = cells.iter().map(|of| cell(spec, of)).collect();
-    row.outdated = outdated.iter().map(|of| cell(spec, of)).collect();
+    row.seconds = over.seconds();
+    row.changes = over.changes();
+    row.cells = over.cells.iter().map(|of| cell(spec, of)).collect();
+    row.outdated = over.outdated.iter().map(|(of, _)| cell(spec, of)).collect();
+    row.missing = over.missing;
     row.began = row.cells.iter().any(|cell| cell.began);
     let changed = row.cells.iter().chain(&row.outdated).filter_map(|cell| cell.changed.as_ref());
     row.changed = changed.max_by_key(|changed| changed.seq).cloned();
+}
+
+impl<'s> Over<'s> {
+    fn of(layout: &Layout, standing: &'s Standing<'_, '_>, before: &Before<'_>) -> Self {
+        let Standing { whole, layers } = standing;
+        let (mut cells, mut outdated): (Vec<Of<'s>>, _) = (Vec::new(), Vec::new());
+        for (layer, track) in layers {
+            let Some(record) = track.current else { continue };
+            match before.outdated_by(track, Some(layer)) {
+                Some(kind) => outdated.push(((*layer, record, track), kind)),
+                None => cells.push((*layer, record, track)),
+            }
+        }
+        let mut missing = before.to_do(layout, outdated.iter().map(|((layer, ..), _)| *layer));
+        missing.retain(|layer| cells.iter().all(|(known, ..)| known != layer));
+        let mut over = Self { cells, outdated, missing, telling: None };
+        // What did not go well with the whole counts too, until all layers are done that had something to do.
+        let is_open = over.is_open() || !before.layers_are_done();
+        let of_whole = whole.current.filter(|whole| is_open || whole.entry.status == Status::Running);
+        let of_layers = over.cells.iter().map(|(layer, record, track)| (Some(*layer), *record, *track));
+        let all = of_whole.into_iter().map(|record| (None, record, whole)).chain(of_layers);
+        let telling = all.filter_map(|of| Some((tells(&of.1.entry)?, of)));
+        over.telling = telling.min_by_key(|(rank, _)| *rank).map(|(_, of)| of);
+        over
+    }
+
+    fn done(&self) -> usize {
+        self.cells.iter().filter(|(_, record, _)| record.entry.status.done()).count()
+    }
+
+    /// Whether something is still to be done.
+    fn is_open(&self) -> bool {
+        !self.missing.is_empty() || self.done() < self.cells.len()
+    }
+
+    fn status(&self) -> Status {
+        match self.telling {
+            Some((_, record, _)) => record.entry.status,
+            None if self.is_open() => Status::Pending,
+            None if self.cells.iter().all(|(_, record, _)| record.entry.status == Status::Skipped) => Status::Skipped,
+            None => Status::Success,
+        }
+    }
+
+    fn note(&self) -> String {
+        let total = self.cells.len() + self.missing.len();
+        match (self.telling, &*self.cells, &*self.outdated) {
+            (Some((Some(layer), record, _)), ..) if record.entry.note.is_empty() => layer.to_owned(),
+            (Some((Some(layer), record, _)), ..) => format!("{layer}: {}", record.entry.note),
+            (Some((None, record, _)), ..) => record.entry.note.clone(),
+            (None, [(_, record, _)], _) if total == 1 => record.entry.note.clone(),
+            (None, [], [(_, kind), ..]) if total == 1 => since(*kind).to_owned(),
+            (None, ..) => format!("{} of {total} layers", self.done()),
+        }
+    }
+
+    /// The report that the row shows: what keeps it from being done, else the newest.
+    fn shown(&self) -> Option<(&'s Recorded, &'s Track<'s>)> {
+        let newest =
+            || self.cells.iter().map(|(_, record, track)| (*record, *track)).max_by_key(|(record, _)| record.seq);
+        self.telling.map(|(_, record, track)| (record, track)).or_else(newest)
+    }
+
+    fn seconds(&self) -> Option<i64> {
+        match (self.telling, &*self.cells) {
+            (Some((None, _, track)), _) => seconds(track),
+            (_, [(_, _, track)]) => seconds(track),
+            _ => None,
+        }
+    }
+
+    fn changes(&self) -> Option<bool> {
+        let says = |known: bool| move |(_, record, _): &Of<'_>| record.entry.changes == Some(known);
+        match self.cells.iter().any(says(true)) {
+            true => Some(true),
+            false => (!self.cells.is_empty() && self.cells.iter().all(says(false))).then_some(false),
+        }
+    }
 }
 
 fn cell(spec: &RowSpec, (layer, record, track): &Of<'_>) -> Cell {
