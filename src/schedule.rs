@@ -336,12 +336,13 @@ pub(crate) fn layout(rules: &Rules) -> Layout {
     let mut rows = Vec::new();
     for stage in rules.stages.values() {
         let (effect, held_to) = (rules.effect(&stage.key.value), rules.held_to(&stage.key.value));
+        let before = rules.before(stage);
         let mut add = |layer: Option<&Layer>| {
             let key = layer.map(|layer| layer.key.value.clone());
             let id = key.as_ref().map_or_else(|| stage.key.value.clone(), |key| format!("{}-{key}", stage.key.value));
             rows.push(RowSpec {
                 title: title(stage, layer).unwrap_or_else(|_| id.clone()),
-                after: stage.after.iter().flat_map(|after| after_rows(rules, &after.value, key.as_deref())).collect(),
+                after: before.iter().flat_map(|before| after_rows(rules, &before.value, key.as_deref())).collect(),
                 id,
                 stage: stage.key.value.clone(),
                 layer: key,

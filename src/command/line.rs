@@ -133,8 +133,8 @@ impl Rules {
             return false;
         }
         let (Some(plan), Some(later)) = (&plan.stage, &later.stage) else { return false };
-        let after = self.stages.get(&later.value).map(|stage| stage.after.as_slice()).unwrap_or_default();
-        let comes_after = after.iter().any(|before| before.value == plan.value);
+        let before = self.stages.get(&later.value).map(|stage| self.before(stage)).unwrap_or_default();
+        let comes_after = before.iter().any(|before| before.value == plan.value);
         // Where something is held to the plan, it is that which applies, with what else its stage does.
         let is_held = |handler: &&Handler| handler.held_to().is_some_and(|held| held.value == plan.value);
         let mut applying =
@@ -145,7 +145,7 @@ impl Rules {
 
     /// Whether a handler's work is known to only look.
     fn looks(&self, handler: &Handler) -> bool {
-        handler.stage.as_ref().is_some_and(|stage| self.effect(&stage.value) == Effect::Looks)
+        handler.stage.as_ref().is_some_and(|stage| matches!(self.effect(&stage.value), Effect::Looks | Effect::Checks))
     }
 
     /// Whether a rule is for all of these layers, or for whichever there are.

@@ -163,6 +163,7 @@ pub(crate) struct RowSpec {
     pub(crate) optional: bool,
     /// Shown only once something was reported.
     pub(crate) when_reported: bool,
+    /// What its work does.
     pub(crate) effect: Effect,
     /// The stage that says what is to be done here, where its work is held to the record of one.
     pub(crate) held_to: Option<String>,
@@ -207,6 +208,9 @@ pub(crate) struct Row {
     /// The layers whose work was done too early, with what they said.
     #[serde(skip)]
     pub(crate) outdated: Vec<Cell>,
+    /// What its work does.
+    #[serde(skip)]
+    pub(crate) effect: Effect,
     /// Where layers report to one row: those that have something to do and said nothing, or nothing since that was found.
     pub(crate) missing: Vec<String>,
 }
@@ -248,7 +252,7 @@ pub(crate) struct Changed {
 }
 
 /// How something is known to have changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Change {
     /// It is to be done, says work that only looked.
     Found,

@@ -107,6 +107,8 @@ pub(crate) struct Stage {
 pub(crate) enum Effect {
     /// It only looks, as a plan does: of what it finds its latest word counts.
     Looks,
+    /// It only looks whether all is as it should be. That it is says nothing of what there is to do after it.
+    Checks,
     /// It changes something.
     Changes,
     /// Nothing says.
@@ -283,17 +285,32 @@ impl Rules {
 
     /// What the work of a stage does: what `read-only` says; else what its handlers tell, and of others' work the name `plan`.
     pub(crate) fn effect(&self, stage: &str) -> Effect {
-        match self.stages.get(stage).and_then(|stage| stage.read_only) {
-            Some(true) => Effect::Looks,
-            Some(false) => Effect::Changes,
-            None if self.working_for(stage).any(acts) => Effect::Changes,
-            None if stage == PLAN => Effect::Looks,
-            None => {
-                let mut working = self.working_for(stage).peekable();
-                let looks = |handler: &Handler| handler.record.is_some() || handler.fail_on_changed;
-                if working.peek().is_some() && working.all(looks) { Effect::Looks } else { Effect::Unknown }
+        let read_only = self.stages.get(stage).and_then(|stage| stage.read_only);
+        let working: Vec<&Handler> = self.working_for(stage).collect();
+        let all = |does: fn(&Handler) -> bool| !working.is_empty() && working.iter().all(|handler| does(handler));
+        if read_only == Some(false) || (read_only.is_none() && working.iter().any(|handler| acts(handler))) {
+            Effect::Changes
+        } else if all(|handler| handler.fail_on_changed && handler.record.is_none()) {
+            Effect::Checks
+        } else if read_only.is_some()
+            || stage == PLAN
+            || all(|handler| handler.fail_on_changed || handler.record.is_some())
+        {
+            Effect::Looks
+        } else {
+            Effect::Unknown
+        }
+    }
+
+    /// The stages that one comes after: by its `after`, and since its work is held to what they recorded.
+    pub(crate) fn before<'r>(&'r self, stage: &'r Stage) -> Vec<&'r At<String>> {
+        let mut before: Vec<&At<String>> = stage.after.iter().collect();
+        for held in self.working_for(&stage.key.value).flat_map(Handler::matched) {
+            if held.value != stage.key.value && before.iter().all(|known| known.value != held.value) {
+                before.push(held);
             }
         }
+        before
     }
 
     /// Whether a handler is known to change something.
@@ -310,7 +327,7 @@ impl Rules {
     }
 
     /// The handlers that do a stage's work, and do not only report it.
-    fn working_for(&self, stage: &str) -> impl Iterator<Item = &Handler> {
+    fn working_for<'r>(&'r self, stage: &str) -> impl Iterator<Item = &'r Handler> {
         self.handlers.values().filter(move |handler| handler.works_for(stage))
     }
 }

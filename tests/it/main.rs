@@ -14,6 +14,7 @@ mod decisions;
 mod delegated;
 mod doctor;
 mod earlier_tool;
+mod further;
 mod github;
 mod github_cancelled;
 mod github_endpoints;

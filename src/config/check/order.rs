@@ -33,8 +33,13 @@ const CIRCLES: usize = 20;
 
 /// `after` may not lead back to where it began.
 pub(super) fn circles(rules: &Rules, report: &mut Report) {
-    let layers = rules.layers.iter().map(|(key, layer)| (&**key, &*layer.after)).collect();
-    let stages = rules.stages.iter().map(|(key, stage)| (&**key, &*stage.after)).collect();
+    let layers = rules.layers.iter().map(|(key, layer)| (&**key, layer.after.iter().collect())).collect();
+    let mut stages: Graph<'_> =
+        rules.stages.iter().map(|(key, stage)| (&**key, stage.after.iter().collect())).collect();
+    for (stage, held) in rules.handlers.values().flat_map(|handler| handler.stage.iter().zip(handler.held_to())) {
+        let after = stages.get_mut(&*stage.value).filter(|_| stage.value != held.value);
+        after.into_iter().for_each(|after| after.push(held));
+    }
     for (graph, what) in [(layers, "layer"), (stages, "stage")] {
         for circle in find(&graph) {
             let ([first, others @ ..], Some(last)) = (&*circle, circle.last()) else { continue };
@@ -48,7 +53,7 @@ pub(super) fn circles(rules: &Rules, report: &mut Report) {
     }
 }
 
-type Graph<'g> = IndexMap<&'g str, &'g [At<String>]>;
+type Graph<'g> = IndexMap<&'g str, Vec<&'g At<String>>>;
 
 /// A reference: from where, to where, and its place.
 type Edge<'g> = (usize, usize, &'g At<String>);
@@ -60,7 +65,7 @@ fn find<'g>(graph: &Graph<'g>) -> Vec<Vec<&'g At<String>>> {
     let all: Vec<Vec<Edge<'g>>> = graph
         .values()
         .enumerate()
-        .map(|(from, after)| after.iter().filter_map(|name| Some((from, target(name)?, name))).collect())
+        .map(|(from, after)| after.iter().filter_map(|name| Some((from, target(name)?, *name))).collect())
         .collect();
     let open = not_in_order(&all);
     let edges = || open.iter().flat_map(|at| &all[*at]).filter(|(_, to, _)| open.contains(to));

@@ -1,16 +1,57 @@
 //! What the rows say that a row comes after: what is to be done because of them, and what was done too early.
 
+use std::collections::BTreeMap;
+
 use super::fold::Track;
 use super::{Cell, Change, Changed, Entry, Layout, Recorded, Row, RowSpec, Status};
+use crate::model::rules::Effect;
+
+/// The last changes that reach a row, of each layer and of all: those of the rows before it, and what these let through.
+#[derive(Default, Clone)]
+pub(super) struct Reaching(BTreeMap<(Option<String>, Change), Changed>);
+
+impl Reaching {
+    /// What reaches a row, of one layer or for all, past the rows before it, each with what reaches that.
+    pub(super) fn of<'a>(layer: Option<&str>, before: impl Iterator<Item = (&'a Row, &'a Self)>) -> Self {
+        let mut reaching = Self::default();
+        let mut take = |of: Option<&str>, changed: &Changed| {
+            if changed.kind != Change::Perhaps && is_for(layer, of) {
+                let last = reaching.0.entry((of.map(str::to_owned), changed.kind)).or_insert_with(|| changed.clone());
+                if changed.seq > last.seq {
+                    last.clone_from(changed);
+                }
+            }
+        };
+        for (row, further) in before {
+            told(row).filter_map(|told| Some((told.layer, told.changed?))).for_each(|(of, changed)| take(of, changed));
+            // What was found is settled by what changes something.
+            let passes = |kind| kind == Change::Made || row.effect != Effect::Changes;
+            further
+                .0
+                .iter()
+                .filter(|((_, kind), _)| passes(*kind))
+                .for_each(|((of, _), changed)| take(of.as_deref(), changed));
+        }
+        reaching
+    }
+
+    fn all(&self) -> impl Iterator<Item = (Option<&str>, &Changed)> {
+        self.0.iter().map(|((layer, _), changed)| (layer.as_deref(), changed))
+    }
+
+    /// The layers for which changes were found, or all.
+    fn found(&self) -> impl Iterator<Item = Option<&str>> {
+        self.all().filter(|(_, changed)| changed.kind == Change::Found).map(|(layer, _)| layer)
+    }
+}
 
 /// The rows that a row comes after.
 pub(super) struct Before<'a> {
     rows: &'a [&'a Row],
-    /// Those of them that say whether there is anything to do.
-    deciding: Vec<&'a Row>,
+    /// Those to whose records the work of the row is held.
+    held_to: Vec<&'a Row>,
     told: Vec<Told<'a>>,
-    /// What was made before, by those too that stand before the rows.
-    made: Vec<Told<'a>>,
+    reaching: &'a Reaching,
 }
 
 /// What is said of one layer, or of all.
@@ -19,58 +60,51 @@ struct Told<'a> {
     status: Status,
     changes: Option<bool>,
     changed: Option<&'a Changed>,
+    effect: Effect,
 }
 
 impl<'a> Before<'a> {
-    /// `making` are the rows that made changes and that stand before this one, directly or through others.
-    pub(super) fn of(spec: &RowSpec, rows: &'a [&'a Row], making: &'a [&'a Row]) -> Self {
-        let held_to = rows.iter().copied().filter(|row| spec.held_to.as_ref() == Some(&row.stage));
-        let deciding: Vec<&Row> = held_to.collect();
-        Self {
-            rows,
-            deciding: if deciding.is_empty() { rows.to_vec() } else { deciding },
-            told: rows.iter().copied().flat_map(told).collect(),
-            made: making.iter().copied().flat_map(told).filter(made).collect(),
-        }
+    pub(super) fn of(spec: &RowSpec, rows: &'a [&'a Row], reaching: &'a Reaching) -> Self {
+        let held_to = rows.iter().copied().filter(|row| spec.held_to.as_ref() == Some(&row.stage)).collect();
+        Self { rows, held_to, told: rows.iter().copied().flat_map(told).collect(), reaching }
+    }
+
+    /// The rows that say whether there is anything to do.
+    fn deciding(&self) -> &[&'a Row] {
+        if self.held_to.is_empty() { self.rows } else { &self.held_to }
     }
 
     /// Whether there is nothing to do: for a layer, where one is meant.
     pub(super) fn is_idle(&self, layer: Option<&str>) -> bool {
-        let concerns = |row: &&&Row| row.layer.is_none() || layer.is_none() || row.layer.as_deref() == layer;
-        let mut deciding = self.deciding.iter().filter(concerns).peekable();
+        let concerns = |row: &&&Row| is_for(row.layer.as_deref(), layer);
+        let mut deciding = self.deciding().iter().filter(concerns).peekable();
+        let is_found = || self.held_to.is_empty() && self.reaching.found().any(|found| is_for(found, layer));
         deciding.peek().is_some()
             && deciding.all(|row| match layer.filter(|_| !row.cells.is_empty()) {
-                Some(layer) => {
-                    let cell = row.cells.iter().find(|cell| cell.layer == layer);
-                    cell.is_some_and(|cell| is_idle(cell.status, cell.changes, cell.changed.as_ref()))
-                }
-                None => is_idle(row.status, row.changes, row.changed.as_ref()),
+                Some(layer) => told(row).any(|told| told.layer == Some(layer) && told.is_idle()),
+                None => told_of_row(row).is_idle(),
             })
+            && !is_found()
     }
 
     /// What a row says that has nothing to do: what the first of a chain has nothing to do with, the rest has not either.
     pub(super) fn nothing_to_do(&self, stage: &str) -> String {
         let inherited =
-            self.deciding.iter().find(|row| row.note.starts_with("nothing to ")).map(|row| row.note.clone());
+            self.deciding().iter().find(|row| row.note.starts_with("nothing to ")).map(|row| row.note.clone());
         inherited.unwrap_or_else(|| format!("nothing to {stage}"))
     }
 
     /// The kind of change that work was done for a layer before, which it is to follow, if there is one.
     pub(super) fn outdated_by(&self, track: &Track<'_>, layer: Option<&str>) -> Option<Change> {
         let record = track.current.filter(|record| record.entry.status.done())?;
-        let is_for = |told: &&Told<'_>| layer.is_none() || told.layer.is_none() || told.layer == layer;
-        let is_after = |changed: &&Changed| match changed.kind {
-            Change::Perhaps => false,
+        let is_after = |changed: &&Changed| match track.began.filter(|began| began.entry.status == Status::Running) {
             // That no file changed says nothing of what was found or made nevertheless.
             _ if !record.entry.began => true,
-            Change::Found => is_after(changed, record),
             // What began before was about what was there before. The jobs of one decision wait for each other.
-            Change::Made => match track.began.filter(|began| began.entry.status == Status::Running) {
-                Some(began) if !is_of_one(&began.entry, changed) => changed.seq > began.seq,
-                Some(_) | None => is_after(changed, record),
-            },
+            Some(began) if changed.kind == Change::Made && !is_of_one(&began.entry, changed) => changed.seq > began.seq,
+            Some(_) | None => is_after(changed, record),
         };
-        let changed = self.told.iter().chain(&self.made).filter(is_for).filter_map(|told| told.changed);
+        let changed = self.reaching.all().filter(|(of, _)| is_for(*of, layer)).map(|(_, changed)| changed);
         changed.filter(is_after).max_by_key(|changed| changed.seq).map(|changed| changed.kind)
     }
 
@@ -82,17 +116,18 @@ impl<'a> Before<'a> {
         let done = || self.told.iter().filter(|told| told.status.done());
         let is_known = |told: &Told<'a>| told.changed.is_some_and(|changed| changed.kind != Change::Perhaps);
         // Where nothing is said of changes a layer may hold some, unless something else says that it does not.
-        let is_idle = |told: &Told<'_>| is_idle(told.status, told.changes, told.changed);
-        let is_said = |layer| self.is_idle(layer) || done().any(|told| told.layer == layer && is_idle(told));
+        let is_said = |layer| self.is_idle(layer) || done().any(|told| told.layer == layer && told.is_idle());
         let may_hold =
             |told: &Told<'a>| told.status == Status::Success && told.changes.is_none() && !is_said(told.layer);
         let told = done().filter(|told| is_known(told) || may_hold(told)).filter_map(|told| told.layer);
+        let found = || self.reaching.found().filter(|_| self.held_to.is_empty());
         // Changes of the whole may be any layer's, and where nobody says which layers hold some, all may.
-        let of_whole = done().any(|told| told.layer.is_none() && is_known(told));
+        let of_whole =
+            done().any(|told| told.layer.is_none() && is_known(told)) || found().any(|layer| layer.is_none());
         let is_any = of_whole || (!self.tells_of_layers() && !self.is_idle(None));
         let any = layout.layers.iter().filter(|_| is_any).map(String::as_str);
         let mut layers: Vec<String> = Vec::new();
-        for layer in told.chain(any).chain(outdated) {
+        for layer in told.chain(found().flatten()).chain(any).chain(outdated) {
             if layers.iter().all(|known| known != layer) {
                 layers.push(layer.to_owned());
             }
@@ -112,32 +147,34 @@ impl<'a> Before<'a> {
 }
 
 /// What a row says, of each of its layers where they report to it.
-fn told<'r>(row: &'r Row) -> impl Iterator<Item = Told<'r>> {
-    let of_cell = |cell: &'r Cell| {
-        let Cell { status, changes, .. } = *cell;
-        Told { layer: Some(cell.layer.as_str()), status, changes, changed: cell.changed.as_ref() }
-    };
+fn told(row: &Row) -> impl Iterator<Item = Told<'_>> {
+    let of_cell = |cell| told_of_cell(row, cell);
     let outdated = row.outdated.iter().map(of_cell).map(|told| Told { status: Status::Pending, ..told });
-    let Row { status, changes, .. } = *row;
-    let changed = row.changed.as_ref();
-    let is_told = row.cells.is_empty() && (row.at.is_some() || changed.is_some());
-    let whole = is_told.then_some(Told { layer: row.layer.as_deref(), status, changes, changed });
-    row.cells.iter().map(of_cell).chain(outdated).chain(whole)
+    let is_told = row.cells.is_empty() && (row.at.is_some() || row.changed.is_some());
+    row.cells.iter().map(of_cell).chain(outdated).chain(is_told.then(|| told_of_row(row)))
 }
 
-/// Whether a row says that changes were made.
-pub(super) fn made_changes(row: &Row) -> bool {
-    told(row).any(|told| made(&told))
+fn told_of_row(row: &Row) -> Told<'_> {
+    let Row { status, changes, effect, .. } = *row;
+    Told { layer: row.layer.as_deref(), status, changes, changed: row.changed.as_ref(), effect }
 }
 
-fn made(told: &Told<'_>) -> bool {
-    told.changed.is_some_and(|changed| changed.kind == Change::Made)
+fn told_of_cell<'a>(row: &Row, cell: &'a Cell) -> Told<'a> {
+    let Cell { status, changes, .. } = *cell;
+    Told { layer: Some(cell.layer.as_str()), status, changes, changed: cell.changed.as_ref(), effect: row.effect }
 }
 
-/// Whether there was nothing to do, or nothing was found to do.
-fn is_idle(status: Status, changes: Option<bool>, changed: Option<&Changed>) -> bool {
-    let found_none = status == Status::Skipped || (status == Status::Success && changes == Some(false));
-    found_none && changed.is_none()
+impl Told<'_> {
+    /// Whether there was nothing to do, or nothing was found to do.
+    fn is_idle(&self) -> bool {
+        let found_none = self.status == Status::Success && self.changes == Some(false) && self.effect != Effect::Checks;
+        (found_none || self.status == Status::Skipped) && self.changed.is_none()
+    }
+}
+
+/// Whether what is said of one of two layers, or of all, is for the other.
+fn is_for(one: Option<&str>, other: Option<&str>) -> bool {
+    one.is_none() || other.is_none() || one == other
 }
 
 /// Whether something changed after work had ended.

@@ -1,8 +1,8 @@
 //! The fold from entries to rows: which entry a row shows.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use super::before::{Before, made_changes};
+use super::before::{Before, Reaching};
 use super::row::{row, shown_link};
 use super::{Board, Entry, Happening, Layout, Recorded, Row, RowSpec, Status};
 
@@ -13,17 +13,15 @@ pub(crate) fn fold(layout: &Layout, recorded: &[Recorded]) -> Board {
     let tracks = tracks(layout, &ordered);
     let index: HashMap<&str, usize> = layout.rows.iter().enumerate().map(|(at, spec)| (spec.id.as_str(), at)).collect();
     let mut rows: Vec<Option<Row>> = vec![None; layout.rows.len()];
-    // The rows that made changes and that a row comes after, through others too.
-    let mut making: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); layout.rows.len()];
+    let mut reaching: Vec<Reaching> = vec![Reaching::default(); layout.rows.len()];
     for at in lower_first(layout, &index) {
         let spec = &layout.rows[at];
         let places: Vec<usize> = spec.after.iter().filter_map(|id| index.get(id.as_str()).copied()).collect();
-        making[at] = places.iter().flat_map(|before| making[*before].iter().copied()).collect();
-        making[at].extend(places.iter().copied().filter(|before| rows[*before].as_ref().is_some_and(made_changes)));
-        let of = |place: &usize| rows[*place].as_ref();
-        let (direct, making): (Vec<&Row>, Vec<&Row>) =
-            (places.iter().filter_map(of).collect(), making[at].iter().filter_map(of).collect());
-        rows[at] = Some(row(layout, spec, tracks.get(spec.id.as_str()), &Before::of(spec, &direct, &making)));
+        let before = places.iter().filter_map(|place| Some((rows[*place].as_ref()?, &reaching[*place])));
+        reaching[at] = Reaching::of(spec.layer.as_deref(), before);
+        let before: Vec<&Row> = places.iter().filter_map(|place| rows[*place].as_ref()).collect();
+        let before = Before::of(spec, &before, &reaching[at]);
+        rows[at] = Some(row(layout, spec, tracks.get(spec.id.as_str()), &before));
     }
     Board { history: history(layout, &ordered, &tracks), rows: rows.into_iter().flatten().collect() }
 }

@@ -30,6 +30,7 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
         digest: None,
         cells: Vec::new(),
         outdated: Vec::new(),
+        effect: spec.effect,
         missing: Vec::new(),
     };
     // Where there is nothing to do, and nothing was ever done, what did nothing leaves nothing to be done.
@@ -96,7 +97,7 @@ fn changed(spec: &RowSpec, track: &Track<'_>) -> Option<Changed> {
     let of =
         |record: &Recorded, kind| Changed { kind, seq: record.seq, at: record.at, work: record.entry.work.clone() };
     let made = match spec.effect {
-        Effect::Looks => {
+        Effect::Looks | Effect::Checks => {
             let found = track.found.filter(|_| current.entry.status.done());
             return found.map(|record| of(record, Change::Found));
         }

@@ -240,3 +240,24 @@ fn what_a_run_does_once_more_after_it_had_ended_began_once_more() {
         assert_eq!(status(&all, "e2e"), Status::Success, "{:#?}", all.row("e2e"));
     }
 }
+
+/// Policies that were checked say nothing of the layers for which the plans behind them found changes.
+#[test]
+fn what_was_found_is_to_be_done_for_each_layer_though_something_stands_between() {
+    let rows = vec![
+        spec("plan", Some("a"), &[]),
+        spec("plan", Some("b"), &[]),
+        spec("policy", Some("a"), &["plan-a"]),
+        spec("policy", Some("b"), &["plan-b"]),
+        spec("apply", None, &["policy-a", "policy-b"]),
+    ];
+    let said = |stage: &str, key: &str, changes| {
+        let row = if stage == "apply" { stage.to_owned() } else { format!("{stage}-{key}") };
+        Entry { changes: Some(changes), ..report(&row, Some(key), 1, Status::Success) }
+    };
+    let entries = ["a", "b"].into_iter().flat_map(|key| [said("plan", key, true), said("policy", key, false)]);
+    let entries = entries.chain([said("apply", "a", true)]);
+    let board = fold(&Layout { rows, ..layout() }, &journal(entries));
+    let apply = board.row("apply").unwrap();
+    assert_eq!((apply.status, &*apply.missing), (Status::Pending, &["b".to_owned()][..]));
+}

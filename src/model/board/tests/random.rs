@@ -199,7 +199,8 @@ proptest! {
         last in prop::sample::select(&["e2e", "publish"][..]),
     ) {
         let [_, applied] = done(&row_of(&layout, "apply", layer), Some(layer), Some(true));
-        let past = past.into_iter().filter(|entry| entry.row != last || entry.layer.as_deref().is_none_or(|of| of == layer));
+        let is_of_layer = |entry: &Entry| entry.began && entry.layer.as_deref().is_none_or(|of| of == layer);
+        let past = past.into_iter().filter(|entry| entry.row != last || is_of_layer(entry));
         let later = later.into_iter().filter(|entry| entry.row != last);
         let board = fold(&layout, &journal(past.chain([applied]).chain(later)));
         prop_assert_ne!(board.row(last).unwrap().status, Status::Success, "{:#?}", board.rows);

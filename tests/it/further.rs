@@ -1,0 +1,161 @@
+//! What reaches a stage through those between: what a plan found is applied, whatever stands between the two.
+
+use crate::place::{GitHub, Local, Place};
+
+/// A check of policies between a plan and its apply.
+const BETWEEN: &str = r#"
+version = 1
+
+[layers.a]
+dir = "a"
+
+[stages.plan]
+each = "layer"
+
+[stages.policy]
+each  = "layer"
+after = ["plan"]
+POLICY
+
+[stages.apply]
+each  = "layer"
+after = ["policy"]
+
+[commands.plan]
+pattern = '/plan'
+
+[commands.policy]
+pattern = '/policy'
+
+[commands.apply]
+pattern = '/apply'
+
+[[rules]]
+command = "plan"
+gate    = "anyone"
+run     = "plan"
+
+[[rules]]
+command = "policy"
+gate    = "anyone"
+run     = "policy"
+
+[[rules]]
+command = "apply"
+gate    = "anyone"
+run     = "apply"
+
+[handlers.plan]
+each   = "layer"
+stage  = "plan"
+record = { changes = "changes" }
+steps  = [{ run = ["cat", "STORE/world"], capture = "changes" }, { run = ["grep", "-q", "x", "STORE/world"], ok = [0, 1], changed = [0] }]
+
+[handlers.policy]
+each  = "layer"
+stage = "policy"
+WORK
+
+[handlers.apply]
+each  = "layer"
+stage = "apply"
+steps = [{ run = ["cat", "STORE/world"], capture = "changes"MATCHES }, { run = ["sh", "-c", "printf '' > STORE/world"] }]
+"#;
+
+/// The policies are checked by a step.
+const STEPS: &str = "steps = [{ run = [\"true\"] }]";
+
+/// Of what ci.toml says of the policies, how they are checked, and whether the apply is held to the plan.
+fn config(policy: &str, work: &str, is_held: bool) -> String {
+    let matches = if is_held { ", matches = \"plan\"" } else { "" };
+    BETWEEN.replace("POLICY", policy).replace("WORK", work).replace("MATCHES", matches)
+}
+
+#[test]
+fn what_is_found_anew_is_to_be_applied_though_something_stands_between() {
+    for policy in ["", "read-only = true"] {
+        for is_held in [false, true] {
+            let place = Local::with(&config(policy, STEPS, is_held));
+            place.ci(&["check-config"]).exits(0);
+            for before in ["x\n", ""] {
+                place.put("world", before);
+                for line in ["/plan", "/policy", "/apply"] {
+                    place.says(line).exits(0);
+                }
+                place.put("world", "x\n");
+                for line in ["/plan", "/policy"] {
+                    place.says(line).exits(0);
+                    let apply = place.row("apply-a");
+                    assert!(apply.starts_with("pending: "), "{policy:?} {is_held} {before:?} {line}: {apply}");
+                }
+            }
+        }
+    }
+}
+
+/// A check that holds found nothing wrong, which says nothing of what a plan found.
+#[test]
+fn what_is_found_is_to_be_applied_though_a_check_between_found_nothing_wrong() {
+    let fails = "fail-on-changed = true\nsteps = [{ run = [\"true\"], changed = [1] }]";
+    for is_held in [false, true] {
+        let place = Local::with(&config("", fails, is_held));
+        place.ci(&["check-config"]).exits(0);
+        place.put("world", "x\n");
+        for line in ["/plan", "/policy"] {
+            place.says(line).exits(0);
+        }
+        assert_eq!(place.row("apply-a"), "pending: ", "{is_held}");
+        place.put("world", "");
+        for line in ["/plan", "/policy"] {
+            place.says(line).exits(0);
+        }
+        assert_eq!(place.row("plan-a"), "success: ");
+        assert!(!is_held || place.row("apply-a") == "skipped: nothing to apply", "{}", place.row("apply-a"));
+    }
+}
+
+/// The job that checks the policies says that it changed nothing.
+#[test]
+fn what_is_found_is_to_be_applied_though_others_between_changed_nothing() {
+    for policy in ["", "read-only = true"] {
+        for is_held in [false, true] {
+            let place = GitHub::with(&config(policy, "delegate = \"conftest\"", is_held));
+            place.put("world", "x\n");
+            place.says("/plan").exits(0);
+            let report = ["update", "--pr", "7", "--stage", "policy", "--status", "success", "--changes", "false"];
+            place.ci(&report).exits(0);
+            assert_eq!(place.row(7, "apply-a"), "pending: ", "{policy:?} {is_held}");
+        }
+    }
+}
+
+/// Files that are formatted as they should be leave a plan to be made.
+#[test]
+fn a_lint_that_found_nothing_wrong_leaves_what_comes_after_it_to_be_done() {
+    let lint = "[stages.lint]\n\n[stages.plan]\nafter = [\"lint\"]\n";
+    let config = config("", STEPS, true).replace("[stages.plan]\n", lint)
+        + "\n[commands.lint]\npattern = '/lint'\n\n\
+        [[rules]]\ncommand = \"lint\"\ngate = \"anyone\"\nrun = \"lint\"\n\n\
+        [handlers.lint]\nstage = \"lint\"\nfail-on-changed = true\nsteps = [{ run = [\"true\"], changed = [1] }]\n";
+    let place = Local::with(&config);
+    place.ci(&["check-config"]).exits(0);
+    place.put("world", "x\n");
+    place.says("/lint").exits(0);
+    let rows = ["lint", "plan-a", "policy-a", "apply-a"].map(|row| place.row(row));
+    assert_eq!(rows, ["success: ", "pending: ", "pending: ", "pending: "]);
+}
+
+/// Nothing but the comparison says that the plan comes first.
+#[test]
+fn what_is_held_to_a_plan_comes_after_it() {
+    let config = config("", STEPS, true).replace("after = [\"policy\"]\n", "");
+    let place = Local::with(&config);
+    place.ci(&["check-config"]).exits(0);
+    place.put("world", "x\n");
+    for line in ["/plan", "/apply"] {
+        place.says(line).exits(0);
+    }
+    place.put("world", "x\n");
+    place.says("/plan").exits(0);
+    assert_eq!(place.row("apply-a"), "pending: changes were found since");
+}
