@@ -133,14 +133,19 @@ impl Rules {
             return false;
         }
         let (Some(plan), Some(later)) = (&plan.stage, &later.stage) else { return false };
-        let before = self.stages.get(&later.value).map(|stage| self.before(stage)).unwrap_or_default();
-        let comes_after = before.iter().any(|before| before.value == plan.value);
         // Where something is held to the plan, it is that which applies, with what else its stage does.
-        let is_held = |handler: &&Handler| handler.held_to().is_some_and(|held| held.value == plan.value);
+        let is_held_to = |held: &At<String>| held.value == plan.value;
+        let is_held = |handler: &&Handler| !self.looks(handler) && handler.held_to().is_some_and(is_held_to);
         let mut applying =
             self.handlers.values().filter(is_held).filter_map(|handler| handler.stage.as_ref()).peekable();
         let is_harmless = applying.peek().is_some() && applying.all(|stage| stage.value != later.value);
-        comes_after && !is_harmless
+        !is_harmless && self.comes_after(&later.value, &plan.value)
+    }
+
+    /// Whether a stage comes after another, directly or through others.
+    fn comes_after(&self, stage: &str, first: &str) -> bool {
+        let before = self.stages.get(stage).map(|stage| self.before(stage)).unwrap_or_default();
+        before.iter().any(|before| before.value == first || self.comes_after(&before.value, first))
     }
 
     /// Whether a handler's work is known to only look.

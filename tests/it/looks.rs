@@ -122,27 +122,6 @@ fn what_a_gate_asks_for_of_other_work_does_not_only_look() {
     }
 }
 
-/// `/plan` is two plans, each by a handler of its own, of which only one finds something.
-#[test]
-fn what_one_of_two_plans_found_is_not_hidden_by_the_other() {
-    let second = "\n[handlers.plan-more]\nstage = \"plan\"\nrecord = { changes = \"changes\" }\n\
-                  steps = [{ run = [\"cat\", \"STORE/more\"], capture = \"changes\" }, \
-                  { run = [\"grep\", \"-q\", \"x\", \"STORE/more\"], ok = [0, 1], changed = [0] }]\n";
-    let once = PLAN_ALONE.replace("run     = \"plan\"", "run     = [\"plan\", \"plan-more\"]") + second;
-    for (world, more) in [("x\n", "\n"), ("\n", "x\n")] {
-        let place = Local::with(&once);
-        place.ci(&["check-config"]).exits(0);
-        place.put("world", world);
-        place.put("more", more);
-        place.says("/plan").exits(0);
-        assert_eq!(place.row("apply"), "pending: ", "{world:?} {more:?}");
-        place.put("world", "\n");
-        place.put("more", "\n");
-        place.says("/plan").exits(0);
-        assert_eq!(place.row("apply"), "skipped: nothing to apply", "{world:?} {more:?}");
-    }
-}
-
 /// A plan without a record, in a stage whose name does not tell, of which ci.toml says that it only looks.
 #[test]
 fn a_stage_that_is_read_only_only_looks() {

@@ -37,6 +37,7 @@ mod project;
 mod quickstart;
 mod readme;
 mod repeated;
+mod said_again;
 mod show;
 mod signals;
 mod slips;

@@ -30,6 +30,7 @@ pub(super) fn all(resolved: &Resolved, templates: &BTreeMap<String, Source>, rep
     commands::ambiguous(&resolved.rules, report);
     never::unreachable(&resolved.rules, report);
     for rule in &resolved.rules.rules {
+        order::shared(rule, &resolved.rules, report);
         never::impossible(rule, report);
         never::behind_others(rule, &resolved.rules, report);
     }

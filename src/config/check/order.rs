@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 
 use crate::config::report::Report;
 use crate::diagnostic::Code;
-use crate::model::rules::Rules;
+use crate::model::rules::{Action, Rule, Rules};
 use crate::model::span::{At, Span};
 
 /// Two stages may not write the same row.
@@ -28,6 +28,26 @@ pub(super) fn rows(rules: &Rules, report: &mut Report) {
     }
 }
 
+/// A row shows one work at a time: of two that a rule begins one after the other, the second would hide what the first came to,
+/// found and recorded.
+pub(super) fn shared(rule: &Rule, rules: &Rules, report: &mut Report) {
+    let Action::Run(run) = &rule.action else { return };
+    let mut first: HashMap<&str, &At<String>> = HashMap::new();
+    for key in run {
+        let Some(handler) = rules.handlers.get(&key.value) else { continue };
+        let Some(stage) = handler.stage.as_ref().filter(|stage| handler.works_for(&stage.value)) else { continue };
+        let Some(other) = first.get(&*stage.value).filter(|other| other.value != key.value) else {
+            first.insert(&stage.value, key);
+            continue;
+        };
+        let message = format!("`{}` would hide what `{}` says in the row of `{}`", key.value, other.value, stage.value);
+        report
+            .error(Code::SharedRow, &key.span, message)
+            .related(&other.span, "does the same stage's work")
+            .help("give one of them a stage of its own, or make one handler of the steps of both");
+    }
+}
+
 /// The most circles that are told of one graph. Each costs a search.
 const CIRCLES: usize = 20;
 
@@ -36,7 +56,11 @@ pub(super) fn circles(rules: &Rules, report: &mut Report) {
     let layers = rules.layers.iter().map(|(key, layer)| (&**key, layer.after.iter().collect())).collect();
     let mut stages: Graph<'_> =
         rules.stages.iter().map(|(key, stage)| (&**key, stage.after.iter().collect())).collect();
-    for (stage, held) in rules.handlers.values().flat_map(|handler| handler.stage.iter().zip(handler.held_to())) {
+    for (stage, held) in rules
+        .handlers
+        .values()
+        .flat_map(|handler| handler.matched().filter_map(|held| Some((handler.stage.as_ref()?, held))))
+    {
         let after = stages.get_mut(&*stage.value).filter(|_| stage.value != held.value);
         after.into_iter().for_each(|after| after.push(held));
     }

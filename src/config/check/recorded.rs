@@ -5,19 +5,16 @@ use std::collections::{HashMap, HashSet};
 use crate::config::report::Report;
 use crate::config::resolve::{Of, Resolved};
 use crate::diagnostic::Code;
-use crate::model::rules::{Action, ArgKind, Effect, Gate, GateRef, Handler, PLAN, Rule, Rules, Select, held_to};
-use crate::model::span::At;
+use crate::model::rules::{Action, ArgKind, Effect, GateRef, Handler, PLAN, Rule, Rules, Select, Stage, held_to};
+use crate::model::span::{At, Span};
 
 pub(super) fn all(resolved: &Resolved, report: &mut Report) {
     let rules = &resolved.rules;
     for rule in &rules.rules {
         nothing_planned(rule, rules, report);
-        shared_record(rule, rules, report);
     }
     nothing_recorded(resolved, report);
-    for gate in rules.gates.values() {
-        unknown_effect(gate, rules, report);
-    }
+    unknown_effects(rules, report);
 }
 
 /// Which layers are planned a stage says: the one that the work is held to, or the gate asks for, or `plan`.
@@ -75,40 +72,33 @@ fn nothing_recorded(resolved: &Resolved, report: &mut Report) {
     }
 }
 
-/// A row keeps one record: of two that a command makes, what is held to the first never finds it again.
-fn shared_record(rule: &Rule, rules: &Rules, report: &mut Report) {
-    let Action::Run(run) = &rule.action else { return };
-    let is_compared =
-        |stage: &str| rules.handlers.values().any(|handler| handler.matched().any(|one| one.value == stage));
-    let recorded = |handler: &Handler| {
-        let stage = handler.stage.as_ref().filter(|_| handler.record.is_some())?;
-        Some(stage.value.clone()).filter(|stage| is_compared(stage))
+/// What only looks is told from what changes something by its handlers, and where they do not tell, by `read-only`. It counts
+/// where a gate waits for a stage, and where one stands behind a plan and before others: it may be the apply, or a check.
+fn unknown_effects(rules: &Rules, report: &mut Report) {
+    let followed: HashSet<&str> = rules.stages.values().flat_map(|stage| &stage.after).map(|key| &*key.value).collect();
+    let waited_for: HashMap<&str, &Span> = rules
+        .gates
+        .values()
+        .rev()
+        .filter_map(|gate| gate.planned.as_ref())
+        .map(|stage| (&*stage.value, &stage.span))
+        .collect();
+    let is_behind_a_plan = |stage: &Stage| {
+        let looks = |key: &&At<String>| matches!(rules.effect(&key.value), Effect::Looks);
+        followed.contains(&*stage.key.value) && rules.before(stage).iter().any(looks)
     };
-    let mut first: HashMap<String, &At<String>> = HashMap::new();
-    for key in run {
-        let Some(stage) = rules.handlers.get(&key.value).and_then(recorded) else { continue };
-        let Some(other) = first.get(&stage).filter(|other| other.value != key.value) else {
-            first.insert(stage, key);
-            continue;
-        };
-        let message =
-            format!("`{}` takes the place of what `{}` records for the stage `{stage}`", key.value, other.value);
-        report
-            .error(Code::SharedRecord, &key.span, message)
-            .related(&other.span, "recorded first")
-            .help("give one of the handlers a stage of its own, and hold to that what comes after it");
+    for stage in rules.stages.values() {
+        let key = &stage.key;
+        let waited_for = waited_for.get(&*key.value).copied();
+        let Some(span) = waited_for.or_else(|| is_behind_a_plan(stage).then_some(&key.span)) else { continue };
+        let is_done_here = rules.handlers.values().any(|handler| handler.works_for(&key.value));
+        if is_done_here && rules.effect(&key.value) == Effect::Unknown {
+            let message = format!("nothing says whether the stage `{}` only looks, or changes something", key.value);
+            let help = format!(
+                "write `read-only = true` under `[stages.{}]` if it only looks, else `read-only = false`",
+                key.value
+            );
+            report.warning(Code::UnknownEffect, span, message).help(help);
+        }
     }
-}
-
-/// A gate waits for what only looks, or for what changes something: which of both counts once it was done again.
-fn unknown_effect(gate: &Gate, rules: &Rules, report: &mut Report) {
-    let Some(stage) = &gate.planned else { return };
-    let is_done_here = rules.handlers.values().any(|handler| handler.works_for(&stage.value));
-    if !is_done_here || rules.effect(&stage.value) != Effect::Unknown {
-        return;
-    }
-    let message = format!("nothing says whether the stage `{}` only looks, or changes something", stage.value);
-    let help =
-        format!("write `read-only = true` under `[stages.{}]` if it only looks, else `read-only = false`", stage.value);
-    report.warning(Code::UnknownEffect, &stage.span, message).help(help);
 }

@@ -74,6 +74,11 @@ impl<'a> Before<'a> {
         if self.held_to.is_empty() { self.rows } else { &self.held_to }
     }
 
+    /// Whether what comes before only looks, as a plan does.
+    pub(super) fn looks(&self) -> bool {
+        self.rows.iter().any(|row| row.effect == Effect::Looks)
+    }
+
     /// Whether there is nothing to do: for a layer, where one is meant.
     pub(super) fn is_idle(&self, layer: Option<&str>) -> bool {
         let concerns = |row: &&&Row| is_for(row.layer.as_deref(), layer);
@@ -96,7 +101,7 @@ impl<'a> Before<'a> {
 
     /// The kind of change that work was done for a layer before, which it is to follow, if there is one.
     pub(super) fn outdated_by(&self, track: &Track<'_>, layer: Option<&str>) -> Option<Change> {
-        let record = track.current.filter(|record| record.entry.status.done())?;
+        let record = track.outcome.filter(|record| record.entry.status.done())?;
         let is_after = |changed: &&Changed| match track.began.filter(|began| began.entry.status == Status::Running) {
             // That no file changed says nothing of what was found or made nevertheless.
             _ if !record.entry.began => true,

@@ -161,8 +161,8 @@ pub(super) struct Track<'a> {
     pub(super) began: Option<&'a Recorded>,
     /// What the work of `current` was asked for by.
     pub(super) asked: Option<&'a str>,
-    /// The last report of work that found something to change, in the decision of `current`.
-    pub(super) found: Option<&'a Recorded>,
+    /// How that work ended: `current`, or what it says once more without a word on changes.
+    pub(super) outcome: Option<&'a Recorded>,
     /// The last report of work that changed something, or may have.
     pub(super) changed: Option<&'a Recorded>,
     /// Whether any work said whether it changed something.
@@ -176,13 +176,25 @@ impl<'a> Track<'a> {
         self.says |= entry.changes == Some(true) || (entry.began && entry.status.done() && entry.changes.is_some());
         let held = self.current.map(|held| &held.entry);
         let is_taken = held.is_none_or(|held| takes(entry, held));
-        if may_have_changed(entry) || (is_taken && held.is_some_and(|held| breaks_off(entry, held))) {
+        let is_again = self.outcome.is_some_and(|outcome| says_again(entry, &outcome.entry));
+        if (may_have_changed(entry) && !is_again) || (is_taken && held.is_some_and(|held| breaks_off(entry, held))) {
             self.changed = Some(record);
         }
         if is_taken {
+            let outcome = if is_again { self.outcome } else { Some(record).filter(|_| entry.status.ended()) };
             let (asked, began) = (self.asked_by(entry), self.begun_by(record));
-            *self = Self { current: Some(record), asked, began, found: self.found_by(record), ..*self };
+            *self = Self { current: Some(record), asked, began, outcome, ..*self };
         }
+    }
+
+    /// What its work said of changes.
+    pub(super) fn changes(&self) -> Option<bool> {
+        self.outcome?.entry.changes
+    }
+
+    /// What its work recorded.
+    pub(super) fn digest(&self) -> Option<String> {
+        self.outcome?.entry.digest.clone()
     }
 
     /// What the work of an entry that takes its place was asked for by: whoever says again that it runs, or how it ended,
@@ -209,16 +221,6 @@ impl<'a> Track<'a> {
         Some(first.unwrap_or(record))
     }
 
-    /// The last report of work that found something, once this one takes its place: with what other work of its decision found.
-    fn found_by(&self, record: &'a Recorded) -> Option<&'a Recorded> {
-        let entry = &record.entry;
-        if !entry.status.ended() {
-            return self.found;
-        }
-        let found = entry.status == Status::Success && entry.changes == Some(true);
-        if found { Some(record) } else { self.found.filter(|found| is_beside(entry, &found.entry)) }
-    }
-
     fn seq(&self) -> Option<u64> {
         self.current.map(|record| record.seq)
     }
@@ -231,6 +233,9 @@ impl<'a> Track<'a> {
 
     /// Whether what this says of the whole row stands in place of what `layer` says.
     fn replaces(&self, layer: &Self) -> bool {
+        if layer.outcome.zip(self.current).is_some_and(|(layer, whole)| says_again(&whole.entry, &layer.entry)) {
+            return false;
+        }
         let (Some(whole), Some(layer)) = (self.current, layer.current) else { return false };
         if whole.seq > layer.seq { takes(&whole.entry, &layer.entry) } else { !takes(&layer.entry, &whole.entry) }
     }
@@ -254,10 +259,12 @@ impl<'a> Track<'a> {
     }
 }
 
-/// Whether an outcome is of other work of the decision whose work said `held`, by the same run: two plans of one command.
-fn is_beside(entry: &Entry, held: &Entry) -> bool {
-    let decision = Entry::decision(entry.work.as_deref());
-    decision.is_some() && decision == Entry::decision(held.work.as_deref()) && entry.run == held.run
+/// Whether a report says once more how work of a run ended, as `held` did with all that there is to know: at the end of a job,
+/// or of the run.
+fn says_again(entry: &Entry, held: &Entry) -> bool {
+    let is_outcome = entry.status.ended() && entry.status == held.status && held.began;
+    let is_of_run = entry.run.is_some() && entry.run == held.run && (entry.work.is_none() || held.work.is_none());
+    is_outcome && is_of_run && entry.changes.is_none() && entry.digest.is_none()
 }
 
 /// Whether nobody says any more what the work of `held` came to, as another run is at it.

@@ -52,7 +52,7 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
 /// Whether work that was asked for did not begin, or did not begin again.
 fn did_nothing(track: &Track<'_>) -> bool {
     track.current.is_some_and(|record| match record.entry.status {
-        Status::Dropped => !record.entry.began || record.entry.changes == Some(false),
+        Status::Dropped => !record.entry.began || track.changes() == Some(false),
         Status::Failure => !record.entry.began,
         Status::Pending | Status::Running | Status::Success | Status::Skipped => false,
     })
@@ -60,7 +60,7 @@ fn did_nothing(track: &Track<'_>) -> bool {
 
 fn of_one(row: &mut Row, spec: &RowSpec, track: &Track<'_>, before: &Before<'_>) {
     let Some(record) = track.current else { return };
-    row.changed = changed(spec, track);
+    row.changed = changed(spec, track, before);
     if let Some(kind) = before.outdated_by(track, row.layer.as_deref()) {
         since(kind).clone_into(&mut row.note);
         return;
@@ -69,9 +69,9 @@ fn of_one(row: &mut Row, spec: &RowSpec, track: &Track<'_>, before: &Before<'_>)
     row.status = entry.status;
     row.note.clone_from(&entry.note);
     tell_of(row, record, track);
-    row.changes = entry.changes;
+    row.changes = track.changes();
     row.began = entry.began;
-    row.digest.clone_from(&entry.digest);
+    row.digest = track.digest();
     row.seconds = seconds(track);
 }
 
@@ -92,21 +92,18 @@ fn since(kind: Change) -> &'static str {
 }
 
 /// What whoever comes after this work has to follow.
-fn changed(spec: &RowSpec, track: &Track<'_>) -> Option<Changed> {
-    let current = track.current?;
-    let of =
-        |record: &Recorded, kind| Changed { kind, seq: record.seq, at: record.at, work: record.entry.work.clone() };
-    let made = match spec.effect {
+fn changed(spec: &RowSpec, track: &Track<'_>, before: &Before<'_>) -> Option<Changed> {
+    let (record, kind) = match spec.effect {
         Effect::Looks | Effect::Checks => {
-            let found = track.found.filter(|_| current.entry.status.done());
-            return found.map(|record| of(record, Change::Found));
+            let found = |outcome: &&Recorded| outcome.entry.status == Status::Success && track.changes() == Some(true);
+            (track.outcome.filter(found), Change::Found)
         }
-        Effect::Changes => Change::Made,
-        // Who says of some work whether it changed anything does not say so of what broke off.
-        Effect::Unknown if track.says => Change::Made,
-        Effect::Unknown => Change::Perhaps,
+        Effect::Changes => (track.changed, Change::Made),
+        // What follows a plan may apply it. Who says of some work whether it changed anything does not say so of what broke off.
+        Effect::Unknown if before.looks() || track.says => (track.changed, Change::Made),
+        Effect::Unknown => (track.changed, Change::Perhaps),
     };
-    track.changed.map(|record| of(record, made))
+    record.map(|record| Changed { kind, seq: record.seq, at: record.at, work: record.entry.work.clone() })
 }
 
 /// What one layer says in a row for several.
@@ -133,8 +130,8 @@ fn over_layers(row: &mut Row, (layout, spec): (&Layout, &RowSpec), standing: &St
     }
     row.seconds = over.seconds();
     row.changes = over.changes();
-    row.cells = over.cells.iter().map(|of| cell(spec, of)).collect();
-    row.outdated = over.outdated.iter().map(|(of, _)| cell(spec, of)).collect();
+    row.cells = over.cells.iter().map(|of| cell(spec, of, before)).collect();
+    row.outdated = over.outdated.iter().map(|(of, _)| cell(spec, of, before)).collect();
     row.missing = over.missing;
     row.began = row.cells.iter().any(|cell| cell.began);
     let changed = row.cells.iter().chain(&row.outdated).filter_map(|cell| cell.changed.as_ref());
@@ -211,7 +208,7 @@ impl<'s> Over<'s> {
     }
 
     fn changes(&self) -> Option<bool> {
-        let says = |known: bool| move |(_, record, _): &Of<'_>| record.entry.changes == Some(known);
+        let says = |known: bool| move |(_, _, track): &Of<'_>| track.changes() == Some(known);
         match self.cells.iter().any(says(true)) {
             true => Some(true),
             false => (!self.cells.is_empty() && self.cells.iter().all(says(false))).then_some(false),
@@ -219,19 +216,19 @@ impl<'s> Over<'s> {
     }
 }
 
-fn cell(spec: &RowSpec, (layer, record, track): &Of<'_>) -> Cell {
+fn cell(spec: &RowSpec, (layer, record, track): &Of<'_>, before: &Before<'_>) -> Cell {
     let entry = &record.entry;
     Cell {
         layer: (*layer).to_owned(),
         status: entry.status,
         note: entry.note.clone(),
-        digest: entry.digest.clone(),
-        changes: entry.changes,
+        digest: track.digest(),
+        changes: track.changes(),
         action: track.asked.map(str::to_owned),
         run: entry.run,
         at: record.at,
         seq: record.seq,
-        changed: changed(spec, track),
+        changed: changed(spec, track, before),
         began: entry.began,
     }
 }

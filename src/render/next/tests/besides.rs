@@ -66,14 +66,15 @@ fn a_line_may_do_more_where_no_other_does_less() {
 fn what_was_to_be_applied_is_not_to_be_destroyed_first() {
     let of = |more: &str| {
         rules(&format!(
-            "version = 1\n[layers.a]\ndir = 'a'\n[layers.b]\ndir = 'b'\n[stages.apply]\n\
+            "version = 1\n[layers.a]\ndir = 'a'\n[layers.b]\ndir = 'b'\n[stages.wipe]\n[stages.apply]\n\
              [commands.infra]\npattern = '/infra (?<verb>apply|destroy)(\\s+(?<layers>.+))?'\n\
              usage = '/infra apply|destroy [layer…]'\nargs.verb = {{}}\nargs.layers = {{ type = 'layers', default = 'all' }}\n\
              [commands.recreate]\npattern = '/recreate(\\s+(?<layers>.+))?'\nusage = '/recreate [layer…]'\n\
              args.layers = {{ type = 'layers', default = 'all' }}\n\
-             [[rules]]\ncommand = 'recreate'\ngate = 'anyone'\nrun = ['destroy', 'apply']\n{more}\
+             [[rules]]\ncommand = 'recreate'\ngate = 'anyone'\nrun = ['wipe', 'apply']\n{more}\
              [handlers.apply]\neach = 'layer'\nstage = 'apply'\nlock = true\nsteps = [{{ run = ['true'] }}]\n\
-             [handlers.destroy]\neach = 'layer'\nstage = 'apply'\nlock = true\nsteps = [{{ run = ['true'] }}]\n"
+             [handlers.destroy]\neach = 'layer'\nstage = 'apply'\nlock = true\nsteps = [{{ run = ['true'] }}]\n\
+             [handlers.wipe]\neach = 'layer'\nstage = 'wipe'\nlock = true\nsteps = [{{ run = ['true'] }}]\n"
         ))
     };
     let verbs = "[[rules]]\ncommand = 'infra'\nif = \"args.verb == 'apply'\"\ngate = 'anyone'\nrun = 'apply'\n\
@@ -259,5 +260,30 @@ fn what_is_read_only_is_taken_along_and_what_is_not_is_never() {
     {
         let line = named("drift", [("lint", lint), ("drift", drift)]);
         assert_eq!(line.as_deref(), is_named.then_some("/go"), "{lint:?} {drift:?}");
+    }
+}
+
+/// What is planned is applied by what comes after it, also where a check of policies stands between, which may be held to the
+/// plan itself.
+#[test]
+fn what_applies_behind_a_check_is_not_taken_along_with_the_plan() {
+    let named = |run: &str, policy: &str, apply: &str| {
+        let rules = rules(&format!(
+            "version = 1\n[stages.plan]\n[stages.policy]\nafter = ['plan']\nread-only = true\n[stages.apply]\nafter = {apply}\n\
+             [commands.go]\npattern = '/go'\n[commands.policy]\npattern = '/policy'\n\
+             [[rules]]\ncommand = 'go'\ngate = 'anyone'\nrun = {run}\n\
+             [[rules]]\ncommand = 'policy'\ngate = 'anyone'\nrun = 'policy'\n\
+             [handlers.plan]\nstage = 'plan'\nrecord = {{ changes = 'plan' }}\n\
+             steps = [{{ run = ['true'], capture = 'plan' }}]\n\
+             [handlers.policy]\nstage = 'policy'\nsteps = [{{ run = ['true'], capture = 'plan'{policy} }}]\n\
+             [handlers.apply]\nstage = 'apply'\nsteps = [{{ run = ['true'] }}]\n",
+        ));
+        rules.line_for_stage("plan", None)
+    };
+    for after in ["['plan', 'policy']", "['policy']"] {
+        assert_eq!(named("['plan', 'policy', 'apply']", "", after), None, "{after}");
+    }
+    for policy in ["", ", matches = 'plan'"] {
+        assert_eq!(named("['plan', 'apply']", policy, "['plan']"), None, "{policy}");
     }
 }
