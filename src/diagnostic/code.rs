@@ -60,6 +60,7 @@ codes! {
     BadDuration "bad-duration" "a time that cannot be read"
     ArgumentWithoutGroup "argument-without-group" "an argument that no named group of the pattern fills"
     GroupWithoutArgument "group-without-argument" "a group without a name, whose text reaches no argument (a warning)"
+    PlainLayers "plain-layers" "an argument called `layer` or `layers` that is a plain word, so that it names none"
     AmbiguousCommand "ambiguous-command" "two commands that match the same line"
     TemplateSyntax "template-syntax" "a template or an expression that cannot be read"
     UnknownVariable "unknown-variable" "a name that no template has"

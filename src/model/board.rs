@@ -328,17 +328,13 @@ impl Board {
         }
     }
 
-    /// Whether a stage succeeded for a layer, or looked and found nothing left to do.
+    /// Whether a stage succeeded, for a layer or with all of its rows, or looked and found nothing left to do.
     pub(crate) fn succeeded(&self, stage: &str, layer: Option<&str>) -> bool {
-        let succeeded = |status, changes, began| match status {
-            Status::Success => true,
-            Status::Skipped => began && changes == Some(false),
-            Status::Pending | Status::Running | Status::Failure | Status::Dropped => false,
-        };
-        self.told(stage, layer).is_some_and(|told| match told {
-            Told::Cell(cell) => succeeded(cell.status, cell.changes, cell.began),
-            Told::Row(row) => succeeded(row.status, row.changes, row.began),
-        })
+        if let Some(told) = self.told(stage, layer) {
+            return told.succeeded();
+        }
+        let rows = || self.rows.iter().filter(|row| layer.is_none() && row.stage == stage);
+        rows().all(|row| row.status.done()) && rows().any(|row| Told::Row(row).succeeded())
     }
 
     fn told(&self, stage: &str, layer: Option<&str>) -> Option<Told<'_>> {
@@ -355,4 +351,18 @@ impl Board {
 enum Told<'b> {
     Row(&'b Row),
     Cell(&'b Cell),
+}
+
+impl Told<'_> {
+    fn succeeded(&self) -> bool {
+        let (status, changes, began) = match self {
+            Self::Row(row) => (row.status, row.changes, row.began),
+            Self::Cell(cell) => (cell.status, cell.changes, cell.began),
+        };
+        match status {
+            Status::Success => true,
+            Status::Skipped => began && changes == Some(false),
+            Status::Pending | Status::Running | Status::Failure | Status::Dropped => false,
+        }
+    }
 }

@@ -159,3 +159,40 @@ fn what_is_held_to_a_plan_comes_after_it() {
     place.says("/plan").exits(0);
     assert_eq!(place.row("apply-a"), "pending: changes were found since");
 }
+
+/// The gate of what is done once for all asks for a stage with a row for each layer.
+#[test]
+fn a_stage_succeeded_once_each_of_its_rows_is_done() {
+    let layers = "[layers.a]\ndir = \"a\"\n\n[layers.b]\ndir = \"b\"\n";
+    let e2e = "\n[stages.e2e]\nafter = [\"apply\"]\n\n[commands.e2e]\npattern = '/e2e'\n\n[gates.e2e]\nplanned = \"apply\"\n\n\
+               [[rules]]\ncommand = \"e2e\"\ngate = \"e2e\"\nrun = \"e2e\"\n\n\
+               [handlers.e2e]\nstage = \"e2e\"\nsteps = [{ run = [\"true\"] }]\n";
+    let apply = "pattern = '/apply(\\s+(?<layers>.+))?'\nargs.layers = { type = \"layers\" }";
+    let config =
+        config("", STEPS, false).replace("[layers.a]\ndir = \"a\"\n", layers).replace("pattern = '/apply'", apply);
+    let place = Local::with(&(config + e2e));
+    place.ci(&["check-config"]).exits(0);
+    place.put("world", "x\n");
+    for line in ["/plan", "/policy", "/apply a"] {
+        place.says(line).exits(0);
+    }
+    place.says("/e2e").exits(4);
+    place.says("/apply b").exits(0);
+    place.says("/e2e").exits(0);
+    assert_eq!(place.board(7)["next"]["kind"], "ready");
+}
+
+/// A check that has nothing to look at holds nothing back, as the plan before it was made.
+#[test]
+fn a_stage_with_nothing_to_do_opens_the_gate_that_asks_for_it() {
+    let gate = "[gates.apply]\nplanned = \"policy\"\n\n[[rules]]\ncommand = \"apply\"\ngate    = \"apply\"";
+    let config = config("", STEPS, true).replace("[[rules]]\ncommand = \"apply\"\ngate    = \"anyone\"", gate);
+    let place = Local::with(&config);
+    place.ci(&["check-config"]).exits(0);
+    place.put("world", "");
+    let refused = place.says("/apply").exits(4);
+    assert!(refused.stderr.contains("policy succeeded"), "{}", refused.stderr);
+    place.says("/plan").exits(0);
+    assert_eq!(place.row("policy-a"), "skipped: nothing to do");
+    place.says("/apply").exits(0);
+}

@@ -90,9 +90,10 @@ impl Resolver<'_> {
 
     pub(super) fn command(&mut self, entry: &Entry<'_, shape::Command>) -> Option<Command> {
         let Entry { key, span, shape } = entry;
-        let pattern = self.required(&shape.pattern, "pattern", &key.span, span)?;
-        let pattern = self.pattern(pattern)?;
+        let written = self.required(&shape.pattern, "pattern", &key.span, span)?;
+        let pattern = self.pattern(written)?;
         let args = self.arguments(&pattern, &shape.args);
+        self.plain_layers(&pattern, &shape.args, &written.span);
         let usage = text(&shape.usage).unwrap_or_else(|| default_usage(&key.value, &pattern));
         self.usage(&pattern, &usage, shape.usage.value().map_or(&key.span, |usage| &usage.span));
         Some(Command { key: (*key).clone(), pattern, help: text(&shape.help).unwrap_or_default(), usage, args })
@@ -163,6 +164,27 @@ impl Resolver<'_> {
             }
         }
         all
+    }
+
+    /// Whoever names layers means these alone, and a plain word is for nobody.
+    fn plain_layers(&mut self, pattern: &Pattern, args: &Given<Named<shape::Arg>>, span: &Span) {
+        let entries = args.value().map_or(&[][..], |args| &args.0);
+        let is_typed = |group: &str| {
+            let mut own = entries.iter().filter(|(name, _)| name.value == group);
+            own.any(|(_, arg)| arg.value.value().is_none_or(|arg| !arg.kind.is_absent()))
+        };
+        // Of an argument without a group it is said already, which this one may be meant to be.
+        let is_said = entries.iter().any(|(name, _)| pattern.groups().all(|group| group != name.value));
+        let has_layers = !self.names.all(Of::Layer).is_empty() && !matches!(args, Given::Wrong) && !is_said;
+        let plain = |group: &&str| matches!(*group, "layer" | "layers") && !is_typed(group);
+        for group in pattern.groups().filter(|_| has_layers).filter(plain) {
+            let message =
+                format!("the argument `{group}` is a plain word: the command is for every layer, whatever it names");
+            let help = format!(
+                "write `args.{group} = {{ type = \"{group}\" }}`, or `type = \"word\"` where no layer is meant"
+            );
+            self.report.error(Code::PlainLayers, span, message).help(help);
+        }
     }
 
     /// A default is held to what the line itself is held to.

@@ -186,7 +186,8 @@ pub(super) struct Command {
     /// How it is written, for the list of commands: `[…]` may be left out, `a|b` is a choice. Default: `/COMMAND`.
     #[serde(default)]
     pub(super) usage: Given<At<String>>,
-    /// What the named groups of the pattern may hold. A group that is not named here is a `word` without a default.
+    /// What the named groups of the pattern may hold. A group that is not named here is a `word` without a default; one called
+    /// `layer` or `layers` says its type.
     #[serde(default)]
     pub(super) args: Given<Named<Arg>>,
 }

@@ -61,6 +61,7 @@ struct Told<'a> {
     changes: Option<bool>,
     changed: Option<&'a Changed>,
     effect: Effect,
+    began: bool,
 }
 
 impl<'a> Before<'a> {
@@ -81,22 +82,33 @@ impl<'a> Before<'a> {
 
     /// Whether there is nothing to do: for a layer, where one is meant.
     pub(super) fn is_idle(&self, layer: Option<&str>) -> bool {
+        let is_found = || self.held_to.is_empty() && self.reaching.found().any(|found| is_for(found, layer));
+        self.decide(layer, |told| told.is_idle()) && !is_found()
+    }
+
+    /// Whether work has looked for something to do.
+    pub(super) fn has_looked(&self, layer: Option<&str>) -> bool {
+        self.decide(layer, |told| told.began)
+    }
+
+    /// Whether something holds of all that the rows say that decide whether there is anything to do.
+    fn decide(&self, layer: Option<&str>, holds: impl Fn(&Told<'_>) -> bool) -> bool {
         let concerns = |row: &&&Row| is_for(row.layer.as_deref(), layer);
         let mut deciding = self.deciding().iter().filter(concerns).peekable();
-        let is_found = || self.held_to.is_empty() && self.reaching.found().any(|found| is_for(found, layer));
         deciding.peek().is_some()
             && deciding.all(|row| match layer.filter(|_| !row.cells.is_empty()) {
-                Some(layer) => told(row).any(|told| told.layer == Some(layer) && told.is_idle()),
-                None => told_of_row(row).is_idle(),
+                Some(layer) => told(row).any(|told| told.layer == Some(layer) && holds(&told)),
+                None => holds(&told_of_row(row)),
             })
-            && !is_found()
     }
 
     /// What a row says that has nothing to do: what the first of a chain has nothing to do with, the rest has not either.
-    pub(super) fn nothing_to_do(&self, stage: &str) -> String {
+    pub(super) fn nothing_to_do(&self, spec: &RowSpec) -> String {
         let inherited =
             self.deciding().iter().find(|row| row.note.starts_with("nothing to ")).map(|row| row.note.clone());
-        inherited.unwrap_or_else(|| format!("nothing to {stage}"))
+        // What applies is named by what it does; a policy is no verb.
+        let is_verb = spec.effect == Effect::Changes || spec.stage == "apply";
+        inherited.unwrap_or_else(|| format!("nothing to {}", if is_verb { &spec.stage } else { "do" }))
     }
 
     /// The kind of change that work was done for a layer before, which it is to follow, if there is one.
@@ -160,13 +172,14 @@ fn told(row: &Row) -> impl Iterator<Item = Told<'_>> {
 }
 
 fn told_of_row(row: &Row) -> Told<'_> {
-    let Row { status, changes, effect, .. } = *row;
-    Told { layer: row.layer.as_deref(), status, changes, changed: row.changed.as_ref(), effect }
+    let Row { status, changes, effect, began, .. } = *row;
+    Told { layer: row.layer.as_deref(), status, changes, changed: row.changed.as_ref(), effect, began }
 }
 
 fn told_of_cell<'a>(row: &Row, cell: &'a Cell) -> Told<'a> {
-    let Cell { status, changes, .. } = *cell;
-    Told { layer: Some(cell.layer.as_str()), status, changes, changed: cell.changed.as_ref(), effect: row.effect }
+    let Cell { status, changes, began, .. } = *cell;
+    let (layer, changed) = (Some(cell.layer.as_str()), cell.changed.as_ref());
+    Told { layer, status, changes, changed, effect: row.effect, began }
 }
 
 impl Told<'_> {

@@ -44,7 +44,8 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
         of_one(&mut row, spec, &whole, before);
     } else if before.is_idle(spec.layer.as_deref()) {
         row.status = Status::Skipped;
-        row.note = before.nothing_to_do(&spec.stage);
+        row.note = before.nothing_to_do(spec);
+        (row.began, row.changes) = (before.has_looked(spec.layer.as_deref()), Some(false));
     }
     row
 }
