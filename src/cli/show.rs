@@ -79,10 +79,21 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
             }
         }
     }
+    if local && args.sha.is_none() {
+        tell_what_stands_here(&session, &dashboard.sha);
+    }
     // There it costs nothing to look.
     for entry in if local { ended::outcomes(&dashboard)? } else { Vec::new() } {
         let subject = dashboard.subject(&entry);
         console::note(format!("{subject}: its run has ended without a word{remedy}"));
     }
     Ok(ExitStatus::Done)
+}
+
+/// A local pull request's head is what stood here when it was last worked for.
+fn tell_what_stands_here(session: &Session, shown: &Sha) {
+    if let Some(here) = session.workspace_sha().ok().filter(|here| here != shown) {
+        let (shown, here) = (shown.short(), here.short());
+        console::note(format!("this is of {shown}; here stands {here}, which the next `ci try` makes the head"));
+    }
 }

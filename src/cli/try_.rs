@@ -27,9 +27,9 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// The comment.
-    #[arg(value_name = "COMMENT")]
-    comment: String,
+    /// The comment; several words are one line.
+    #[arg(value_name = "COMMENT", required = true)]
+    comment: Vec<String>,
 
     /// The local pull request.
     #[arg(long = "pr", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
@@ -52,7 +52,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
     let asked = ask(&session, args)?;
     if asked.readings.is_empty() {
         let usages: Vec<&str> = session.project.rules.commands.values().map(|command| command.usage.as_str()).collect();
-        return Err(Stop::usage(format!("`{}` is no command", args.comment.trim()))
+        return Err(Stop::usage(format!("`{}` is no command", args.comment.join(" ").trim()))
             .help(format!("the commands are {}", usages.join(", "))));
     }
     let options = Options { parallel: usize::try_from(args.jobs).unwrap_or(2), only: None, dry_run: args.dry_run };
@@ -99,17 +99,17 @@ fn ask(session: &Session, args: &Args) -> Result<Asked, Stop> {
     let pull = session.workspace_pull(number, "main")?;
     let login = args.persona.login().map_or_else(person, str::to_owned);
     let local = local(session)?;
-    let mut comment = None;
+    let (mut comment, body) = (None, args.comment.join(" "));
     if !args.dry_run {
         local.save_pull(&pull)?;
-        comment = Some(local.post_comment_as(&login, number, &args.comment)?);
+        comment = Some(local.post_comment_as(&login, number, &body)?);
     }
     let id = comment.as_ref().map_or(0, |comment| comment.id);
     let user = json!({ "login": login, "id": 1, "type": "User" });
     let payload = json!({
         "action": "created",
         "issue": { "number": number, "state": "open", "pull_request": {} },
-        "comment": { "id": id, "body": args.comment, "user": user, "html_url": comment.as_ref().map(|comment| &comment.url) },
+        "comment": { "id": id, "body": body, "user": user, "html_url": comment.as_ref().map(|comment| &comment.url) },
         "sender": user,
     });
     let event = Event::new("issue_comment", payload);

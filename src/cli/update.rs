@@ -47,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "STATUS")]
     status: String,
 
-    /// Whether the work found or made changes, where it knows: without any, nothing is to be done because of it.
+    /// Whether the work found or made changes: after `false`, what comes behind it has nothing to do [default: nobody knows].
     #[arg(long)]
     changes: Option<bool>,
 
@@ -82,6 +82,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<ExitStatus, Stop> {
         }
     })?;
     let status = status(&args.status)?;
+    said_of_changes(args, status)?;
     let rows = Reported { stage: &args.stage, layer: args.layer.as_deref(), pull, sha: named.as_ref() };
     let rows = rows.rows(global, &session)?;
     let link = link(args.link.as_deref())?;
@@ -226,6 +227,19 @@ fn status(word: &str) -> Result<Status, Stop> {
         let words = Status::WORDS.iter().map(|(word, _)| *word);
         Stop::usage(format!("there is no status `{word}`")).help(meant(word, words))
     })
+}
+
+/// Work that goes on has not come to anything yet, and what was skipped changed nothing.
+fn said_of_changes(args: &Args, status: Status) -> Result<(), Stop> {
+    match (args.changes, status) {
+        (Some(_), Status::Pending | Status::Running) => {
+            Err(Stop::usage(format!("what is {} has found or made nothing yet", status.word()))
+                .help("give `--changes` with the report that it has ended"))
+        }
+        (Some(true), Status::Skipped) => Err(Stop::usage("what was skipped found and made no changes")
+            .help("report `--status success --changes true` where there are some to follow")),
+        _ => Ok(()),
+    }
 }
 
 fn link(link: Option<&str>) -> Result<Option<String>, Stop> {

@@ -82,6 +82,8 @@ codes! {
     NothingToCompare "nothing-to-compare" "changed files asked for where an event has none"
     NothingPlanned "nothing-planned" "the planned layers asked for where nothing says which stage plans them"
     NothingRecorded "nothing-recorded" "a `matches` with a stage for which nothing is recorded, or not for what it compares"
+    LateMatches "late-matches" "a `matches` in the last step, so that it holds nothing back (a warning)"
+    WaitsForItself "waits-for-itself" "a gate that waits for a stage of which all work is held to it (a warning)"
     SharedRow "shared-row" "two handlers of a rule that write the same row, where the second would hide what the first says"
     UnknownEffect "unknown-effect" "a stage that a gate waits for, or between a plan and others, of which nothing says whether it only looks (a warning)"
     UnsafeDir "unsafe-dir" "a path that leads out of the work tree"

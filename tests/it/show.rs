@@ -64,3 +64,19 @@ fn a_commit_is_named_whole() {
         assert!(refused.stderr.contains("git rev-parse HEAD"), "{}", refused.stderr);
     }
 }
+
+/// What was committed since is looked at by the next `ci try`, and no earlier.
+#[test]
+fn who_looks_at_an_earlier_commit_is_told_so() {
+    let project = Project::example("quickstart");
+    project.ci(["try", "/plan", "web"]).exits(0);
+    assert_eq!(project.row(1, "plan-web"), "success: files to change: 3");
+    assert_eq!(project.row(1, "plan-db"), "pending: ");
+    let told = |stderr: &str| stderr.contains("which the next `ci try` makes the head");
+    let shown = || project.ci(["show", "--pr", "1"]).exits(0).stderr;
+    assert!(!told(&shown()), "{}", shown());
+    project.write("web/desired/new.html", "new\n");
+    assert!(told(&shown()), "{}", shown());
+    project.ci(["try", "/plan"]).exits(0);
+    assert!(!told(&shown()), "{}", shown());
+}

@@ -5,15 +5,21 @@ use std::collections::{HashMap, HashSet};
 use crate::config::report::Report;
 use crate::config::resolve::{Of, Resolved};
 use crate::diagnostic::Code;
-use crate::model::rules::{Action, ArgKind, Effect, GateRef, Handler, PLAN, Rule, Rules, Select, Stage, held_to};
+use crate::model::rules::{
+    Action, ArgKind, Effect, GateRef, Handler, Kind, PLAN, Rule, Rules, Select, Stage, Step, held_to,
+};
 use crate::model::span::{At, Span};
 
 pub(super) fn all(resolved: &Resolved, report: &mut Report) {
     let rules = &resolved.rules;
     for rule in &rules.rules {
         nothing_planned(rule, rules, report);
+        waits_for_itself(rule, rules, report);
     }
     nothing_recorded(resolved, report);
+    for handler in rules.handlers.values() {
+        late_matches(handler, rules, report);
+    }
     unknown_effects(rules, report);
 }
 
@@ -38,6 +44,39 @@ fn nothing_planned(rule: &Rule, rules: &Rules, report: &mut Report) {
         report
             .error(Code::NothingPlanned, span, "nothing says which stage plans the layers that this is for")
             .help("name it in the `planned` of the gate, or in the `matches` of a step; else it is the stage `plan`");
+    }
+}
+
+/// Whatever does a stage's work waits for that work.
+fn waits_for_itself(rule: &Rule, rules: &Rules, report: &mut Report) {
+    let planned = |rule: &Rule| match &rule.gate.as_ref()?.value {
+        GateRef::Named(key) => Some(&rules.gates.get(key)?.planned.as_ref()?.value),
+        GateRef::Anyone => None,
+    };
+    let Some((stage, gate)) = planned(rule).zip(rule.gate.as_ref()) else { return };
+    let does_it = |rule: &&Rule| match &rule.action {
+        Action::Run(run) => {
+            run.iter().any(|key| rules.handlers.get(&key.value).is_some_and(|one| one.works_for(stage)))
+        }
+        Action::Say(_) => false,
+    };
+    let mut doing = rules.rules.iter().filter(does_it).peekable();
+    if does_it(&rule) && doing.all(|rule| planned(rule) == Some(stage)) {
+        let message = format!("this waits for the stage `{stage}`, and nothing does that but what waits for it");
+        let help = "name in the gate's `planned` the stage that comes before";
+        report.warning(Code::WaitsForItself, &gate.span, message).help(help);
+    }
+}
+
+/// What does not hold ends the steps, so that a comparison is worth what comes after it.
+fn late_matches(handler: &Handler, rules: &Rules, report: &mut Report) {
+    let Kind::Steps(steps) = &handler.kind else { return };
+    let Some((Step { matches: Some(stage), .. }, [_, ..])) = steps.split_last() else { return };
+    if rules.changes(handler) {
+        let message = format!("what is compared with `{}` in the last step holds nothing back", stage.value);
+        report.warning(Code::LateMatches, &stage.span, message).help(
+            "compare before the step that changes something; if none does, write `read-only = true` for the stage",
+        );
     }
 }
 

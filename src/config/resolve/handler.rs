@@ -53,7 +53,8 @@ impl Resolver<'_> {
         if let Some(word) = word {
             self.beside(word, shape);
         }
-        if word == Some(Word::Report) {
+        // A record is kept in the row.
+        if word == Some(Word::Report) || record.is_some() {
             self.required(&shape.stage, "stage", &key.span, span);
         }
         let kind = self.kind(word?, entry)?;

@@ -31,7 +31,8 @@ pub(in crate::config) struct Handler {
     /// to nothing, as while that run goes on, nothing is reported.
     #[serde(default)]
     pub(in crate::config) report: Given<At<String>>,
-    /// Kind: another job of the workflow does it, such as `digger`; `ci update` reports.
+    /// Kind: another job of the workflow does it, such as `digger`; `ci update` reports, with `--changes` where it
+    /// knows.
     #[serde(default)]
     pub(in crate::config) delegate: Given<At<String>>,
     /// Kind: a template that is posted as a comment, such as `help` for `templates/help.md.j2`.
@@ -83,7 +84,8 @@ pub(in crate::config) struct Handler {
     /// template.
     #[serde(default)]
     pub(in crate::config) issue: Given<At<String>>,
-    /// Whether changes fail the row, as drift does. They do not keep the same handler from the layers above. Default: `false`.
+    /// Whether changes fail the row, as drift does. That there are none says nothing of what there is to do after it. They do not
+    /// keep the same handler from the layers above. Default: `false`.
     #[serde(default)]
     pub(in crate::config) fail_on_changed: Given<At<bool>>,
     /// Where steps run: in a work tree of the head commit, or in the workspace as it stands. Default: `head`.

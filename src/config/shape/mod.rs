@@ -153,9 +153,10 @@ pub(super) struct Stage {
     /// done that reported to it or has something to do: by a stage in `after`, or, where none says which have, all of them.
     #[serde(default)]
     pub(super) each: Given<Each>,
-    /// Stages before this one. Where all of their rows were skipped for want of work, or found and changed nothing, this one
-    /// is skipped too; where its work `matches` the record of one of them, that one decides. What was done before they found
-    /// changes (what is `read-only`) or made some (all other work) is to be done again.
+    /// Stages before this one; the stage that a step of its work `matches` is one of them by itself. Where all of their rows were
+    /// skipped for want of work, or found and changed nothing, this one is skipped too; where its work `matches` the record of
+    /// one of them, that one decides. What was done before they found or made changes is to be done again: what a plan found
+    /// reaches through a check between as far as the stage that applies it, and what was applied everything behind that.
     #[serde(default)]
     pub(super) after: Given<Vec<Given<At<String>>>>,
     /// Whether the board can be ready without it. Default: `false`.
@@ -164,10 +165,11 @@ pub(super) struct Stage {
     /// When the row is shown. Default: `always`.
     #[serde(default)]
     pub(super) show: Given<Show>,
-    /// Whether its work changes nothing: it only looks, as a plan or a check of policies does, and of what it finds its latest
-    /// word counts. What other work did stays done: what comes after it is to be done again, whatever it says later. Default:
-    /// `true` where all its handlers keep a `record` or have `fail-on-changed`, and of the stage `plan`; `false` where one has
-    /// `lock` or a step with `matches`; else nobody knows, and only what it reports itself counts as a change.
+    /// Whether its work changes nothing, as that of a plan or of a check of policies. Of what it finds the last word counts: a
+    /// plan without changes takes back what an earlier one found. Whatever else was done stays done: an apply that is repeated
+    /// with nothing left to do leaves the tests of the first to be made. Default: `true` where all its handlers keep a `record`
+    /// or have `fail-on-changed`, and of the stage `plan`; `false` where one has `lock` (a plan that locks needs
+    /// `read-only = true`) or a step with `matches`; else nobody knows, and check-config asks where it counts.
     #[serde(default)]
     pub(super) read_only: Given<bool>,
 }

@@ -276,15 +276,15 @@ fn layers_that_are_planned_are_so_by_a_stage_that_there_is() {
             "version = 1\n[layers.net]\ndir = 'net'\n[stages.{stage}]\neach = 'layer'\nread-only = true\n[gates.seen]\nplanned = '{stage}'\n\
              [commands.apply]\npattern = '/apply(\\s+(?<layers>.+))?'\nargs.layers = {{ type = 'layers'{command} }}\n\
              [commands.look]\npattern = '/look'\n\
-             [[rules]]\ncommand = 'look'\ngate = 'seen'\nrun = 'look'\n\
+             [[rules]]\non = 'push'\nrun = 'look'\n[[rules]]\ncommand = 'look'\ngate = 'seen'\nrun = 'look'\n\
              [[rules]]\ncommand = 'apply'\n{rule}\nrun = 'apply'\n\
              [handlers.look]\neach = 'layer'\nstage = '{stage}'\nsteps = [{{ run = ['true'] }}]\n\
              [handlers.apply]\neach = 'layer'\nsteps = [{{ run = ['true'] }}]\n"
         )
     };
     let planned = ", default = 'planned'";
-    assert_eq!(told(&text("preview", planned, "gate = 'anyone'")), ["19: nothing-planned"]);
-    assert_eq!(told(&text("preview", "", "gate = 'anyone'\nlayers = 'planned'")), ["21: nothing-planned"]);
+    assert_eq!(told(&text("preview", planned, "gate = 'anyone'")), ["22: nothing-planned"]);
+    assert_eq!(told(&text("preview", "", "gate = 'anyone'\nlayers = 'planned'")), ["24: nothing-planned"]);
     for (stage, command, rule) in [
         ("plan", planned, "gate = 'anyone'"),
         ("preview", planned, "gate = 'seen'"),
