@@ -386,6 +386,13 @@ fn what_others_report_says_whether_there_is_something_to_follow() {
     place.ci(&["update", "--pr", "7", "--stage", "apply", "--status", "failure"]).exits(0);
     plans("false");
     comes_to_ready(&place, || plans("false"));
+    // A job that did not run since another failed is skipped, too.
+    plans("true");
+    let skipped = ["update", "--pr", "7", "--stage", "apply", "--status", "skipped"];
+    place.ci(&skipped).exits(0);
+    assert_eq!(place.row(7, "apply"), "pending: skipped, though changes were found");
+    place.ci(&[&skipped[..], &["--changes", "false"]].concat()).exits(0);
+    assert_eq!(place.board(7)["next"]["kind"], "ready");
     let wrong =
         place.ci(&["update", "--pr", "7", "--stage", "plan", "--status", "success", "--changes", "some"]).exits(2);
     assert!(wrong.stderr.contains("possible values: true, false"), "{}", wrong.stderr);

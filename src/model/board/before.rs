@@ -52,6 +52,8 @@ pub(super) struct Before<'a> {
     held_to: Vec<&'a Row>,
     told: Vec<Told<'a>>,
     reaching: &'a Reaching,
+    /// Whether the work of the row may be what applies changes that were found.
+    may_apply: bool,
 }
 
 /// What is said of one layer, or of all.
@@ -67,7 +69,8 @@ struct Told<'a> {
 impl<'a> Before<'a> {
     pub(super) fn of(spec: &RowSpec, rows: &'a [&'a Row], reaching: &'a Reaching) -> Self {
         let held_to = rows.iter().copied().filter(|row| spec.held_to.as_ref() == Some(&row.stage)).collect();
-        Self { rows, held_to, told: rows.iter().copied().flat_map(told).collect(), reaching }
+        let may_apply = matches!(spec.effect, Effect::Changes | Effect::Unknown);
+        Self { rows, held_to, told: rows.iter().copied().flat_map(told).collect(), reaching, may_apply }
     }
 
     /// The rows that say whether there is anything to do.
@@ -111,8 +114,8 @@ impl<'a> Before<'a> {
         inherited.unwrap_or_else(|| format!("nothing to {}", if is_verb { &spec.stage } else { "do" }))
     }
 
-    /// The kind of change that work was done for a layer before, which it is to follow, if there is one.
-    pub(super) fn outdated_by(&self, track: &Track<'_>, layer: Option<&str>) -> Option<Change> {
+    /// Why what was done for a layer does not follow what was found or made before it, if so.
+    pub(super) fn outdated_by(&self, track: &Track<'_>, layer: Option<&str>) -> Option<&'static str> {
         let record = track.outcome.filter(|record| record.entry.status.done())?;
         let is_after = |changed: &&Changed| match track.began.filter(|began| began.entry.status == Status::Running) {
             // That no file changed says nothing of what was found or made nevertheless.
@@ -122,7 +125,19 @@ impl<'a> Before<'a> {
             Some(_) | None => is_after(changed, record),
         };
         let changed = self.reaching.all().filter(|(of, _)| is_for(*of, layer)).map(|(_, changed)| changed);
-        changed.filter(is_after).max_by_key(|changed| changed.seq).map(|changed| changed.kind)
+        match changed.filter(is_after).max_by_key(|changed| changed.seq).map(|changed| changed.kind) {
+            Some(Change::Found | Change::Perhaps) => Some("changes were found since"),
+            Some(Change::Made) => Some("changes were made since"),
+            None => self.is_passed_over(record, layer).then_some("skipped, though changes were found"),
+        }
+    }
+
+    /// Whether others say that work was skipped which was to follow what was found: a job is skipped, too, since another failed.
+    fn is_passed_over(&self, record: &Recorded, layer: Option<&str>) -> bool {
+        let Entry { status, work, changes, began, .. } = &record.entry;
+        let is_skipped = *status == Status::Skipped && *began && work.is_none() && *changes != Some(false);
+        let found = |told: &&Told<'_>| told.changed.is_some_and(|changed| changed.kind == Change::Found);
+        is_skipped && self.may_apply && self.told.iter().filter(found).any(|told| is_for(told.layer, layer))
     }
 
     /// The layers that hold changes, by what is said of them or since they are `outdated`.

@@ -62,8 +62,8 @@ fn did_nothing(track: &Track<'_>) -> bool {
 fn of_one(row: &mut Row, spec: &RowSpec, track: &Track<'_>, before: &Before<'_>) {
     let Some(record) = track.current else { return };
     row.changed = changed(spec, track, before);
-    if let Some(kind) = before.outdated_by(track, row.layer.as_deref()) {
-        since(kind).clone_into(&mut row.note);
+    if let Some(why) = before.outdated_by(track, row.layer.as_deref()) {
+        why.clone_into(&mut row.note);
         return;
     }
     let entry = &record.entry;
@@ -82,14 +82,6 @@ fn tell_of(row: &mut Row, record: &Recorded, track: &Track<'_>) {
     row.run_page = run_page(&record.entry);
     (row.at, row.seq) = (Some(record.at), record.seq);
     row.action = track.asked.map(str::to_owned);
-}
-
-/// The note of a row whose work was done before there was something to follow.
-fn since(kind: Change) -> &'static str {
-    match kind {
-        Change::Found | Change::Perhaps => "changes were found since",
-        Change::Made => "changes were made since",
-    }
 }
 
 /// What whoever comes after this work has to follow.
@@ -113,8 +105,8 @@ type Of<'a> = (&'a str, &'a Recorded, &'a Track<'a>);
 /// What layers say in one row.
 struct Over<'s> {
     cells: Vec<Of<'s>>,
-    /// What was done too early, and since when it is.
-    outdated: Vec<(Of<'s>, Change)>,
+    /// What was done too early, and why it was.
+    outdated: Vec<(Of<'s>, &'static str)>,
     /// The layers that have something to do and said nothing, or nothing since that was found.
     missing: Vec<String>,
     /// What keeps the row from being done: of a layer, or of the whole.
@@ -146,7 +138,7 @@ impl<'s> Over<'s> {
         for (layer, track) in layers {
             let Some(record) = track.current else { continue };
             match before.outdated_by(track, Some(layer)) {
-                Some(kind) => outdated.push(((*layer, record, track), kind)),
+                Some(why) => outdated.push(((*layer, record, track), why)),
                 None => cells.push((*layer, record, track)),
             }
         }
@@ -188,7 +180,7 @@ impl<'s> Over<'s> {
             (Some((Some(layer), record, _)), ..) => format!("{layer}: {}", record.entry.note),
             (Some((None, record, _)), ..) => record.entry.note.clone(),
             (None, [(_, record, _)], _) if total == 1 => record.entry.note.clone(),
-            (None, [], [(_, kind), ..]) if total == 1 => since(*kind).to_owned(),
+            (None, [], [(_, why), ..]) if total == 1 => (*why).to_owned(),
             (None, ..) => format!("{} of {total} layers", self.done()),
         }
     }
