@@ -22,9 +22,11 @@ after = ["a"]
 [stages.plan]
 PLAN
 
+POLICY
+
 [stages.apply]
 APPLY
-after = ["plan"]
+after = ["BEFORE"]
 
 [stages.check]
 name  = "Check"
@@ -98,6 +100,28 @@ stage = "check"
 CHECK
 "#;
 
+/// What may stand between a plan and its apply.
+const POLICY: &str = r#"
+[stages.policy]
+ROW
+after     = ["plan"]
+read-only = true
+
+[commands.policy]
+pattern     = '/policy(\s+(?<layers>.+))?'
+args.layers = { type = "layers", default = "all" }
+
+[[rules]]
+command = "policy"
+gate    = "anyone"
+run     = "policy"
+
+[handlers.policy]
+stage = "policy"
+each  = "layer"
+steps = [{ run = ["sh", "-c", ". STORE/fate"] }]
+"#;
+
 /// How it is checked: here, or by another workflow.
 const CHECKS: [&str; 2] = [
     r#"steps = [{ run = ["sh", "-c", ". STORE/fate; cat STORE/a STORE/b > STORE/checked"] }]"#,
@@ -120,7 +144,8 @@ const KILLED: i32 = -1;
 
 const LAYERS: [&str; 2] = ["a", "b"];
 
-const COMMANDS: [&str; 8] = ["/plan", "/plan a", "/plan b", "/apply", "/apply a", "/apply b", "/check", "/ship"];
+const COMMANDS: [&str; 9] =
+    ["/plan", "/plan a", "/plan b", "/apply", "/apply a", "/apply b", "/check", "/ship", "/policy"];
 
 /// Something that happens to the pull request.
 #[derive(Debug, Clone, Copy)]
@@ -205,13 +230,16 @@ fn wanted(version: usize) -> String {
     format!("version {version}\n")
 }
 
-/// A pull request whose rows are one for each layer, or one for all, and where steps end as `fates` say.
-fn begins<P: Place>((one_plan, one_apply): (bool, bool), check: &str, fates: &[&str]) -> P {
+/// A pull request whose rows are one for each layer, or one for all, with or without a check between plan and apply, and where
+/// steps end as `fates` say.
+fn begins<P: Place>((one_plan, one_apply, between): (bool, bool, bool), check: &str, fates: &[&str]) -> P {
     let row = |name: &str, is_one: bool| match is_one {
         true => format!("name = \"{name}\""),
         false => format!("name = \"{name} {{{{ layer }}}}\"\neach = \"layer\""),
     };
-    let config = CONFIG.replace("PLAN", &row("Plan", one_plan)).replace("APPLY", &row("Apply", one_apply));
+    let (policy, before) = if between { (POLICY, "policy") } else { ("", "plan") };
+    let config = CONFIG.replace("POLICY", &policy.replace("ROW", &row("Policy", one_plan))).replace("BEFORE", before);
+    let config = config.replace("PLAN", &row("Plan", one_plan)).replace("APPLY", &row("Apply", one_apply));
     let config = config.replace("CHECK", check);
     let files = [("ci.toml", config), ("a/want", wanted(0)), ("b/want", wanted(0))];
     let place = P::start(&files.map(|(path, text)| (path.to_owned(), text)).into());
@@ -282,7 +310,7 @@ fn whoever_does_what_is_said_is_ready_when_it_is_said<P: Place + Sync>() {
         None => TestRunner::new_with_rng(config, TestRng::deterministic_rng(algorithm)),
     };
     let check = prop::sample::select(if P::DISPATCHES { &CHECKS[..] } else { &CHECKS[..1] });
-    let lived = runner.run(&(any::<(bool, bool)>(), check, moves(), fates()), |(rows, check, moves, fates)| {
+    let lived = runner.run(&(any::<(bool, bool, bool)>(), check, moves(), fates()), |(rows, check, moves, fates)| {
         let place: P = begins(rows, check, &fates);
         let wants = lives(&place, &moves);
         place.put("fates", "");
