@@ -47,7 +47,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "STATUS")]
     status: String,
 
-    /// Whether the work found or made changes: after `false`, what comes behind it has nothing to do [default: nobody knows].
+    /// Whether the work found or made changes: a plan that says `false` leaves nothing to apply [default: nobody knows].
     #[arg(long)]
     changes: Option<bool>,
 

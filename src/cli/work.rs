@@ -118,6 +118,7 @@ impl Work<'_> {
             entry.changes = Some(false);
             // What was done there on command for this commit stands.
             entry.began = false;
+            entry.work = Some(format!("{}.idle", self.id));
             entry
         });
         let rows = self.jobs_with_rows().flat_map(|job| {

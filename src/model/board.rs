@@ -7,6 +7,8 @@ mod row;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -213,6 +215,9 @@ pub(crate) struct Row {
     pub(crate) effect: Effect,
     /// Where layers report to one row: those that have something to do and said nothing, or nothing since that was found.
     pub(crate) missing: Vec<String>,
+    /// The layers that have nothing to do by what comes before it, and `None` where none has: of what only looks.
+    #[serde(skip)]
+    pub(crate) idle: BTreeSet<Option<String>>,
 }
 
 /// What one layer says in a row for all layers.
@@ -247,6 +252,8 @@ pub(crate) struct Changed {
     /// The place in the journal of the report of it.
     pub(crate) seq: u64,
     pub(crate) at: Timestamp,
+    /// When the work had ended that did it, also where that was reported later.
+    pub(crate) ended: Timestamp,
     /// The work that did it, see [`Entry::work`].
     pub(crate) work: Option<String>,
 }

@@ -288,7 +288,12 @@ impl Rules {
         let read_only = self.stages.get(stage).and_then(|stage| stage.read_only);
         let working: Vec<&Handler> = self.working_for(stage).collect();
         let all = |does: fn(&Handler) -> bool| !working.is_empty() && working.iter().all(|handler| does(handler));
-        if read_only == Some(false) || (read_only.is_none() && working.iter().any(|handler| acts(handler))) {
+        // A plan may lock what is held to it.
+        let is_held_to = |handler: &Handler| handler.matched().any(|held| held.value == stage);
+        let acts = |handler: &&Handler| {
+            handler.held_to().is_some() || (handler.lock && !self.handlers.values().any(is_held_to))
+        };
+        if read_only == Some(false) || (read_only.is_none() && working.iter().any(acts)) {
             Effect::Changes
         } else if all(|handler| handler.fail_on_changed && handler.record.is_none()) {
             Effect::Checks
@@ -313,10 +318,10 @@ impl Rules {
         before
     }
 
-    /// Whether a handler is known to change something.
+    /// Whether a handler's work is known to change something.
     pub(crate) fn changes(&self, handler: &Handler) -> bool {
-        let stage = handler.stage.as_ref().and_then(|stage| self.stages.get(&stage.value));
-        stage.and_then(|stage| stage.read_only).map_or_else(|| acts(handler), |read_only| !read_only)
+        let locks = handler.lock || handler.held_to().is_some();
+        handler.stage.as_ref().map_or(locks, |stage| self.effect(&stage.value) == Effect::Changes)
     }
 
     /// The stage to whose record all is held that does a stage's work.
@@ -330,9 +335,4 @@ impl Rules {
     fn working_for<'r>(&'r self, stage: &str) -> impl Iterator<Item = &'r Handler> {
         self.handlers.values().filter(move |handler| handler.works_for(stage))
     }
-}
-
-/// Whether a handler does what only work does that changes something: it locks, or is held to what was recorded.
-fn acts(handler: &Handler) -> bool {
-    handler.lock || handler.held_to().is_some()
 }

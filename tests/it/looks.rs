@@ -167,3 +167,25 @@ fn the_work_of_others_that_is_read_only_leaves_nothing_to_apply() {
         assert_eq!(place.row(7, "apply"), apply);
     }
 }
+
+/// A plan that locks, to which an apply is held, is a plan all the same.
+#[test]
+fn a_plan_that_locks_only_looks_where_an_apply_is_held_to_it() {
+    for stage in ["plan", "preview"] {
+        let config = APPLY.replace("[handlers.plan]\n", "[handlers.plan]\nlock = true\n");
+        let config = config.replace("\"plan\"", &format!("\"{stage}\"")).replace(".plan]", &format!(".{stage}]"));
+        let place = Local::with(&config);
+        place.ci(&["check-config"]).exits(0);
+        place.put("world", "x\n");
+        for line in ["/plan", "/apply", "/check"] {
+            place.says(line).exits(0);
+        }
+        assert_eq!(place.board(7)["next"]["kind"], "ready");
+        place.put("world", "x\n");
+        place.says("/plan").exits(0);
+        place.put("world", "");
+        place.says("/plan").exits(0);
+        let rows = [stage, "apply", "check"].map(|row| place.row(row));
+        assert_eq!(place.board(7)["next"]["kind"], "ready", "nothing is left to do: {rows:?}");
+    }
+}

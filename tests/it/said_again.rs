@@ -176,3 +176,34 @@ fn what_was_applied_anew_is_tested_anew_though_nothing_says_what_an_apply_does()
     }
     assert_eq!(place.row("e2e"), "pending: changes were made since");
 }
+
+/// Others apply what was found; asked once more they have nothing left to do, and say `skipped`.
+#[test]
+fn what_others_applied_is_done_though_they_skip_it_once_more() {
+    for read_only in ["", "read-only = false"] {
+        let config = dispatched(read_only).replace("dispatch = \"plan.yml\"", "delegate = \"digger\"");
+        let place = GitHub::with(&config.replace("dispatch = \"apply.yml\"", "delegate = \"digger\""));
+        let does = |line: &str, report: &[&str]| {
+            let job = Place::comment(&place, 7, "alice", line);
+            let run = run_of(&job);
+            ran(job).exits(0);
+            place.job().run(run).ci([&["update", "--pr", "7", "--stage", &line[1..]], report].concat()).exits(0);
+            place.state(|state| state.end_run(run, "success"));
+        };
+        does("/plan", &["--status", "success", "--changes", "true"]);
+        does("/apply", &["--status", "success"]);
+        place.says("/e2e").exits(0);
+        assert_eq!(place.board(7)["next"]["kind"], "ready");
+        does("/apply", &["--status", "skipped"]);
+        let rows = ["plan", "apply", "e2e"].map(|row| place.row(7, row));
+        assert_eq!(place.board(7)["next"]["kind"], "ready", "{read_only:?} {rows:?}");
+    }
+}
+
+/// The jobs of a matrix report to one row, one after the other: one found changes, the next none.
+#[test]
+fn what_one_job_of_a_run_found_is_not_taken_back_by_another() {
+    let place = GitHub::with(&delegated(""));
+    plans(&place, &[&["--changes", "true"], &["--changes", "false"]]);
+    assert_eq!(place.row(7, "apply"), "pending: ");
+}

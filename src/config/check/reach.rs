@@ -5,7 +5,7 @@ use super::events;
 use crate::config::report::Report;
 use crate::config::resolve::{Of, Resolved};
 use crate::diagnostic::Code;
-use crate::model::rules::{Action, Handler, Kind, Rule, Rules, Select};
+use crate::model::rules::{Action, Arg, ArgKind, Handler, Kind, Rule, Rules, Select};
 use crate::model::span::At;
 
 pub(super) fn all(resolved: &Resolved, report: &mut Report) {
@@ -13,6 +13,7 @@ pub(super) fn all(resolved: &Resolved, report: &mut Report) {
     for rule in &resolved.rules.rules {
         ungated(rule, &resolved.rules, report);
         nothing_to_compare(rule, report);
+        counts_for_all(rule, &resolved.rules, report);
     }
 }
 
@@ -86,5 +87,30 @@ fn nothing_to_compare(rule: &Rule, report: &mut Report) {
             .error(Code::NothingToCompare, span, format!("`{}` comes without changed files", event.value))
             .related(&event.span, "the event")
             .help("name the layers, or write `layers = \"all\"`; only pull requests and pushes have changed files");
+    }
+}
+
+/// What runs once, in one row, is done for all layers once it is done for some.
+fn counts_for_all(rule: &Rule, rules: &Rules, report: &mut Report) {
+    let (Some(key), Action::Run(run)) = (&rule.command, &rule.action) else { return };
+    let names_layers = |arg: &Arg| matches!(arg.kind, ArgKind::Layer | ArgKind::Layers);
+    let Some(command) = rules.commands.get(&key.value).filter(|command| command.args.values().any(names_layers)) else {
+        return;
+    };
+    let is_one_row = |stage: &At<String>| rules.stages.get(&stage.value).is_some_and(|stage| !stage.each);
+    let runs_once = |handler: &&Handler| {
+        !handler.each
+            && handler.stage.as_ref().is_some_and(|stage| handler.works_for(&stage.value) && is_one_row(stage))
+    };
+    for key in run {
+        let handler = rules.handlers.get(&key.value).filter(runs_once).filter(|_| rules.layers.len() > 1);
+        if let Some(handler) = handler {
+            let message =
+                format!("whichever layers `{}` names, the row of `{}` is done for all", command.usage, key.value);
+            report
+                .warning(Code::CountsForAll, &key.span, message)
+                .related(&handler.key.span, "runs once")
+                .help("add `each = \"layer\"` to the handler, or take the argument away");
+        }
     }
 }

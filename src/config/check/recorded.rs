@@ -1,6 +1,6 @@
 //! What is planned and recorded, and what is held to it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::config::report::Report;
 use crate::config::resolve::{Of, Resolved};
@@ -8,7 +8,7 @@ use crate::diagnostic::Code;
 use crate::model::rules::{
     Action, ArgKind, Effect, GateRef, Handler, Kind, PLAN, Rule, Rules, Select, Stage, Step, held_to,
 };
-use crate::model::span::{At, Span};
+use crate::model::span::At;
 
 pub(super) fn all(resolved: &Resolved, report: &mut Report) {
     let rules = &resolved.rules;
@@ -18,6 +18,7 @@ pub(super) fn all(resolved: &Resolved, report: &mut Report) {
     }
     nothing_recorded(resolved, report);
     for handler in rules.handlers.values() {
+        two_matches(handler, report);
         late_matches(handler, rules, report);
     }
     unknown_effects(rules, report);
@@ -68,6 +69,18 @@ fn waits_for_itself(rule: &Rule, rules: &Rules, report: &mut Report) {
     }
 }
 
+/// The first comparison that finds nothing to do ends the steps, whatever another stage found.
+fn two_matches(handler: &Handler, report: &mut Report) {
+    let Some(first) = handler.held_to() else { return };
+    if let Some(other) = handler.matched().find(|other| other.value != first.value) {
+        let message = format!("the handler is held to `{}` already, and to one stage alone", first.value);
+        report
+            .error(Code::TwoMatches, &other.span, message)
+            .related(&first.span, "the first")
+            .help("make a handler of what is held to the other");
+    }
+}
+
 /// What does not hold ends the steps, so that a comparison is worth what comes after it.
 fn late_matches(handler: &Handler, rules: &Rules, report: &mut Report) {
     let Kind::Steps(steps) = &handler.kind else { return };
@@ -115,20 +128,14 @@ fn nothing_recorded(resolved: &Resolved, report: &mut Report) {
 /// where a gate waits for a stage, and where one stands behind a plan and before others: it may be the apply, or a check.
 fn unknown_effects(rules: &Rules, report: &mut Report) {
     let followed: HashSet<&str> = rules.stages.values().flat_map(|stage| &stage.after).map(|key| &*key.value).collect();
-    let waited_for: HashMap<&str, &Span> = rules
-        .gates
-        .values()
-        .rev()
-        .filter_map(|gate| gate.planned.as_ref())
-        .map(|stage| (&*stage.value, &stage.span))
-        .collect();
     let is_behind_a_plan = |stage: &Stage| {
-        let looks = |key: &&At<String>| matches!(rules.effect(&key.value), Effect::Looks);
+        let looks = |key: &&At<String>| rules.effect(&key.value) == Effect::Looks;
         followed.contains(&*stage.key.value) && rules.before(stage).iter().any(looks)
     };
     for stage in rules.stages.values() {
         let key = &stage.key;
-        let waited_for = waited_for.get(&*key.value).copied();
+        let mut asked = rules.gates.values().filter_map(|gate| gate.planned.as_ref());
+        let waited_for = asked.find(|asked| asked.value == key.value).map(|asked| &asked.span);
         let Some(span) = waited_for.or_else(|| is_behind_a_plan(stage).then_some(&key.span)) else { continue };
         let is_done_here = rules.handlers.values().any(|handler| handler.works_for(&key.value));
         if is_done_here && rules.effect(&key.value) == Effect::Unknown {

@@ -166,10 +166,11 @@ pub(super) struct Stage {
     #[serde(default)]
     pub(super) show: Given<Show>,
     /// Whether its work changes nothing, as that of a plan or of a check of policies. Of what it finds the last word counts: a
-    /// plan without changes takes back what an earlier one found. Whatever else was done stays done: an apply that is repeated
-    /// with nothing left to do leaves the tests of the first to be made. Default: `true` where all its handlers keep a `record`
-    /// or have `fail-on-changed`, and of the stage `plan`; `false` where one has `lock` (a plan that locks needs
-    /// `read-only = true`) or a step with `matches`; else nobody knows, and check-config asks where it counts.
+    /// plan without changes takes back what an earlier one found. What other work did stays done: an apply that is repeated with
+    /// nothing left to do leaves the tests of the first to be made. Write `false` for an apply that others do. Default: `true`
+    /// where all its handlers keep a `record` or have `fail-on-changed`, and of the stage `plan`; `false` where a step
+    /// `matches` another stage, or where one has `lock` and nothing `matches` this one; else nobody knows, and check-config
+    /// asks where it counts.
     #[serde(default)]
     pub(super) read_only: Given<bool>,
 }

@@ -1,8 +1,9 @@
 //! What the rows say that a row comes after: what is to be done because of them, and what was done too early.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fold::Track;
+use super::row::ended_at;
 use super::{Cell, Change, Changed, Entry, Layout, Recorded, Row, RowSpec, Status};
 use crate::model::rules::Effect;
 
@@ -52,8 +53,8 @@ pub(super) struct Before<'a> {
     held_to: Vec<&'a Row>,
     told: Vec<Told<'a>>,
     reaching: &'a Reaching,
-    /// Whether the work of the row may be what applies changes that were found.
-    may_apply: bool,
+    /// What the work of the row does.
+    effect: Effect,
 }
 
 /// What is said of one layer, or of all.
@@ -69,8 +70,7 @@ struct Told<'a> {
 impl<'a> Before<'a> {
     pub(super) fn of(spec: &RowSpec, rows: &'a [&'a Row], reaching: &'a Reaching) -> Self {
         let held_to = rows.iter().copied().filter(|row| spec.held_to.as_ref() == Some(&row.stage)).collect();
-        let may_apply = matches!(spec.effect, Effect::Changes | Effect::Unknown);
-        Self { rows, held_to, told: rows.iter().copied().flat_map(told).collect(), reaching, may_apply }
+        Self { rows, held_to, told: rows.iter().copied().flat_map(told).collect(), reaching, effect: spec.effect }
     }
 
     /// The rows that say whether there is anything to do.
@@ -86,22 +86,33 @@ impl<'a> Before<'a> {
     /// Whether there is nothing to do: for a layer, where one is meant.
     pub(super) fn is_idle(&self, layer: Option<&str>) -> bool {
         let is_found = || self.held_to.is_empty() && self.reaching.found().any(|found| is_for(found, layer));
-        self.decide(layer, |told| told.is_idle()) && !is_found()
+        self.decide(layer, |deciding| deciding.is_idle()) && !is_found()
+    }
+
+    /// The layers with nothing to do, and `None` where that is so of all: of a row of one layer, that one.
+    pub(super) fn idle(&self, layout: &Layout, layer: Option<&str>) -> BTreeSet<Option<String>> {
+        let all = layout.layers.iter().filter(|_| layer.is_none()).map(|layer| Some(layer.as_str())).chain([layer]);
+        all.filter(|layer| self.is_idle(*layer)).map(|layer| layer.map(str::to_owned)).collect()
     }
 
     /// Whether work has looked for something to do.
     pub(super) fn has_looked(&self, layer: Option<&str>) -> bool {
-        self.decide(layer, |told| told.began)
+        self.decide(layer, |deciding| deciding.told.began)
     }
 
     /// Whether something holds of all that the rows say that decide whether there is anything to do.
-    fn decide(&self, layer: Option<&str>, holds: impl Fn(&Told<'_>) -> bool) -> bool {
+    fn decide(&self, layer: Option<&str>, holds: impl Fn(&Deciding<'_>) -> bool) -> bool {
         let concerns = |row: &&&Row| is_for(row.layer.as_deref(), layer);
         let mut deciding = self.deciding().iter().filter(concerns).peekable();
         deciding.peek().is_some()
             && deciding.all(|row| match layer.filter(|_| !row.cells.is_empty()) {
-                Some(layer) => told(row).any(|told| told.layer == Some(layer) && holds(&told)),
-                None => holds(&told_of_row(row)),
+                Some(_) => {
+                    told(row).any(|told| told.layer == layer && holds(&Deciding { told, idle: &row.idle, layer }))
+                }
+                None => {
+                    let layer = row.layer.as_deref().or(layer);
+                    holds(&Deciding { told: told_of_row(row), idle: &row.idle, layer })
+                }
             })
     }
 
@@ -119,25 +130,31 @@ impl<'a> Before<'a> {
         let record = track.outcome.filter(|record| record.entry.status.done())?;
         let is_after = |changed: &&Changed| match track.began.filter(|began| began.entry.status == Status::Running) {
             // That no file changed says nothing of what was found or made nevertheless.
-            _ if !record.entry.began => true,
+            _ if !record.entry.began => changed.kind == Change::Found || !is_of_one(&record.entry, changed),
             // What began before was about what was there before. The jobs of one decision wait for each other.
-            Some(began) if changed.kind == Change::Made && !is_of_one(&began.entry, changed) => changed.seq > began.seq,
+            Some(began) if changed.kind == Change::Made && !is_of_one(&began.entry, changed) => {
+                changed.seq > began.seq && changed.ended >= began.at
+            }
             Some(_) | None => is_after(changed, record),
         };
         let changed = self.reaching.all().filter(|(of, _)| is_for(*of, layer)).map(|(_, changed)| changed);
         match changed.filter(is_after).max_by_key(|changed| changed.seq).map(|changed| changed.kind) {
-            Some(Change::Found | Change::Perhaps) => Some("changes were found since"),
             Some(Change::Made) => Some("changes were made since"),
-            None => self.is_passed_over(record, layer).then_some("skipped, though changes were found"),
+            Some(_) => Some("changes were found since"),
+            None => self.is_passed_over(track, layer).then_some("skipped, though changes were found"),
         }
     }
 
     /// Whether others say that work was skipped which was to follow what was found: a job is skipped, too, since another failed.
-    fn is_passed_over(&self, record: &Recorded, layer: Option<&str>) -> bool {
-        let Entry { status, work, changes, began, .. } = &record.entry;
-        let is_skipped = *status == Status::Skipped && *began && work.is_none() && *changes != Some(false);
-        let found = |told: &&Told<'_>| told.changed.is_some_and(|changed| changed.kind == Change::Found);
-        is_skipped && self.may_apply && self.told.iter().filter(found).any(|told| is_for(told.layer, layer))
+    fn is_passed_over(&self, track: &Track<'_>, layer: Option<&str>) -> bool {
+        let may_apply = matches!(self.effect, Effect::Changes | Effect::Unknown);
+        let is_skipped = track.outcome.is_some_and(|outcome| {
+            let Entry { status, work, changes, began, .. } = &outcome.entry;
+            *status == Status::Skipped && *began && work.is_none() && *changes != Some(false)
+        });
+        let is_open = |found: &Changed| track.changed.is_none_or(|done| is_after(found, done));
+        let found = self.told.iter().filter(|told| is_for(told.layer, layer)).filter_map(|told| told.changed);
+        may_apply && is_skipped && found.filter(|changed| changed.kind == Change::Found).any(is_open)
     }
 
     /// The layers that hold changes, by what is said of them or since they are `outdated`.
@@ -157,7 +174,7 @@ impl<'a> Before<'a> {
         let of_whole =
             done().any(|told| told.layer.is_none() && is_known(told)) || found().any(|layer| layer.is_none());
         let is_any = of_whole || (!self.tells_of_layers() && !self.is_idle(None));
-        let any = layout.layers.iter().filter(|_| is_any).map(String::as_str);
+        let any = layout.layers.iter().map(String::as_str).filter(|layer| is_any && !self.is_idle(Some(layer)));
         let mut layers: Vec<String> = Vec::new();
         for layer in told.chain(found().flatten()).chain(any).chain(outdated) {
             if layers.iter().all(|known| known != layer) {
@@ -197,7 +214,27 @@ fn told_of_cell<'a>(row: &Row, cell: &'a Cell) -> Told<'a> {
     Told { layer, status, changes, changed, effect: row.effect, began }
 }
 
+/// What a row says that decides whether there is anything to do for a layer, or for all.
+struct Deciding<'a> {
+    told: Told<'a>,
+    /// What had nothing to do by what comes before the row.
+    idle: &'a BTreeSet<Option<String>>,
+    layer: Option<&'a str>,
+}
+
+impl Deciding<'_> {
+    fn is_idle(&self) -> bool {
+        self.told.is_idle() || (self.told.says_nothing() && self.idle.iter().any(|idle| idle.as_deref() == self.layer))
+    }
+}
+
 impl Told<'_> {
+    /// Whether it looked, and says nothing of what there is to do.
+    fn says_nothing(&self) -> bool {
+        let is_silent = self.effect == Effect::Checks || (self.effect == Effect::Looks && self.changes.is_none());
+        self.status == Status::Success && is_silent && self.changed.is_none()
+    }
+
     /// Whether there was nothing to do, or nothing was found to do.
     fn is_idle(&self) -> bool {
         let found_none = self.status == Status::Success && self.changes == Some(false) && self.effect != Effect::Checks;
@@ -214,7 +251,7 @@ fn is_for(one: Option<&str>, other: Option<&str>) -> bool {
 fn is_after(changed: &Changed, record: &Recorded) -> bool {
     match record.entry.until {
         // It was reported late.
-        Some(until) => changed.at > until.min(record.at),
+        Some(_) => changed.at > ended_at(record),
         None => changed.seq > record.seq,
     }
 }

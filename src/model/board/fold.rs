@@ -264,7 +264,9 @@ impl<'a> Track<'a> {
 fn says_again(entry: &Entry, held: &Entry) -> bool {
     let is_outcome = entry.status.ended() && entry.status == held.status && held.began;
     let is_of_run = entry.run.is_some() && entry.run == held.run && (entry.work.is_none() || held.work.is_none());
-    is_outcome && is_of_run && entry.changes.is_none() && entry.digest.is_none()
+    // What one job of a run found another does not take back.
+    let says_no_more = entry.changes.is_none() || (entry.changes == Some(false) && held.changes == Some(true));
+    is_outcome && is_of_run && says_no_more && entry.digest.is_none()
 }
 
 /// Whether nobody says any more what the work of `held` came to, as another run is at it.

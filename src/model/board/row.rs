@@ -1,5 +1,9 @@
 //! What a row says, from what stands of it and the rows before it.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
 use super::before::Before;
 use super::fold::{Standing, Track, Tracks};
 use super::{Cell, Change, Changed, Entry, Layout, Recorded, Row, RowSpec, Status};
@@ -32,9 +36,14 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
         outdated: Vec::new(),
         effect: spec.effect,
         missing: Vec::new(),
+        idle: BTreeSet::new(),
     };
     // Where there is nothing to do, and nothing was ever done, what did nothing leaves nothing to be done.
     let did_nothing = |track: &Track<'_>| track.changed.is_none() && did_nothing(track);
+    // What only looks, and says nothing of changes, passes that on.
+    if matches!(spec.effect, Effect::Looks | Effect::Checks) {
+        row.idle = before.idle(layout, spec.layer.as_deref());
+    }
     let counts = |layer: Option<&str>, track: &Track<'_>| !(did_nothing(track) && before.is_idle(layer));
     let Standing { whole, mut layers } = standing;
     layers.retain(|(layer, track)| counts(Some(layer), track));
@@ -96,7 +105,14 @@ fn changed(spec: &RowSpec, track: &Track<'_>, before: &Before<'_>) -> Option<Cha
         Effect::Unknown if before.looks() || track.says => (track.changed, Change::Made),
         Effect::Unknown => (track.changed, Change::Perhaps),
     };
-    record.map(|record| Changed { kind, seq: record.seq, at: record.at, work: record.entry.work.clone() })
+    let of = |record: &Recorded| Changed {
+        kind,
+        seq: record.seq,
+        at: record.at,
+        ended: ended_at(record),
+        work: record.entry.work.clone(),
+    };
+    record.map(of)
 }
 
 /// What one layer says in a row for several.
@@ -245,13 +261,16 @@ fn run_page(entry: &Entry) -> Option<String> {
     (!entry.url.is_empty()).then(|| entry.url.clone())
 }
 
+/// When work ended, also where it was reported later. GitHub changes when a run ended if that is run again.
+pub(super) fn ended_at(record: &Recorded) -> Timestamp {
+    record.entry.until.map_or(record.at, |until| until.min(record.at))
+}
+
 fn seconds(track: &Track<'_>) -> Option<i64> {
     // Waiting is no work.
     let began = track.began.filter(|began| began.entry.status == Status::Running)?;
     let ended = track.current?;
-    // GitHub changes when a run ended if that is run again.
-    let until = ended.entry.until.map_or(ended.at, |until| until.min(ended.at));
-    let took = until.as_second() - began.at.as_second();
+    let took = ended_at(ended).as_second() - began.at.as_second();
     // When work ended of which nobody heard, nobody knows.
     let note = &ended.entry.note;
     let heard = ended.entry.status.ended() && !note.starts_with(UNREPORTED) && note != GONE;
