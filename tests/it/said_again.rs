@@ -207,3 +207,14 @@ fn what_one_job_of_a_run_found_is_not_taken_back_by_another() {
     plans(&place, &[&["--changes", "true"], &["--changes", "false"]]);
     assert_eq!(place.row(7, "apply"), "pending: ");
 }
+
+#[test]
+fn what_goes_on_has_changed_nothing_yet() {
+    let place = GitHub::with(&delegated(""));
+    for (status, changes) in [("success", "some"), ("running", "false"), ("pending", "true"), ("skipped", "true")] {
+        let report = ["update", "--pr", "7", "--stage", "plan", "--status", status, "--changes", changes];
+        let wrong = place.ci(&report).exits(2);
+        let remedy = if changes == "some" { "possible values: true, false" } else { "help: " };
+        assert!(wrong.stderr.contains(remedy), "{status} {changes}: {}", wrong.stderr);
+    }
+}
