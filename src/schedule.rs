@@ -336,7 +336,7 @@ pub(crate) fn layout(rules: &Rules) -> Layout {
     let mut rows = Vec::new();
     for stage in rules.stages.values() {
         let (effect, held_to) = (rules.effect(&stage.key.value), rules.held_to(&stage.key.value));
-        let before = rules.before(stage);
+        let (before, follows_a_plan) = (rules.before(stage), rules.follows_a_plan(&stage.key.value));
         let mut add = |layer: Option<&Layer>| {
             let key = layer.map(|layer| layer.key.value.clone());
             let id = key.as_ref().map_or_else(|| stage.key.value.clone(), |key| format!("{}-{key}", stage.key.value));
@@ -349,6 +349,7 @@ pub(crate) fn layout(rules: &Rules) -> Layout {
                 optional: stage.optional,
                 when_reported: stage.show == Show::WhenReported,
                 effect,
+                follows_a_plan,
                 held_to: held_to.map(str::to_owned),
             });
         };

@@ -142,12 +142,6 @@ impl Rules {
         !is_harmless && self.comes_after(&later.value, &plan.value)
     }
 
-    /// Whether a stage comes after another, directly or through others.
-    fn comes_after(&self, stage: &str, first: &str) -> bool {
-        let before = self.stages.get(stage).map(|stage| self.before(stage)).unwrap_or_default();
-        before.iter().any(|before| before.value == first || self.comes_after(&before.value, first))
-    }
-
     /// Whether a handler's work is known to only look.
     fn looks(&self, handler: &Handler) -> bool {
         handler.stage.as_ref().is_some_and(|stage| matches!(self.effect(&stage.value), Effect::Looks | Effect::Checks))

@@ -84,6 +84,7 @@ codes! {
     NothingRecorded "nothing-recorded" "a `matches` with a stage for which nothing is recorded, or not for what it compares"
     TwoMatches "two-matches" "a handler whose steps are held to two stages"
     CountsForAll "counts-for-all" "work that runs once for the layers that a command names, in a row for all of them (a warning)"
+    EarlierRecord "earlier-record" "work that is held to a record which its rule makes anew before it (a warning)"
     LateMatches "late-matches" "a `matches` in the last step, so that it holds nothing back (a warning)"
     WaitsForItself "waits-for-itself" "a gate that waits for a stage of which all work is held to it (a warning)"
     SharedRow "shared-row" "two handlers of a rule that write the same row, where the second would hide what the first says"

@@ -167,6 +167,8 @@ pub(crate) struct RowSpec {
     pub(crate) when_reported: bool,
     /// What its work does.
     pub(crate) effect: Effect,
+    /// Whether it comes after a plan, so that it may apply what that found.
+    pub(crate) follows_a_plan: bool,
     /// The stage that says what is to be done here, where its work is held to the record of one.
     pub(crate) held_to: Option<String>,
 }

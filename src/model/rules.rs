@@ -3,6 +3,8 @@
 mod handler;
 mod test;
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -273,6 +275,9 @@ pub(crate) enum Action {
 /// The stage that plans, where nothing says that another does.
 pub(crate) const PLAN: &str = "plan";
 
+/// The stage that applies, where nothing says that it does not.
+pub(crate) const APPLY: &str = "apply";
+
 impl Rules {
     /// The ids of the rows of a stage: one, or one a layer.
     pub(crate) fn rows_of_stage(&self, stage: &str) -> Vec<String> {
@@ -283,7 +288,7 @@ impl Rules {
         }
     }
 
-    /// What the work of a stage does: what `read-only` says; else what its handlers tell, and of others' work the name `plan`.
+    /// What the work of a stage does: what `read-only` says; else what its handlers tell; else the names `plan` and `apply`.
     pub(crate) fn effect(&self, stage: &str) -> Effect {
         let read_only = self.stages.get(stage).and_then(|stage| stage.read_only);
         let working: Vec<&Handler> = self.working_for(stage).collect();
@@ -302,6 +307,8 @@ impl Rules {
             || all(|handler| handler.fail_on_changed || handler.record.is_some())
         {
             Effect::Looks
+        } else if stage == APPLY {
+            Effect::Changes
         } else {
             Effect::Unknown
         }
@@ -318,6 +325,30 @@ impl Rules {
         before
     }
 
+    /// Whether a stage comes after another, directly or through others.
+    pub(crate) fn comes_after(&self, stage: &str, first: &str) -> bool {
+        self.behind(stage, |_| true).contains(&first)
+    }
+
+    /// Whether a stage comes after what only looks as a plan does, directly or through what is known to check or change something.
+    pub(crate) fn follows_a_plan(&self, stage: &str) -> bool {
+        let passes = |effect| matches!(effect, Effect::Checks | Effect::Changes);
+        self.behind(stage, |between| passes(self.effect(between))).iter().any(|key| self.effect(key) == Effect::Looks)
+    }
+
+    /// The stages that one comes after, directly or through those that let it through.
+    fn behind(&self, stage: &str, passes: impl Fn(&str) -> bool) -> HashSet<&str> {
+        let before = |key: &str| self.stages.get(key).map(|stage| self.before(stage)).unwrap_or_default();
+        let mut behind = HashSet::new();
+        let mut open = before(stage);
+        while let Some(key) = open.pop() {
+            if behind.insert(&*key.value) && passes(&key.value) {
+                open.extend(before(&key.value));
+            }
+        }
+        behind
+    }
+
     /// Whether a handler's work is known to change something.
     pub(crate) fn changes(&self, handler: &Handler) -> bool {
         let locks = handler.lock || handler.held_to().is_some();
@@ -332,7 +363,7 @@ impl Rules {
     }
 
     /// The handlers that do a stage's work, and do not only report it.
-    fn working_for<'r>(&'r self, stage: &str) -> impl Iterator<Item = &'r Handler> {
+    pub(crate) fn working_for<'r>(&'r self, stage: &str) -> impl Iterator<Item = &'r Handler> {
         self.handlers.values().filter(move |handler| handler.works_for(stage))
     }
 }

@@ -181,7 +181,12 @@ pub(super) fn layout() -> Layout {
         after: after.iter().map(|id| (*id).to_owned()).collect(),
         optional,
         when_reported: false,
-        effect: if stage == "plan" { Effect::Looks } else { Effect::Unknown },
+        effect: match stage {
+            "plan" => Effect::Looks,
+            "apply" => Effect::Changes,
+            _ => Effect::Unknown,
+        },
+        follows_a_plan: stage == "apply",
         held_to: None,
     };
     Layout {

@@ -13,7 +13,7 @@ use crate::model::journal::{self, DESCRIPTION};
 use crate::model::rules::{Handler, Rules, held_to};
 
 use advice::{Advice, advice};
-use before::{layers_of_whole, may_begin, outlived, stale_note};
+use before::{layers_of_whole, may_begin, open_before, outlived, stale_note};
 
 /// What is to be done next, in parts, so that each sink can draw it in its own way.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -171,6 +171,9 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
         Matter::Waiting => (NextKind::Waiting, true),
     };
     let advice = advice(kind, &covered);
+    // What failed is done again once what comes before it is.
+    let before = if matter == Matter::Failed { open_before(rules, board, row) } else { Vec::new() };
+    let to_type = if before.is_empty() { &covered } else { &before };
     NextStep {
         kind,
         title: if one_line(&row.title).is_empty() { row.id.clone() } else { row.title.clone() },
@@ -178,7 +181,7 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
         link: row.link.clone(),
         more: more.len(),
         advice,
-        command: if is_typed { command(rules, board, &covered) } else { None },
+        command: if is_typed { command(rules, board, to_type) } else { None },
     }
 }
 

@@ -257,3 +257,84 @@ fn a_change_of_no_layer_becomes_ready_though_an_image_is_built_first() {
     let rows = ["build", "plan-a", "policy-a", "apply-a"].map(|row| place.row(row));
     assert_eq!(place.board(7)["next"]["kind"], "ready", "{rows:?}");
 }
+
+const E2E: &str = r#"
+[stages.e2e]
+after = ["apply"]
+
+[commands.e2e]
+pattern = '/e2e'
+
+[[rules]]
+command = "e2e"
+gate    = "anyone"
+run     = "e2e"
+
+[handlers.e2e]
+stage = "e2e"
+steps = [{ run = ["true"] }]
+"#;
+
+/// Two layers are applied one by one, each tested; a check stands between the plan and what does not say what it does.
+#[test]
+fn what_is_applied_behind_a_check_is_tested_anew() {
+    let fails = "fail-on-changed = true\nsteps = [{ run = [\"true\"], changed = [1] }]";
+    let layers = "[layers.a]\ndir = \"a\"\n\n[layers.b]\ndir = \"b\"\n";
+    let deploy = "pattern = '/deploy(\\s+(?<layers>.+))?'\nargs.layers = { type = \"layers\" }";
+    for (policy, work) in [("read-only = true", STEPS), ("", fails)] {
+        let config = (config(policy, work, false) + E2E)
+            .replace("[layers.a]\ndir = \"a\"\n", layers)
+            .replace("\"apply\"", "\"deploy\"")
+            .replace(".apply]", ".deploy]")
+            .replace("pattern = '/apply'", deploy)
+            .replace("STORE/world", "STORE/world-{{ layer }}");
+        let place = Local::with(&config);
+        let checked = place.ci(&["check-config"]).exits(0);
+        assert!(checked.stdout.contains("unknown-effect") && checked.stdout.contains("`deploy`"), "{}", checked.stdout);
+        place.put("world-a", "x\n");
+        place.put("world-b", "x\n");
+        for line in ["/plan", "/policy", "/deploy a", "/e2e", "/deploy b"] {
+            place.says(line).exits(0);
+        }
+        assert_eq!(place.row("e2e"), "pending: changes were made since", "{policy:?}");
+    }
+}
+
+/// What is planned is applied to one environment, and then to the next, which does not say what it does.
+#[test]
+fn what_is_applied_behind_another_apply_is_tested_anew() {
+    let config = config("read-only = false", STEPS, false) + E2E;
+    let config = config.replace("\"policy\"", "\"staging\"").replace(".policy]", ".staging]");
+    let config = config.replace("\"apply\"", "\"prod\"").replace(".apply]", ".prod]");
+    let place = Local::with(&config.replace("'/policy'", "'/staging'").replace("'/apply'", "'/prod'"));
+    place.put("world", "x\n");
+    for line in ["/plan", "/staging", "/prod", "/e2e", "/prod"] {
+        place.says(line).exits(0);
+    }
+    assert_eq!(place.row("e2e"), "pending: changes were made since");
+}
+
+/// An apply fails halfway; what is left is planned anew, and the gate asks for the policies of it.
+#[test]
+fn what_failed_is_done_again_once_what_comes_before_it_is() {
+    let gate = "[gates.apply]\nplanned = \"policy\"\n\n[[rules]]\ncommand = \"apply\"\ngate    = \"apply\"";
+    let config = config("read-only = true", STEPS, false)
+        .replace("[[rules]]\ncommand = \"apply\"\ngate    = \"anyone\"", gate)
+        .replace("printf '' > STORE/world", "! test -e STORE/broken && printf '' > STORE/world");
+    let place = Local::with(&config);
+    place.ci(&["check-config"]).exits(0);
+    place.put("world", "x\n");
+    for line in ["/plan", "/policy"] {
+        place.says(line).exits(0);
+    }
+    place.put("broken", "");
+    place.says("/apply").exits(1);
+    place.take_away("broken");
+    place.says("/plan").exits(0);
+    for line in ["/policy", "/apply"] {
+        let next = place.board(7)["next"].clone();
+        assert_eq!(next["command"], line, "{next:#}");
+        place.says(line).exits(0);
+    }
+    assert_eq!(place.board(7)["next"]["kind"], "ready");
+}

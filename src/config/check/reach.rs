@@ -102,7 +102,9 @@ fn counts_for_all(rule: &Rule, rules: &Rules, report: &mut Report) {
         !handler.each
             && handler.stage.as_ref().is_some_and(|stage| handler.works_for(&stage.value) && is_one_row(stage))
     };
-    for key in run {
+    // Beside what is done for each layer, a lint or a test may well be for all.
+    let is_each = |key: &At<String>| rules.handlers.get(&key.value).is_some_and(|handler| handler.each);
+    for key in run.iter().filter(|_| !run.iter().any(is_each)) {
         let handler = rules.handlers.get(&key.value).filter(runs_once).filter(|_| rules.layers.len() > 1);
         if let Some(handler) = handler {
             let message =

@@ -1,6 +1,6 @@
 //! What is planned and recorded, and what is held to it.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use crate::config::report::Report;
 use crate::config::resolve::{Of, Resolved};
@@ -15,6 +15,7 @@ pub(super) fn all(resolved: &Resolved, report: &mut Report) {
     for rule in &rules.rules {
         nothing_planned(rule, rules, report);
         waits_for_itself(rule, rules, report);
+        earlier_record(rule, rules, report);
     }
     nothing_recorded(resolved, report);
     for handler in rules.handlers.values() {
@@ -66,6 +67,26 @@ fn waits_for_itself(rule: &Rule, rules: &Rules, report: &mut Report) {
         let message = format!("this waits for the stage `{stage}`, and nothing does that but what waits for it");
         let help = "name in the gate's `planned` the stage that comes before";
         report.warning(Code::WaitsForItself, &gate.span, message).help(help);
+    }
+}
+
+/// What a rule records is for those who look at it, and for what is begun after that.
+fn earlier_record(rule: &Rule, rules: &Rules, report: &mut Report) {
+    let Action::Run(run) = &rule.action else { return };
+    let mut recorded: HashMap<&str, &At<String>> = HashMap::new();
+    for key in run {
+        let Some(handler) = rules.handlers.get(&key.value) else { continue };
+        if let Some((held, first)) = handler.held_to().and_then(|held| Some((held, recorded.get(&*held.value)?))) {
+            let message =
+                format!("`{}` is compared with what `{}` recorded before this rule's run", key.value, held.value);
+            report
+                .warning(Code::EarlierRecord, &key.span, message)
+                .related(&first.span, "records anew")
+                .help("give it a rule of its own, to be begun once the record was looked at");
+        }
+        if let (Some(stage), Some(_)) = (&handler.stage, &handler.record) {
+            recorded.insert(&stage.value, key);
+        }
     }
 }
 
@@ -128,17 +149,15 @@ fn nothing_recorded(resolved: &Resolved, report: &mut Report) {
 /// where a gate waits for a stage, and where one stands behind a plan and before others: it may be the apply, or a check.
 fn unknown_effects(rules: &Rules, report: &mut Report) {
     let followed: HashSet<&str> = rules.stages.values().flat_map(|stage| &stage.after).map(|key| &*key.value).collect();
-    let is_behind_a_plan = |stage: &Stage| {
-        let looks = |key: &&At<String>| rules.effect(&key.value) == Effect::Looks;
-        followed.contains(&*stage.key.value) && rules.before(stage).iter().any(looks)
-    };
+    let is_between = |stage: &Stage| followed.contains(&*stage.key.value) && rules.follows_a_plan(&stage.key.value);
     for stage in rules.stages.values() {
         let key = &stage.key;
         let mut asked = rules.gates.values().filter_map(|gate| gate.planned.as_ref());
         let waited_for = asked.find(|asked| asked.value == key.value).map(|asked| &asked.span);
-        let Some(span) = waited_for.or_else(|| is_behind_a_plan(stage).then_some(&key.span)) else { continue };
-        let is_done_here = rules.handlers.values().any(|handler| handler.works_for(&key.value));
-        if is_done_here && rules.effect(&key.value) == Effect::Unknown {
+        let Some(span) = waited_for.or_else(|| is_between(stage).then_some(&key.span)) else { continue };
+        let is_done_here = rules.working_for(&key.value).next().is_some();
+        let is_unknown = rules.effect(&key.value) == Effect::Unknown || may_be_a_check(stage, rules);
+        if is_done_here && is_unknown {
             let message = format!("nothing says whether the stage `{}` only looks, or changes something", key.value);
             let help = format!(
                 "write `read-only = true` under `[stages.{}]` if it only looks, else `read-only = false`",
@@ -147,4 +166,20 @@ fn unknown_effects(rules: &Rules, report: &mut Report) {
             report.warning(Code::UnknownEffect, span, message).help(help);
         }
     }
+}
+
+/// Whether a stage is known to change something by a comparison alone, with a plan to which what comes after it is held too.
+fn may_be_a_check(stage: &Stage, rules: &Rules) -> bool {
+    let key = &stage.key.value;
+    let held: HashSet<&str> = rules.working_for(key).flat_map(Handler::matched).map(|held| &*held.value).collect();
+    let is_held = |other: &Stage| {
+        other.after.iter().any(|before| before.value == *key)
+            && rules
+                .working_for(&other.key.value)
+                .flat_map(Handler::matched)
+                .any(|matched| held.contains(&*matched.value))
+    };
+    stage.read_only.is_none()
+        && rules.working_for(key).all(|handler| !handler.lock)
+        && rules.stages.values().any(is_held)
 }

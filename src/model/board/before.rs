@@ -1,6 +1,6 @@
 //! What the rows say that a row comes after: what is to be done because of them, and what was done too early.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::fold::Track;
 use super::row::ended_at;
@@ -78,11 +78,6 @@ impl<'a> Before<'a> {
         if self.held_to.is_empty() { self.rows } else { &self.held_to }
     }
 
-    /// Whether what comes before only looks, as a plan does.
-    pub(super) fn looks(&self) -> bool {
-        self.rows.iter().any(|row| row.effect == Effect::Looks)
-    }
-
     /// Whether there is nothing to do: for a layer, where one is meant.
     pub(super) fn is_idle(&self, layer: Option<&str>) -> bool {
         let is_found = || self.held_to.is_empty() && self.reaching.found().any(|found| is_for(found, layer));
@@ -121,7 +116,7 @@ impl<'a> Before<'a> {
         let inherited =
             self.deciding().iter().find(|row| row.note.starts_with("nothing to ")).map(|row| row.note.clone());
         // What applies is named by what it does; a policy is no verb.
-        let is_verb = spec.effect == Effect::Changes || spec.stage == "apply";
+        let is_verb = spec.effect == Effect::Changes;
         inherited.unwrap_or_else(|| format!("nothing to {}", if is_verb { &spec.stage } else { "do" }))
     }
 
@@ -175,13 +170,8 @@ impl<'a> Before<'a> {
             done().any(|told| told.layer.is_none() && is_known(told)) || found().any(|layer| layer.is_none());
         let is_any = of_whole || (!self.tells_of_layers() && !self.is_idle(None));
         let any = layout.layers.iter().map(String::as_str).filter(|layer| is_any && !self.is_idle(Some(layer)));
-        let mut layers: Vec<String> = Vec::new();
-        for layer in told.chain(found().flatten()).chain(any).chain(outdated) {
-            if layers.iter().all(|known| known != layer) {
-                layers.push(layer.to_owned());
-            }
-        }
-        layers
+        let layers: HashSet<&str> = told.chain(found().flatten()).chain(any).chain(outdated).collect();
+        layout.layers.iter().filter(|layer| layers.contains(layer.as_str())).cloned().collect()
     }
 
     /// Whether anything is said of single layers.

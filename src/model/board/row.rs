@@ -70,7 +70,7 @@ fn did_nothing(track: &Track<'_>) -> bool {
 
 fn of_one(row: &mut Row, spec: &RowSpec, track: &Track<'_>, before: &Before<'_>) {
     let Some(record) = track.current else { return };
-    row.changed = changed(spec, track, before);
+    row.changed = changed(spec, track);
     if let Some(why) = before.outdated_by(track, row.layer.as_deref()) {
         why.clone_into(&mut row.note);
         return;
@@ -94,7 +94,7 @@ fn tell_of(row: &mut Row, record: &Recorded, track: &Track<'_>) {
 }
 
 /// What whoever comes after this work has to follow.
-fn changed(spec: &RowSpec, track: &Track<'_>, before: &Before<'_>) -> Option<Changed> {
+fn changed(spec: &RowSpec, track: &Track<'_>) -> Option<Changed> {
     let (record, kind) = match spec.effect {
         Effect::Looks | Effect::Checks => {
             let found = |outcome: &&Recorded| outcome.entry.status == Status::Success && track.changes() == Some(true);
@@ -102,7 +102,7 @@ fn changed(spec: &RowSpec, track: &Track<'_>, before: &Before<'_>) -> Option<Cha
         }
         Effect::Changes => (track.changed, Change::Made),
         // What follows a plan may apply it. Who says of some work whether it changed anything does not say so of what broke off.
-        Effect::Unknown if before.looks() || track.says => (track.changed, Change::Made),
+        Effect::Unknown if spec.follows_a_plan || track.says => (track.changed, Change::Made),
         Effect::Unknown => (track.changed, Change::Perhaps),
     };
     let of = |record: &Recorded| Changed {
@@ -139,8 +139,8 @@ fn over_layers(row: &mut Row, (layout, spec): (&Layout, &RowSpec), standing: &St
     }
     row.seconds = over.seconds();
     row.changes = over.changes();
-    row.cells = over.cells.iter().map(|of| cell(spec, of, before)).collect();
-    row.outdated = over.outdated.iter().map(|(of, _)| cell(spec, of, before)).collect();
+    row.cells = over.cells.iter().map(|of| cell(spec, of)).collect();
+    row.outdated = over.outdated.iter().map(|(of, _)| cell(spec, of)).collect();
     row.missing = over.missing;
     row.began = row.cells.iter().any(|cell| cell.began);
     let changed = row.cells.iter().chain(&row.outdated).filter_map(|cell| cell.changed.as_ref());
@@ -225,7 +225,7 @@ impl<'s> Over<'s> {
     }
 }
 
-fn cell(spec: &RowSpec, (layer, record, track): &Of<'_>, before: &Before<'_>) -> Cell {
+fn cell(spec: &RowSpec, (layer, record, track): &Of<'_>) -> Cell {
     let entry = &record.entry;
     Cell {
         layer: (*layer).to_owned(),
@@ -237,7 +237,7 @@ fn cell(spec: &RowSpec, (layer, record, track): &Of<'_>, before: &Before<'_>) ->
         run: entry.run,
         at: record.at,
         seq: record.seq,
-        changed: changed(spec, track, before),
+        changed: changed(spec, track),
         began: entry.began,
     }
 }

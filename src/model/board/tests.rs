@@ -16,7 +16,12 @@ fn spec(stage: &str, layer: Option<&str>, after: &[&str]) -> RowSpec {
         after: after.iter().map(|&id| id.to_owned()).collect(),
         optional: false,
         when_reported: false,
-        effect: if stage == "plan" { Effect::Looks } else { Effect::Unknown },
+        effect: match stage {
+            "plan" => Effect::Looks,
+            "apply" => Effect::Changes,
+            _ => Effect::Unknown,
+        },
+        follows_a_plan: stage == "apply",
         held_to: None,
     }
 }

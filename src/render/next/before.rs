@@ -83,9 +83,28 @@ pub(super) fn may_begin(rules: &Rules, board: &Board, row: &Row) -> bool {
     if layers.is_empty() { done(None) } else { layers.into_iter().all(|layer| done(Some(layer))) }
 }
 
+/// What is to be done again before a row's work is: rows of one stage, which may begin.
+pub(super) fn open_before<'b>(rules: &Rules, board: &'b Board, row: &Row) -> Vec<&'b Row> {
+    let layers = layers_of(row);
+    let is_for = |other: &Row| other.layer.as_deref().is_none_or(|layer| layers.is_empty() || layers.contains(&layer));
+    let before = stages_before(rules, row);
+    let is_open = |other: &&Row| {
+        let stands_before = before.iter().any(|stage| stage.value == other.stage);
+        let is_again = match other.status {
+            Status::Pending => !other.note.is_empty() || !other.outdated.is_empty(),
+            Status::Dropped => true,
+            Status::Running | Status::Success | Status::Failure | Status::Skipped => false,
+        };
+        stands_before && is_for(other) && is_again
+    };
+    let mut open = board.rows.iter().filter(is_open).filter(|other| may_begin(rules, board, other)).peekable();
+    let stage = open.peek().map(|first| first.stage.as_str());
+    open.filter(|other| Some(other.stage.as_str()) == stage).collect()
+}
+
 /// The stages that a row comes after.
-fn stages_before<'r>(rules: &'r Rules, row: &Row) -> &'r [At<String>] {
-    rules.stages.get(&row.stage).map(|stage| stage.after.as_slice()).unwrap_or_default()
+fn stages_before<'r>(rules: &'r Rules, row: &Row) -> Vec<&'r At<String>> {
+    rules.stages.get(&row.stage).map(|stage| rules.before(stage)).unwrap_or_default()
 }
 
 /// How the rows of a stage stand, and the places of their reports in the journal: for a layer, where one is asked for.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::{Board, Entry, Layout, Recorded, Status, fold, journal, layout, report, spec, standing};
 use crate::model::board::{Overall, RowSpec};
+use crate::model::rules::Effect;
 
 /// A run newer than any of the past.
 const NEWEST: u64 = 9;
@@ -25,7 +26,14 @@ fn layouts() -> impl Strategy<Value = Layout> {
         spec("apply", Some("b"), &["plan-b"]),
         spec("e2e", None, &["apply-a", "apply-b"]),
     ]);
-    prop::sample::select(vec![of(layout().rows), one_for_all, one_for_each])
+    let layouts = prop::sample::select(vec![of(layout().rows), one_for_all, one_for_each]);
+    // Of an apply it may be known what it does, or not.
+    (layouts, any::<bool>()).prop_map(|(mut layout, is_known)| {
+        for row in layout.rows.iter_mut().filter(|row| row.stage == "apply" && !is_known) {
+            row.effect = Effect::Unknown;
+        }
+        layout
+    })
 }
 
 /// Anything that could be reported, sensible or not.
