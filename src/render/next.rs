@@ -173,7 +173,7 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
     let advice = advice(kind, &covered);
     // What failed is done again once what comes before it is.
     let before = if matter == Matter::Failed { open_before(rules, board, row) } else { Vec::new() };
-    let to_type = if before.is_empty() { &covered } else { &before };
+    let line = || command(rules, board, &before).or_else(|| command(rules, board, &covered));
     NextStep {
         kind,
         title: if one_line(&row.title).is_empty() { row.id.clone() } else { row.title.clone() },
@@ -181,7 +181,7 @@ fn about(rules: &Rules, board: &Board, matter: Matter, row: &Row, more: &[&Row])
         link: row.link.clone(),
         more: more.len(),
         advice,
-        command: if is_typed { command(rules, board, to_type) } else { None },
+        command: if is_typed { line() } else { None },
     }
 }
 

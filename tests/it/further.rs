@@ -338,3 +338,51 @@ fn what_failed_is_done_again_once_what_comes_before_it_is() {
     }
     assert_eq!(place.board(7)["next"]["kind"], "ready");
 }
+
+/// The apply of one layer is done and tested, which failed; another layer was never applied, or its apply was cancelled.
+#[test]
+fn what_failed_of_one_layer_does_not_ask_for_another() {
+    let takes = |name: &str| format!("pattern = '/{name}(\\s+(?<layers>.+))?'\nargs.layers = {{ type = \"layers\" }}");
+    let e2e = E2E.replace("stages.e2e]\n", "stages.e2e]\neach = \"layer\"\n");
+    let e2e =
+        e2e.replace("handlers.e2e]\n", "handlers.e2e]\neach = \"layer\"\n").replace("pattern = '/e2e'", &takes("e2e"));
+    let config = (config("read-only = true", STEPS, false) + &e2e)
+        .replace("[layers.a]\ndir = \"a\"\n", "[layers.a]\ndir = \"a\"\n\n[layers.b]\ndir = \"b\"\n")
+        .replace("pattern = '/apply'", &takes("apply"))
+        .replace("each  = \"layer\"\nafter = [\"policy\"]", "after = [\"policy\"]");
+    for other in [None, Some("cancelled")] {
+        let place = GitHub::with(&config);
+        let update = |stage: &str, layer: &str, status: &str| {
+            place.ci(&["update", "--pr", "7", "--stage", stage, "--layer", layer, "--status", status]).exits(0);
+        };
+        for (stage, layer) in [("plan", "a"), ("plan", "b"), ("policy", "a"), ("policy", "b"), ("apply", "a")] {
+            update(stage, layer, "success");
+        }
+        other.into_iter().for_each(|status| update("apply", "b", status));
+        update("e2e", "a", "failure");
+        let next = place.board(7)["next"].clone();
+        assert_eq!(next["command"], "/e2e a", "{other:?} {next:#}");
+    }
+}
+
+/// An apply failed; its plan is on its way again already, or fell out and cannot be asked for.
+#[test]
+fn what_failed_is_named_where_what_comes_before_it_cannot_be() {
+    let lint = "[stages.lint]\n\n[stages.plan]\nafter = [\"lint\"]\n";
+    let config = config("", STEPS, false).replace("[stages.plan]\n", lint).replace("[\"policy\"]", "[\"plan\"]")
+        + "\n[[rules]]\non = \"pull_request\"\nrun = \"lint\"\n\n\
+           [handlers.lint]\nstage = \"lint\"\nsteps = [{ run = [\"true\"] }]\n";
+    let place = GitHub::with(&config);
+    let update = |row: &str, status: &str| {
+        let told = ["update", "--pr", "7", "--stage", row, "--status", status, "--note", "told"];
+        place.ci(&told).exits(0);
+    };
+    for (row, status) in [("lint", "success"), ("plan", "success"), ("apply", "failure"), ("plan", "queued")] {
+        update(row, status);
+    }
+    assert_eq!(place.board(7)["next"]["command"], "/apply");
+    for (row, status) in [("lint", "cancelled"), ("plan", "failure")] {
+        update(row, status);
+    }
+    assert_eq!(place.board(7)["next"]["command"], "/plan");
+}

@@ -160,7 +160,7 @@ fn unknown_effects(rules: &Rules, report: &mut Report) {
         if is_done_here && is_unknown {
             let message = format!("nothing says whether the stage `{}` only looks, or changes something", key.value);
             let help = format!(
-                "write `read-only = true` under `[stages.{}]` if it only looks, else `read-only = false`",
+                "write `read-only = true` under `[stages.{}]` if it only looks, as a test does, else `read-only = false`",
                 key.value
             );
             report.warning(Code::UnknownEffect, span, message).help(help);

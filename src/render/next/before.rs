@@ -34,12 +34,13 @@ pub(super) fn layers_of_whole<'l>(rules: &'l Rules, board: &Board, record: Optio
         stands.peek().is_some() && stands.all(|(status, _)| status == Status::Skipped)
     };
     let all = || rules.layers.keys().map(String::as_str);
-    let recorded: Vec<&str> = rules.layers.keys().filter(is_recorded).map(String::as_str).collect();
     match &row.layer {
         Some(layer) => vec![layer],
         None if !row.cells.is_empty() => row.missing.iter().map(String::as_str).collect(),
-        None if recorded.is_empty() => all().filter(|layer| !is_idle(layer)).collect(),
-        None => recorded,
+        None => {
+            let recorded: Vec<&str> = rules.layers.keys().filter(is_recorded).map(String::as_str).collect();
+            if recorded.is_empty() { all().filter(|layer| !is_idle(layer)).collect() } else { recorded }
+        }
     }
 }
 
@@ -83,19 +84,20 @@ pub(super) fn may_begin(rules: &Rules, board: &Board, row: &Row) -> bool {
     if layers.is_empty() { done(None) } else { layers.into_iter().all(|layer| done(Some(layer))) }
 }
 
-/// What is to be done again before a row's work is: rows of one stage, which may begin.
+/// What was done too early and is to be done again before a row's work is: rows of one stage, which may begin.
 pub(super) fn open_before<'b>(rules: &Rules, board: &'b Board, row: &Row) -> Vec<&'b Row> {
     let layers = layers_of(row);
-    let is_for = |other: &Row| other.layer.as_deref().is_none_or(|layer| layers.is_empty() || layers.contains(&layer));
+    let is_for = |layer: &str| layers.is_empty() || layers.contains(&layer);
     let before = stages_before(rules, row);
     let is_open = |other: &&Row| {
-        let stands_before = before.iter().any(|stage| stage.value == other.stage);
-        let is_again = match other.status {
-            Status::Pending => !other.note.is_empty() || !other.outdated.is_empty(),
-            Status::Dropped => true,
-            Status::Running | Status::Success | Status::Failure | Status::Skipped => false,
+        // A row that says why it waits though nothing was reported was done before what it is to follow.
+        let is_outdated = other.status == Status::Pending && other.at.is_none() && !other.note.is_empty();
+        let is_again = match (&other.layer, &*other.outdated) {
+            (Some(layer), _) => is_outdated && is_for(layer),
+            (None, []) => is_outdated && other.cells.is_empty(),
+            (None, outdated) => outdated.iter().any(|cell| is_for(&cell.layer)),
         };
-        stands_before && is_for(other) && is_again
+        is_again && before.iter().any(|stage| stage.value == other.stage)
     };
     let mut open = board.rows.iter().filter(is_open).filter(|other| may_begin(rules, board, other)).peekable();
     let stage = open.peek().map(|first| first.stage.as_str());
