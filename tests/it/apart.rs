@@ -93,13 +93,7 @@ fn what_a_dispatched_plan_finds_nothing_for_has_nothing_to_apply() {
 #[test]
 fn what_a_delegated_plan_finds_nothing_for_once_it_runs_has_nothing_to_apply() {
     let place = GitHub::with(&ELSEWHERE.replace("PLAN", "delegate = \"digger\""));
-    let plans = |status: &str| {
-        let job = Place::comment(&place, 7, "alice", "/plan");
-        let run = crate::place::run_of(&job);
-        ran(job).exits(0);
-        place.job().run(run).ci(["update", "--pr", "7", "--stage", "plan", "--status", status]).exits(0);
-        place.state(|state| state.end_run(run, "success"));
-    };
+    let plans = |status: &str| place.others_do("/plan", &[vec!["--stage", "plan", "--status", status]]);
     plans("failure");
     plans("skipped");
     comes_to_ready(&place, || plans("skipped"));
@@ -286,11 +280,7 @@ fn what_a_plan_after_a_lint_finds_nothing_for_has_nothing_to_apply() {
             place.ci(&["update", "--pr", "7", "--stage", "lint", "--status", "success"]).exits(0);
         }
         for status in ["failure", "skipped"] {
-            let job = Place::comment(&place, 7, "alice", "/plan");
-            let run = crate::place::run_of(&job);
-            ran(job).exits(0);
-            place.job().run(run).ci(["update", "--pr", "7", "--stage", "plan", "--status", status]).exits(0);
-            place.state(|state| state.end_run(run, "success"));
+            place.others_do("/plan", &[vec!["--stage", "plan", "--status", status]]);
         }
         let next = place.board(7)["next"].clone();
         let rows = ["plan-a", "plan-b", "apply"].map(|row| place.row(7, row));
@@ -372,12 +362,7 @@ steps = [{{ run = ["true"] }}]
 fn what_others_report_says_whether_there_is_something_to_follow() {
     let place = GitHub::with(&ELSEWHERE.replace("PLAN", "delegate = \"digger\""));
     let plans = |changes: &str| {
-        let job = Place::comment(&place, 7, "alice", "/plan");
-        let run = crate::place::run_of(&job);
-        ran(job).exits(0);
-        let report = ["update", "--pr", "7", "--stage", "plan", "--status", "success", "--changes", changes];
-        place.job().run(run).ci(report).exits(0);
-        place.state(|state| state.end_run(run, "success"));
+        place.others_do("/plan", &[vec!["--stage", "plan", "--status", "success", "--changes", changes]]);
     };
     plans("false");
     assert_eq!(place.row(7, "apply"), "skipped: nothing to apply");

@@ -111,11 +111,7 @@ fn what_a_gate_asks_for_of_other_work_does_not_only_look() {
         place.put("world", "x\n");
         place.says("/plan").exits(0);
         for status in ["success", "skipped"] {
-            let job = Place::comment(&place, 7, "alice", "/apply");
-            let run = crate::place::run_of(&job);
-            crate::place::ran(job).exits(0);
-            place.job().run(run).ci(["update", "--pr", "7", "--stage", "apply", "--status", status]).exits(0);
-            place.state(|state| state.end_run(run, "success"));
+            place.others_do("/apply", &[vec!["--stage", "apply", "--status", status]]);
         }
         let rows = ["plan", "apply", "check"].map(|row| place.row(7, row));
         assert_ne!(place.board(7)["next"]["kind"], "ready", "applied, never checked: {gate:?} {rows:?}");
@@ -159,11 +155,7 @@ fn the_work_of_others_that_is_read_only_leaves_nothing_to_apply() {
     let place = GitHub::with(&config);
     place.ci(&["check-config"]).exits(0);
     for (status, apply) in [("failure", "pending: "), ("skipped", "skipped: nothing to apply")] {
-        let job = Place::comment(&place, 7, "alice", "/plan");
-        let run = crate::place::run_of(&job);
-        crate::place::ran(job).exits(0);
-        place.job().run(run).ci(["update", "--pr", "7", "--stage", "diff", "--status", status]).exits(0);
-        place.state(|state| state.end_run(run, "success"));
+        place.others_do("/plan", &[vec!["--stage", "diff", "--status", status]]);
         assert_eq!(place.row(7, "apply"), apply);
     }
 }

@@ -1,6 +1,6 @@
 //! What a run says once more: a job reports what came of its work, and at its end, or at the end of its run, that it succeeded.
 
-use crate::place::{GitHub, Local, Place, ran, run_of};
+use crate::place::{GitHub, Local, Place};
 
 /// Other jobs plan and apply.
 const OF_OTHERS: &str = r#"
@@ -97,18 +97,9 @@ fn runs(place: &GitHub, line: &str, reports: &[&[&str]]) {
 }
 
 /// `/plan` is done by another job of the same run, which reports so.
-fn plans(place: &GitHub, reports: &[&[&str]]) {
-    let job = Place::comment(place, 7, "alice", "/plan");
-    let run = run_of(&job);
-    ran(job).exits(0);
-    for report in reports {
-        place
-            .job()
-            .run(run)
-            .ci([&["update", "--pr", "7", "--stage", "plan", "--status", "success"], *report].concat())
-            .exits(0);
-    }
-    place.state(|state| state.end_run(run, "success"));
+fn plans(place: &GitHub, reports: &[&[&'static str]]) {
+    let of = |report: &&[&'static str]| [&["--stage", "plan", "--status", "success"], *report].concat();
+    place.others_do("/plan", &reports.iter().map(of).collect::<Vec<_>>());
 }
 
 #[test]
@@ -183,13 +174,7 @@ fn what_others_applied_is_done_though_they_skip_it_once_more() {
     for read_only in ["", "read-only = false"] {
         let config = dispatched(read_only).replace("dispatch = \"plan.yml\"", "delegate = \"digger\"");
         let place = GitHub::with(&config.replace("dispatch = \"apply.yml\"", "delegate = \"digger\""));
-        let does = |line: &str, report: &[&str]| {
-            let job = Place::comment(&place, 7, "alice", line);
-            let run = run_of(&job);
-            ran(job).exits(0);
-            place.job().run(run).ci([&["update", "--pr", "7", "--stage", &line[1..]], report].concat()).exits(0);
-            place.state(|state| state.end_run(run, "success"));
-        };
+        let does = |line: &str, report: &[&str]| place.others_do(line, &[[&["--stage", &line[1..]], report].concat()]);
         does("/plan", &["--status", "success", "--changes", "true"]);
         does("/apply", &["--status", "success"]);
         place.says("/e2e").exits(0);
