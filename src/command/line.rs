@@ -5,7 +5,7 @@ use std::iter;
 
 use super::{Invocation, Layers, read_line};
 use crate::expr::{self, Scope};
-use crate::model::rules::{Action, Arg, ArgKind, Command, Effect, Handler, Kind, Rule, Rules, Select, Unlock};
+use crate::model::rules::{Action, Arg, Command, Handler, Kind, Rule, Rules, Select, Unlock};
 use crate::model::span::At;
 
 impl Rules {
@@ -144,7 +144,7 @@ impl Rules {
 
     /// Whether a handler's work is known to only look.
     fn looks(&self, handler: &Handler) -> bool {
-        handler.stage.as_ref().is_some_and(|stage| matches!(self.effect(&stage.value), Effect::Looks | Effect::Checks))
+        handler.stage.as_ref().is_some_and(|stage| self.effect(&stage.value).is_read_only())
     }
 
     /// Whether a rule is for all of these layers, or for whichever there are.
@@ -159,7 +159,7 @@ impl Rules {
 
     /// The layers that a rule is for, where it names them and its command does not: what that says, or leaves out, counts.
     fn named<'r>(&self, rule: &'r Rule, layers: &[&str]) -> Option<&'r [String]> {
-        let says = |arg: &Arg| of_layers(arg) && (arg.default.is_some() || !layers.is_empty());
+        let says = |arg: &Arg| arg.of_layers() && (arg.default.is_some() || !layers.is_empty());
         match rule.layers.as_ref().map(|layers| &layers.value) {
             _ if self.command_of(rule).is_some_and(|command| command.args.values().any(says)) => None,
             Some(Select::Named(named)) => Some(named),
@@ -171,7 +171,7 @@ impl Rules {
     fn is_wide(&self, rule: &Rule, layers: &[&str]) -> bool {
         match self.named(rule, layers) {
             Some(named) => named.len() != layers.len(),
-            None => !layers.is_empty() && !self.command_of(rule).is_some_and(takes_layers),
+            None => !layers.is_empty() && !self.command_of(rule).is_some_and(Command::takes_layers),
         }
     }
 
@@ -185,7 +185,7 @@ impl Rules {
         let Some(command) = self.commands.get(&read.command) else { return false };
         let groups = command.pattern.captures(line).unwrap_or_default();
         groups.iter().all(|(name, text)| {
-            command.args.get(*name).is_some_and(of_layers) || text.is_none_or(|text| text.trim().is_empty())
+            command.args.get(*name).is_some_and(Arg::of_layers) || text.is_none_or(|text| text.trim().is_empty())
         })
     }
 
@@ -199,7 +199,7 @@ impl Rules {
                 named.len() == wanted.layers.len() && named.iter().all(|one| one.at.is_none() && is_named(&one.layer))
             }
             Some(Layers::All | Layers::Planned) => is_any,
-            None => is_any || !self.commands.get(&read.command).is_some_and(takes_layers),
+            None => is_any || !self.commands.get(&read.command).is_some_and(Command::takes_layers),
         };
         let takers = self.takers(read);
         let does = |rule: &&Rule| self.besides(rule, wanted).is_some_and(|besides| besides <= most);
@@ -241,7 +241,7 @@ impl Rules {
     }
 
     /// The handlers that a rule runs.
-    fn handlers_of(&self, rule: &Rule) -> impl Iterator<Item = &Handler> {
+    pub(crate) fn handlers_of(&self, rule: &Rule) -> impl Iterator<Item = &Handler> {
         let keys: &[_] = match &rule.action {
             Action::Run(keys) => keys,
             Action::Say(_) => &[],
@@ -287,18 +287,10 @@ fn works(handler: &Handler) -> bool {
     !matches!(handler.kind, Kind::Reply(_) | Kind::Report(_))
 }
 
-fn takes_layers(command: &Command) -> bool {
-    command.args.values().any(of_layers)
-}
-
-fn of_layers(arg: &Arg) -> bool {
-    matches!(arg.kind, ArgKind::Layer | ArgKind::Layers)
-}
-
 /// Whether something stands in the usage of a command, where it has an argument, that people are to replace.
 fn is_to_be_filled_in(command: &Command, usage: &str) -> bool {
     let groups = command.pattern.captures(usage).unwrap_or_default();
-    let of_args = groups.iter().filter(|(name, _)| command.args.get(*name).is_some_and(|arg| !of_layers(arg)));
+    let of_args = groups.iter().filter(|(name, _)| command.args.get(*name).is_some_and(|arg| !arg.of_layers()));
     let mut texts = of_args.filter_map(|(_, text)| Some(text.as_ref()?.trim()));
     texts.any(|text| {
         let is_name = text.contains(char::is_uppercase) && !text.contains(char::is_lowercase);
@@ -326,7 +318,7 @@ fn is_by_args(rule: &Rule) -> bool {
 fn lines(command: &Command, layers: &[&str]) -> Vec<String> {
     let words = command.usage.split_whitespace().take_while(|word| !word.starts_with(['[', '<', '(']));
     let words: Vec<&str> = words.collect();
-    let layers = if takes_layers(command) { layers } else { &[] };
+    let layers = if command.takes_layers() { layers } else { &[] };
     // The last of the words may stand for what may be left out, and for the layers.
     (1..=words.len()).rev().map(|count| [&words[..count], layers].concat().join(" ")).collect()
 }

@@ -117,6 +117,13 @@ pub(crate) enum Effect {
     Unknown,
 }
 
+impl Effect {
+    /// Whether it is known to change nothing.
+    pub(crate) fn is_read_only(self) -> bool {
+        matches!(self, Self::Looks | Self::Checks)
+    }
+}
+
 /// When a row is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -145,6 +152,20 @@ pub(crate) struct Command {
 pub(crate) struct Arg {
     pub(crate) kind: ArgKind,
     pub(crate) default: Option<String>,
+}
+
+impl Arg {
+    /// Whether it names layers.
+    pub(crate) fn of_layers(&self) -> bool {
+        matches!(self.kind, ArgKind::Layer | ArgKind::Layers)
+    }
+}
+
+impl Command {
+    /// Whether an argument of it names layers.
+    pub(crate) fn takes_layers(&self) -> bool {
+        self.args.values().any(Arg::of_layers)
+    }
 }
 
 /// What an argument may hold.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use crate::model::board::{Board, Entry, Layout, Recorded, RowSpec, Status, fold};
+use crate::model::board::{Board, Entry, Layout, Recorded, Status, fold};
 use crate::model::ids::{PullNumber, RunId, Sha};
 use crate::model::pattern::Pattern;
 use crate::model::rules::*;
 use crate::model::span::{At, Source};
+use crate::schedule;
 
 fn at(text: &str) -> At<String> {
     At::new(text.to_owned(), 0..0)
@@ -173,32 +174,7 @@ pub(super) fn rules() -> Rules {
 
 /// The rows of [`rules`].
 pub(super) fn layout() -> Layout {
-    let spec = |id: &str, stage: &str, layer: Option<&str>, title: &str, after: &[&str], optional: bool| RowSpec {
-        id: id.to_owned(),
-        stage: stage.to_owned(),
-        layer: layer.map(str::to_owned),
-        title: title.to_owned(),
-        after: after.iter().map(|id| (*id).to_owned()).collect(),
-        optional,
-        when_reported: false,
-        effect: match stage {
-            "plan" => Effect::Looks,
-            "apply" => Effect::Changes,
-            _ => Effect::Unknown,
-        },
-        follows_a_plan: stage == "apply",
-        held_to: None,
-    };
-    Layout {
-        rows: vec![
-            spec("plan-bootstrap", "plan", Some("bootstrap"), "Plan: bootstrap", &[], false),
-            spec("plan-platform", "plan", Some("platform"), "Plan: platform", &[], false),
-            spec("apply", "apply", None, "Apply", &["plan-bootstrap", "plan-platform"], false),
-            spec("e2e", "e2e", None, "E2E Tests", &["apply"], false),
-            spec("review", "review", None, "AI Review", &[], true),
-        ],
-        layers: ["bootstrap", "platform"].map(str::to_owned).to_vec(),
-    }
+    schedule::layout(&rules())
 }
 
 /// An entry of a run by `alice`.

@@ -56,13 +56,12 @@ pub(super) fn circles(rules: &Rules, report: &mut Report) {
     let layers = rules.layers.iter().map(|(key, layer)| (&**key, layer.after.iter().collect())).collect();
     let mut stages: Graph<'_> =
         rules.stages.iter().map(|(key, stage)| (&**key, stage.after.iter().collect())).collect();
-    for (stage, held) in rules
-        .handlers
-        .values()
-        .flat_map(|handler| handler.matched().filter_map(|held| Some((handler.stage.as_ref()?, held))))
-    {
-        let after = stages.get_mut(&*stage.value).filter(|_| stage.value != held.value);
-        after.into_iter().for_each(|after| after.push(held));
+    // The same as what `Rules::before` says of each, with one look at each handler.
+    for handler in rules.handlers.values() {
+        let stage = handler.stage.as_ref().filter(|stage| handler.works_for(&stage.value));
+        if let Some((stage, after)) = stage.and_then(|stage| Some((stage, stages.get_mut(&*stage.value)?))) {
+            after.extend(handler.matched().filter(|held| held.value != stage.value));
+        }
     }
     for (graph, what) in [(layers, "layer"), (stages, "stage")] {
         for circle in find(&graph) {

@@ -5,7 +5,7 @@ use super::events;
 use crate::config::report::Report;
 use crate::config::resolve::{Of, Resolved};
 use crate::diagnostic::Code;
-use crate::model::rules::{Action, Arg, ArgKind, Handler, Kind, Rule, Rules, Select};
+use crate::model::rules::{Action, Handler, Kind, Rule, Rules, Select};
 use crate::model::span::At;
 
 pub(super) fn all(resolved: &Resolved, report: &mut Report) {
@@ -93,20 +93,17 @@ fn nothing_to_compare(rule: &Rule, report: &mut Report) {
 /// What runs once, in one row, is done for all layers once it is done for some.
 fn counts_for_all(rule: &Rule, rules: &Rules, report: &mut Report) {
     let (Some(key), Action::Run(run)) = (&rule.command, &rule.action) else { return };
-    let names_layers = |arg: &Arg| matches!(arg.kind, ArgKind::Layer | ArgKind::Layers);
-    let Some(command) = rules.commands.get(&key.value).filter(|command| command.args.values().any(names_layers)) else {
-        return;
-    };
-    let is_one_row = |stage: &At<String>| rules.stages.get(&stage.value).is_some_and(|stage| !stage.each);
-    let runs_once = |handler: &&Handler| {
-        !handler.each
-            && handler.stage.as_ref().is_some_and(|stage| handler.works_for(&stage.value) && is_one_row(stage))
-    };
+    let Some(command) = rules.commands.get(&key.value).filter(|command| command.takes_layers()) else { return };
     // Beside what is done for each layer, a lint or a test may well be for all.
-    let is_each = |key: &At<String>| rules.handlers.get(&key.value).is_some_and(|handler| handler.each);
-    for key in run.iter().filter(|_| !run.iter().any(is_each)) {
-        let handler = rules.handlers.get(&key.value).filter(runs_once).filter(|_| rules.layers.len() > 1);
-        if let Some(handler) = handler {
+    if rules.layers.len() < 2 || rules.handlers_of(rule).any(|handler| handler.each) {
+        return;
+    }
+    let is_one_row = |stage: &At<String>| rules.stages.get(&stage.value).is_some_and(|stage| !stage.each);
+    let in_one_row = |handler: &&Handler| {
+        handler.stage.as_ref().is_some_and(|stage| handler.works_for(&stage.value) && is_one_row(stage))
+    };
+    for key in run {
+        if let Some(handler) = rules.handlers.get(&key.value).filter(in_one_row) {
             let message =
                 format!("whichever layers `{}` names, the row of `{}` is done for all", command.usage, key.value);
             report

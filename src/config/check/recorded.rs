@@ -56,13 +56,8 @@ fn waits_for_itself(rule: &Rule, rules: &Rules, report: &mut Report) {
         GateRef::Anyone => None,
     };
     let Some((stage, gate)) = planned(rule).zip(rule.gate.as_ref()) else { return };
-    let does_it = |rule: &&Rule| match &rule.action {
-        Action::Run(run) => {
-            run.iter().any(|key| rules.handlers.get(&key.value).is_some_and(|one| one.works_for(stage)))
-        }
-        Action::Say(_) => false,
-    };
-    let mut doing = rules.rules.iter().filter(does_it).peekable();
+    let does_it = |rule: &&Rule| rules.handlers_of(rule).any(|handler| handler.works_for(stage));
+    let mut doing = rules.rules.iter().filter(does_it);
     if does_it(&rule) && doing.all(|rule| planned(rule) == Some(stage)) {
         let message = format!("this waits for the stage `{stage}`, and nothing does that but what waits for it");
         let help = "name in the gate's `planned` the stage that comes before";
@@ -121,12 +116,12 @@ fn nothing_recorded(resolved: &Resolved, report: &mut Report) {
     if lost || handlers.values().any(|handler| handler.record.is_some() && handler.stage.is_none()) {
         return;
     }
-    let recording = || handlers.values().filter(|handler| handler.record.is_some());
-    let stages = |recording: &Handler| recording.stage.as_ref().map(|stage| stage.value.clone());
-    let recorded: HashSet<String> = recording().filter_map(stages).collect();
+    let recording = handlers.values().filter(|handler| handler.record.is_some());
+    let recording = || recording.clone().filter_map(|handler| Some((handler, &*handler.stage.as_ref()?.value)));
+    let recorded: HashSet<&str> = recording().map(|(_, stage)| stage).collect();
     let is_each = |stage: &str| resolved.rules.stages.get(stage).is_some_and(|stage| stage.each);
-    let for_all: HashSet<String> =
-        recording().filter(|handler| !handler.each).filter_map(stages).filter(|stage| !is_each(stage)).collect();
+    let once = recording().filter(|(handler, stage)| !handler.each && !is_each(stage));
+    let for_all: HashSet<&str> = once.map(|(_, stage)| stage).collect();
     for handler in handlers.values() {
         for stage in handler.matched() {
             if !recorded.contains(&*stage.value) {

@@ -81,7 +81,7 @@ impl<'a> Before<'a> {
     /// Whether there is nothing to do: for a layer, where one is meant.
     pub(super) fn is_idle(&self, layer: Option<&str>) -> bool {
         let is_found = || self.held_to.is_empty() && self.reaching.found().any(|found| is_for(found, layer));
-        self.decide(layer, |deciding| deciding.is_idle()) && !is_found()
+        self.decide(layer, |told, was_idle| told.is_idle() || (told.says_nothing() && was_idle)) && !is_found()
     }
 
     /// The layers with nothing to do, and `None` where that is so of all: of a row of one layer, that one.
@@ -92,21 +92,21 @@ impl<'a> Before<'a> {
 
     /// Whether work has looked for something to do.
     pub(super) fn has_looked(&self, layer: Option<&str>) -> bool {
-        self.decide(layer, |deciding| deciding.told.began)
+        self.decide(layer, |told, _| told.began)
     }
 
-    /// Whether something holds of all that the rows say that decide whether there is anything to do.
-    fn decide(&self, layer: Option<&str>, holds: impl Fn(&Deciding<'_>) -> bool) -> bool {
+    /// Whether something holds of all that the rows say that decide whether there is anything to do, each with whether there
+    /// was nothing to do by what comes before that row.
+    fn decide(&self, layer: Option<&str>, holds: impl Fn(&Told<'_>, bool) -> bool) -> bool {
         let concerns = |row: &&&Row| is_for(row.layer.as_deref(), layer);
         let mut deciding = self.deciding().iter().filter(concerns).peekable();
         deciding.peek().is_some()
-            && deciding.all(|row| match layer.filter(|_| !row.cells.is_empty()) {
-                Some(_) => {
-                    told(row).any(|told| told.layer == layer && holds(&Deciding { told, idle: &row.idle, layer }))
-                }
-                None => {
-                    let layer = row.layer.as_deref().or(layer);
-                    holds(&Deciding { told: told_of_row(row), idle: &row.idle, layer })
+            && deciding.all(|row| {
+                let layer = row.layer.as_deref().or(layer);
+                let was_idle = row.idle.iter().any(|idle| idle.as_deref() == layer);
+                match layer.filter(|_| !row.cells.is_empty()) {
+                    Some(_) => told(row).any(|told| told.layer == layer && holds(&told, was_idle)),
+                    None => holds(&told_of_row(row), was_idle),
                 }
             })
     }
@@ -142,14 +142,13 @@ impl<'a> Before<'a> {
 
     /// Whether others say that work was skipped which was to follow what was found: a job is skipped, too, since another failed.
     fn is_passed_over(&self, track: &Track<'_>, layer: Option<&str>) -> bool {
-        let may_apply = matches!(self.effect, Effect::Changes | Effect::Unknown);
         let is_skipped = track.outcome.is_some_and(|outcome| {
             let Entry { status, work, changes, began, .. } = &outcome.entry;
             *status == Status::Skipped && *began && work.is_none() && *changes != Some(false)
         });
         let is_open = |found: &Changed| track.changed.is_none_or(|done| is_after(found, done));
         let found = self.told.iter().filter(|told| is_for(told.layer, layer)).filter_map(|told| told.changed);
-        may_apply && is_skipped && found.filter(|changed| changed.kind == Change::Found).any(is_open)
+        !self.effect.is_read_only() && is_skipped && found.filter(|changed| changed.kind == Change::Found).any(is_open)
     }
 
     /// The layers that hold changes, by what is said of them or since they are `outdated`.
@@ -202,20 +201,6 @@ fn told_of_cell<'a>(row: &Row, cell: &'a Cell) -> Told<'a> {
     let Cell { status, changes, began, .. } = *cell;
     let (layer, changed) = (Some(cell.layer.as_str()), cell.changed.as_ref());
     Told { layer, status, changes, changed, effect: row.effect, began }
-}
-
-/// What a row says that decides whether there is anything to do for a layer, or for all.
-struct Deciding<'a> {
-    told: Told<'a>,
-    /// What had nothing to do by what comes before the row.
-    idle: &'a BTreeSet<Option<String>>,
-    layer: Option<&'a str>,
-}
-
-impl Deciding<'_> {
-    fn is_idle(&self) -> bool {
-        self.told.is_idle() || (self.told.says_nothing() && self.idle.iter().any(|idle| idle.as_deref() == self.layer))
-    }
 }
 
 impl Told<'_> {

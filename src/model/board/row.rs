@@ -41,7 +41,7 @@ pub(super) fn row(layout: &Layout, spec: &RowSpec, tracks: Option<&Tracks<'_>>, 
     // Where there is nothing to do, and nothing was ever done, what did nothing leaves nothing to be done.
     let did_nothing = |track: &Track<'_>| track.changed.is_none() && did_nothing(track);
     // What only looks, and says nothing of changes, passes that on.
-    if matches!(spec.effect, Effect::Looks | Effect::Checks) {
+    if spec.effect.is_read_only() {
         row.idle = before.idle(layout, spec.layer.as_deref());
     }
     let counts = |layer: Option<&str>, track: &Track<'_>| !(did_nothing(track) && before.is_idle(layer));
